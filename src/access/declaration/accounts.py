@@ -33,14 +33,14 @@ def expand(
         yield place, keys, ""
         return
     if problem := _misfit(keys):
-        yield place, {}, problem
+        yield place, keys, problem
         return
     for number, (where, account) in enumerate(_accounts(place, keys), before):
         if number >= MOST:
             raise ValueError(f"{where} exceeds {MOST:,} mappings")
         if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
             shown = quoted(account) if isinstance(account, str) else "it"
-            yield where, {}, f"{shown} is not an account of 12 digits"
+            yield where, keys, f"{shown} is not an account of 12 digits"
         else:
             yield where, _in_account(keys, account, partition), ""
 

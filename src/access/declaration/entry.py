@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Iterator
 
 import times
 from access import arn, permission_sets, subjects
 from access.declaration import formats, roles
 from access.declaration.formats import LeftOut
 from access.declaration.yaml_text import Value, text_of
-from access.mapping import name_for
+from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet
 from access.rights import Right
 from text import quoted
@@ -32,6 +34,25 @@ _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 _MAX_ARN = 2048
 # By an alias of YAML, all entries may share one long list.
 _MAX_GROUPS = 1000
+
+
+# What tells whose mapping one is: a kind, such as ``principal``, and the value.
+Mark = tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Meant:
+    """Whom an entry with a fault means, as far as that can be read.
+
+    Attributes:
+        principals: The principals and permission sets that it names.
+        name: The name of its mapping; or empty.
+        hints: What else its mapping is likely to have.
+    """
+
+    principals: frozenset[Mark] = frozenset()
+    name: str = ""
+    hints: frozenset[Mark] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +79,13 @@ class Entry:
     permission_set: PermissionSet | None
     place: str
     rights: tuple[Right, ...] = ()
+
+    @property
+    def mark(self) -> Mark:
+        """Return what no entry of another principal has."""
+        if self.permission_set:
+            return "set", str(self.permission_set)
+        return "principal", self.principal
 
     @property
     def learns(self) -> bool:
@@ -190,19 +218,44 @@ def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
     return name_for(principal, arn.parse(principal).name.rpartition("/")[2] or "root")
 
 
-def identity(keys: dict[str, Value]) -> tuple[str, str]:
-    """Return the name of an entry's mapping and its principal, as far as they can be read."""
-    try:
-        permission_set, _, principal, _ = _principal(keys)
-    except ValueError:
-        permission_set, principal = None, ""
-    try:
-        name = _name(keys)
-    except ValueError:
-        return "", principal
-    if not name and (permission_set or principal):
-        name = _default_name(permission_set, principal)
-    return name, principal
+def meant(keys: dict[str, Value]) -> Meant:
+    """Return whom an entry means, whatever else is wrong with it."""
+    arns = [each for key in (*ARNS, *formats.ARNS_OF_EKS) if (each := _plain(keys, key))]
+    principals = {("principal", found) for text in arns if (found := _login(text))}
+    named = _plain(keys, "permission-set")
+    with contextlib.suppress(ValueError):
+        principals.add(("set", str(permission_sets.read(named, _plain(keys, "account"), ""))))
+    roles_ = [each for each in (*arns, _plain(keys, "role"), named.partition("@")[0]) if each]
+    hints = {("role", _last(each)) for each in roles_}
+    if username := _plain(keys, "username"):
+        hints.add(("username", username))
+    return Meant(frozenset(principals), _plain(keys, "name"), frozenset(hints))
+
+
+def marks(mapping: IdentityMapping) -> Iterator[Mark]:
+    """Yield what `meant` may have of the entry that made ``mapping``."""
+    yield "principal", mapping.principal
+    yield "name", mapping.name
+    yield "username", mapping.username
+    yield "role", _last(mapping.principal)
+    if role := permission_sets.of_spelling(mapping.arn):
+        yield "set", str(role)
+        yield "role", role.name
+
+
+def _plain(keys: dict[str, Value], key: str) -> str:
+    value = keys.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _login(text: str) -> str:
+    """Return the canonical ARN of a principal that can log in; empty for any other text."""
+    changed = arn.without_path(text)
+    return "" if arn.mismatch(changed) else arn.canonicalize(changed)
+
+
+def _last(text: str) -> str:
+    return text.lower().rpartition("/")[2].rpartition(":")[2]
 
 
 def default_username(principal: str) -> str:

@@ -36,7 +36,8 @@ _ACCESS = {
     "accessconfig",
     "associatedaccesspolicies",
 }
-_WORDS_OF_EKS = {"sso", "principalarn", "principal_arn"}
+ARNS_OF_EKS = ("principalarn", "principal_arn")
+_WORDS_OF_EKS = {"sso", *ARNS_OF_EKS}
 # What else the authenticator's dynamic file has beside the lists.
 _IGNORED = {"lastupdateddatetime", "version"}
 # Where a Kubernetes object or a config file has the lists.

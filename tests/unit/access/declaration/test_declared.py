@@ -457,28 +457,36 @@ def test_given_thousands_of_parts_without_a_meaning_then_so_many_are_named_and_t
     ("keys", "kept"),
     [
         ({"arn": DEV, "username": "system:x"}, {"dev-f98916774b"}),
-        ({"arn": DEV, "name": "a", "username": "system:x"}, {"a", "dev-f98916774b"}),
+        ({"arn": DEV, "name": "a", "username": "system:x"}, {"dev-f98916774b"}),
+        ({"arn": DEV, "rolearn": f"{ACCOUNT}:user/a"}, {"a", "dev-f98916774b"}),
+        ({"principalArn": DEV, "principal_arn": DEV}, {"dev-f98916774b"}),
+        ({"arn": f"{ACCOUNT.replace(':iam:', ':sts:')}:assumed-role/Dev/x"}, {"dev-f98916774b"}),
         ({"arn": DEV, "name": "No Name"}, {"dev-f98916774b"}),
-        ({"permission-set": "A", "account": "111122223333", "grous": []}, {"set"}),
+        ({"permission-set": "S", "account": "111122223333", "grous": []}, {"set"}),
+        ({"permission-set": "S", "account": "111122223333", "suffix": "1"}, {"set"}),
+        ({"permission-set": "S", "account": "1"}, {"set"}),
         ({"name": "a", "arn": "Dev"}, {"a"}),
-        ({"arn": "Dev"}, {"a", "dev-f98916774b", "other", "set"}),
-        ({"role": "Dev", "accounts": ["1"]}, {"a", "dev-f98916774b", "other", "set"}),
+        ({"name": "new", "arn": "New"}, set()),
+        ({"arn": "Dev"}, {"dev-f98916774b"}),
+        ({"arn": "x", "username": "Other"}, {"other"}),
+        ({"role": "Dev", "accounts": ["1"]}, {"dev-f98916774b"}),
+        ({"arn": "New"}, {"a", "dev-f98916774b", "other", "set"}),
+        ({"arn": ["x"]}, {"a", "dev-f98916774b", "other", "set"}),
     ],
 )
 def test_given_an_entry_with_a_fault_then_whatever_mapping_it_may_have_made_is_kept(
     keys: dict[str, Any], kept: set[str]
 ):
-    set_name = one(**{"permission-set": "A", "account": "111122223333"}).name
     found = [
         IdentityMapping("dev-f98916774b", DEV, "dev", ""),
         IdentityMapping("a", f"{ACCOUNT}:user/a", "a", ""),
-        IdentityMapping(set_name, f"{ACCOUNT}:user/set", "set", ""),
+        IdentityMapping("set", f"{ACCOUNT}:role/AWSReservedSSO_S_0123456789abcdef", "set", ""),
         IdentityMapping("other", f"{ACCOUNT}:user/other", "other", ""),
     ]
 
     names = parse(json.dumps([keys])).kept(found)
 
-    assert {"set" if name == set_name else name for name in names} == kept
+    assert {name for each in names.values() for name in each} == kept
 
 
 def test_given_an_access_that_was_renewed_when_it_is_read_then_the_ended_one_is_not_its_twin():
