@@ -18,10 +18,8 @@ from access.declaration.yaml_text import Value
 from access.mapping import IdentityMapping
 from access.permission_sets import of_spelling
 
-# How many bindings an option may ask for: each hook looks at all of them.
-MOST_BINDINGS = 50_000
-# How many parts without an effect are told.
-MOST_LEFT_OUT = 1_000
+# How many mappings and bindings an option may declare: each hook looks at all of them.
+MOST = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +112,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
     """
     listed, found_left_out = formats.read(text)
     left_out, candidates = list(found_left_out), list[Candidate]()
-    count = bindings = 0
+    count = 0
     for each in listed:
         keys: dict[str, Value] = {}
         try:
@@ -131,8 +129,10 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         if keys.get("accounts") == []:
             left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
         left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in access.left_out]
-        for place, own, problem in accounts.expand(each.place, keys, partition, count):
-            count += 1
+        for place, own, problem in accounts.expand(each.place, keys, partition):
+            count += 1 + sum(len(right.places) for right in access.rights)
+            if count > MOST:
+                raise ValueError(f"{place} exceeds {MOST:,} mappings and bindings")
             try:
                 reason = problem or fault
                 made, without = (None, []) if reason else entry.read(place, own, access)
@@ -145,20 +145,10 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
             if made.expires and times.parse(made.expires) <= now:
                 left_out.append(LeftOut(place, f"its access ended at {made.expires}"))
                 continue
-            bindings += sum(len(right.places) for right in made.rights)
-            if bindings > MOST_BINDINGS:
-                raise ValueError(f"{place}.access exceeds {MOST_BINDINGS:,} bindings")
             candidates.append(Candidate(each.wins, made))
             left_out += without
     entries, twice, wrong = _unique(candidates)
-    return Declared(tuple(entries), _bounded([*left_out, *twice]), tuple(wrong))
-
-
-def _bounded(left_out: list[LeftOut]) -> tuple[LeftOut, ...]:
-    if len(left_out) <= MOST_LEFT_OUT:
-        return tuple(left_out)
-    more = LeftOut("the option", f"{len(left_out) - MOST_LEFT_OUT:,} more parts are left out")
-    return (*left_out[:MOST_LEFT_OUT], more)
+    return Declared(tuple(entries), (*left_out, *twice), tuple(wrong))
 
 
 def _keys(each: Unchecked) -> dict[str, Value]:

@@ -30,10 +30,6 @@ _IGNORED = {"noduplicatearns"}
 # How nodes of EKS are mapped.
 _NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
 _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
-# The CRD's limit for an ARN.
-_MAX_ARN = 2048
-# By an alias of YAML, all entries may share one long list.
-_MAX_GROUPS = 1000
 
 
 # What tells whose mapping one is: a kind, such as ``principal``, and the value.
@@ -118,8 +114,6 @@ def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entr
     permission_set, spelt, principal, path = _principal(keys)
     username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
-    if access.rights and len(groups) == _MAX_GROUPS:
-        raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
     if spelt and not username:
         username = default_username(spelt)
     expires = text_of(keys, "expires")
@@ -167,8 +161,6 @@ def _without_path(text: str) -> tuple[str, str, str]:
     Raises:
         ValueError: no login has the ARN.
     """
-    if len(text) > _MAX_ARN:
-        raise ValueError(f"{quoted(text)} is too long for an ARN")
     canonical = arn.canonicalize(text)
     principal = arn.parse(canonical)
     role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
@@ -186,8 +178,6 @@ def _groups(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, list):
-        if len(value) > _MAX_GROUPS:
-            raise ValueError(f"groups has more than {_MAX_GROUPS:,} names")
         groups = tuple(group for group in value if group and isinstance(group, str))
         if len(groups) == len(value):
             return groups

@@ -44,8 +44,6 @@ _IGNORED = {"lastupdateddatetime", "version"}
 _PARTS = ("data", "spec", "server")
 
 
-# One for each principal, and one for each principal's policies.
-MAX_DOCUMENTS = 20_000
 _SPACE = re.compile(r"\s*")
 
 
@@ -154,8 +152,6 @@ def _documents(text: str) -> list[Value]:
         except ValueError as error:
             where = f"document {number + 1}: " if len(pieces) > 1 else ""
             raise ValueError(f"{where}{error}") from error
-    if len(found) > MAX_DOCUMENTS:
-        raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
     return found
 
 
@@ -168,8 +164,6 @@ def _pieces(text: str) -> list[str]:
             _, end = json.JSONDecoder().raw_decode(text, begin)
         except (ValueError, RecursionError):
             break
-        if len(found) == MAX_DOCUMENTS:
-            raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
         found.append(text[begin:end])
         begin = end
     rest = text[begin:]
