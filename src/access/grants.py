@@ -19,6 +19,7 @@ from access.permission_sets import PermissionSet, of_spelling
 from access.rights import CLUSTER_ROLE, Right, bindings, is_whole
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
+from text import quoted
 
 _LONGEST_REASON = 200
 _GIVE = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
@@ -159,6 +160,10 @@ def login(text: str, partition: str) -> tuple[str, str]:
     Raises:
         ValueError: no login has such an ARN.
     """
+    if role := arn.role_of_session(text):
+        raise ValueError(
+            f"{quoted(text)} names one session, and a grant admits all of its role: give {role}"
+        )
     changed = arn.without_path(text)
     if reason := arn.mismatch(changed):
         raise ValueError(reason)

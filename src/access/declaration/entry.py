@@ -164,8 +164,8 @@ def _without_path(text: str) -> tuple[str, str, str]:
     canonical = arn.canonicalize(text)
     principal = arn.parse(canonical)
     role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
-    if text.lower() != canonical:
-        raise ValueError(f"{quoted(text)} names one session, declare {role}")
+    if session_of := arn.role_of_session(text):
+        raise ValueError(f"{quoted(text)} names one session, declare {session_of}")
     if principal.kind != "role":
         return text, canonical, ""
     head, _, name = text.rpartition("/")
