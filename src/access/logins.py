@@ -19,7 +19,7 @@ import times
 from access import arn as arns
 from access import login_lines
 from access.mapping import IdentityMapping
-from text import fingerprint
+from text import fingerprint, word
 
 # How many principals a record has: twice as many as the mappings that the charm is made for.
 MOST = 20_000
@@ -226,7 +226,7 @@ def explained(
 
 
 def _explained(login: Login) -> str:
-    who = [f"as {login.username}"]
+    who = [f"as {word(login.username)}"]
     who += [f"session {login.session}"] if login.session else []
     who += [f"access key {login.access_key_id}"] if login.access_key_id else []
     often = "" if login.count == 1 else f", {login.count} times"

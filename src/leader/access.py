@@ -222,7 +222,7 @@ def _log(steps: Changes, wanted: Desired, result: Result) -> None:
             logger.warning(
                 "mapping %s of %s gave way to the one that the option mappings declares (%s)",
                 former.name,
-                status_line(former.arn),
+                word(former.arn),
                 place,
             )
     made = [(None, each) for each in steps.create]

@@ -135,7 +135,7 @@ def test_given_a_person_who_was_refused_when_asked_for_then_the_reason_and_the_r
     (line,) = [line for line in shown if line.startswith(f"{knobby} with access key AKIAKNOBBY")]
     assert line.endswith("not mapped: AWS confirms this identity, and no mapping has its ARN")
     assert shown[shown.index(line) + 1] == (
-        f"to let it in: juju run aws-iam/leader grant-access arn={knobby} username=knobby "
+        f"to let it in: juju run aws-iam/leader grant-access arn={knobby} username=USERNAME "
         "groups=GROUPS"
     )
 

@@ -109,8 +109,8 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
                     f"no login has a role path; map {ROLE} instead"
                 ),
                 (
-                    f"to let it in: juju run aws-iam/leader grant-access arn={ROLE} username=dev "
-                    "groups=GROUPS"
+                    f"to let it in: juju run aws-iam/leader grant-access arn={ROLE} "
+                    "username=USERNAME groups=GROUPS"
                 ),
                 "nobody was refused in the last hour",
             ]
