@@ -84,7 +84,7 @@ def command(*words: str) -> str:
     import shlex
 
     return " ".join(
-        shlex.quote(each) if _visible(each) == each else f"$'{''.join(map(_escaped, each))}'"
+        shlex.quote(each) if one_line(each) == each else f"$'{''.join(map(_escaped, each))}'"
         for each in words
     )
 
@@ -93,7 +93,8 @@ def _escaped(character: str) -> str:
     """Return a character as it stands in a shell's quotes that begin with a dollar sign."""
     if character in "'\\":
         return f"\\{character}"
-    return character if _is_seen(character) else f"\\U{ord(character):08x}"
+    is_plain = character != " " and _is_seen(character)
+    return character if is_plain else f"\\U{ord(character):08x}"
 
 
 def _visible(text: str) -> str:

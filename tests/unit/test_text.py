@@ -105,6 +105,7 @@ def test_given_a_text_of_others_when_it_is_quoted_then_nothing_in_it_ends_the_qu
         "plain",
         "o'hara; $(id) `id` \\",
         "$'x'",
+        " a  b ",
         "a\nb\t\x1b[2J",
         "\xa0\x85\u2800\U0001f600'",
         "\\xa0\\u0041\xa0",
