@@ -100,10 +100,10 @@ def _obtain(
     """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
     what = manifests.reference(wanted)
     try:
-        if not stored or not _is_deleted(stored):
+        if not stored or "deletionTimestamp" not in stored["metadata"]:
             sync.apply(client, wanted, stored)
             return ""
-        _release(client, stored)
+        objects.delete(client, what)
         # Ask for nothing in between: until this arrives, the address is anybody's.
         client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
@@ -113,14 +113,6 @@ def _obtain(
             raise
         return str(error)
     return ""
-
-
-def _is_deleted(service: api.Object) -> bool:
-    """Return whether somebody has deleted a Service, and our finalizer alone keeps it.
-
-    While others' keep it too, it serves on, and ours has to hold the address after theirs.
-    """
-    return "deletionTimestamp" in service["metadata"] and not _finalizers_of_others(service)
 
 
 def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
@@ -198,7 +190,6 @@ def remove(
         what = dataclasses.replace(references.SERVICE, name=name)
         service = objects.get(client, what)
         if service and _goes(owner, service, principal, shared=shared):
-            _release(client, service)
             objects.delete(client, what)
     return kept
 
@@ -206,7 +197,7 @@ def remove(
 def _goes(owner: Owner, service: api.Object, principal: str, *, shared: bool) -> bool:
     if mark := objects.mark_of(service):
         return owner.owns(mark)
-    if FINALIZER in _finalizers(service):
+    if FINALIZER in (service["metadata"].get("finalizers") or ()):
         kept_for = objects.annotations_of(service).get(KEPT)
         return kept_for == _for(owner, principal)
     return service["metadata"]["name"] == references.NAME and not shared
@@ -243,19 +234,3 @@ def _keep(
             raise
         return ""
     return name
-
-
-def _release(client: api.Client, service: api.Object) -> None:
-    """Take our finalizer off a Service. One that was deleted goes with it."""
-    what, name = references.SERVICE, service["metadata"]["name"]
-    left = {"metadata": {"finalizers": _finalizers_of_others(service)}}
-    with suppress(404):
-        client.patch(objects.kind(what), name, left, namespace=what.namespace)
-
-
-def _finalizers_of_others(service: api.Object) -> list[str]:
-    return [each for each in _finalizers(service) if each != FINALIZER]
-
-
-def _finalizers(service: api.Object) -> list[str]:
-    return service["metadata"].get("finalizers") or []

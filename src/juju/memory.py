@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Memory(ops.Object):
-    """Remembers what was logged once, and when the pods' logs were last read and what that showed;
+    """Remembers what was logged once, and when the pods' logs were last read;
     the Service's address, and whether the unit asks for a certificate."""
 
     _stored = ops.StoredState()
@@ -26,14 +26,7 @@ class Memory(ops.Object):
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="",
-            address="",
-            asked={},
-            tried=None,
-            looked=None,
-            asks=False,
-            unused=0,
-            administrators=0,
+            logged="", address="", asked={}, tried=None, looked=None, asks=False
         )
 
     def log_once(self, text: str) -> None:
@@ -101,15 +94,6 @@ class Memory(ops.Object):
     def note(self, at: datetime) -> None:
         """Remember that all logins until ``at`` are recorded."""
         self._stored.looked = at.timestamp()
-
-    @property
-    def unused(self) -> tuple[int, int]:
-        """Return how many mappings were unused, and how many administrators' of these."""
-        return cast("int", self._stored.unused), cast("int", self._stored.administrators)
-
-    def count(self, unused: int, administrators: int) -> None:
-        """Remember how many mappings are unused, and how many administrators' of these."""
-        self._stored.unused, self._stored.administrators = unused, administrators
 
 
 def _past(stored: object) -> datetime | None:

@@ -38,8 +38,6 @@ class Shared:
         relations: The ids of the relations with the control plane that all this is about.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
-        superusers: Which mappings by which somebody can administer the cluster were announced, by
-            their fingerprints.
         facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
     """
 
@@ -52,7 +50,6 @@ class Shared:
     relations: frozenset[str] = frozenset()
     inherited: bool = False
     ended: tuple[expiry.Ended, ...] = ()
-    superusers: frozenset[str] = frozenset()
     facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
@@ -143,7 +140,6 @@ class Peers:
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
             "ended": expiry.dump(new.ended),
-            "superusers": " ".join(sorted(new.superusers)),
             "facts": new.facts,
         }
         try:
@@ -205,6 +201,5 @@ class Peers:
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
             ended=expiry.load(data.get("ended", "")),
-            superusers=frozenset(data.get("superusers", "").split()),
             facts=data.get("facts", ""),
         )

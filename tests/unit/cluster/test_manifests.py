@@ -357,7 +357,9 @@ def refused(text: str, partition: str = "aws") -> list[str]:
         ("arn:aws:iam::11112222333:role/admin", "the account in arn must be 12 digits"),
         ("arn:aws:iam::111122223333:group/admins", "arn must name a user, a role or root"),
         ("arn:aws:iam::111122223333:root/", "arn must name a user, a role or root"),
-        ("arn:aws:sts::111122223333:assumed-role/admin", "arn must name a user, a role or root"),
+        ("arn:aws:sts::111122223333:assumed-role/admin", "arn must name the role and none of its"),
+        ("arn:aws:sts::111122223333:assumed-role/dev/eve", "arn must name the role and none of"),
+        ("ARN:AWS:STS:x:111122223333:Assumed-Role/dev/eve", "arn must name the role and none of"),
         ("arn:aws:iam::111122223333:role/dev\n", "arn must have printable ASCII characters only"),
         ("arn:awſ:iam::111122223333:role/dev", "arn must have printable ASCII characters only"),
         ("arn:aws:iam::111122223333:role/team/dev", "a role must be named without its path"),
@@ -368,7 +370,7 @@ def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with
     text: str, message: str
 ):
     assert any(line.startswith(message) for line in refused(text))
-    assert len(schema(strict=True)["arn"]["x-kubernetes-validations"]) == 6
+    assert len(schema(strict=True)["arn"]["x-kubernetes-validations"]) == 7
 
 
 @given(arns.LOGINS | arns.TEXTS.filter(re.compile("[ -\x7f]*").fullmatch))
@@ -377,12 +379,15 @@ def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with
 @example("arn:aws:sts::111122223333:assumed-role/admin/")
 @example("arn:aws:sts:eu-west-1:111122223333:assumed-role/admin/a:b")
 @settings(max_examples=600)
-def test_given_an_arn_that_logins_match_when_it_is_created_then_the_schema_accepts_it(text: str):
+def test_given_an_arn_that_logins_match_when_it_is_created_then_the_schema_accepts_no_session(
+    text: str,
+):
     if arn.mismatch(text):
         return
-    of = arn.parse(arn.canonicalize(text)).partition
+    of, is_session = arn.parse(arn.canonicalize(text)).partition, bool(arn.role_of_session(text))
     for option in PARTITIONS:
-        assert bool(partitions.mismatch(of, option)) is bool(refused(text, option))
+        is_foreign = bool(partitions.mismatch(of, option))
+        assert (is_foreign or is_session) is bool(refused(text, option))
 
 
 def test_given_an_arn_of_another_partition_when_it_is_created_then_the_schema_names_the_option():
