@@ -54,10 +54,6 @@ class AwsIamCharm(RelatedCharm):
         self._status: ops.StatusBase | None = None
         self._leaving = Leaving(self)
         self._hook = Hook(self, self.machine)
-        if self._hook.memory.asks and not self._leaving.unit_leaves:
-            # The relation's library handles some events itself. In a unit that leaves, it would
-            # remove the application's key.
-            self._hook.certificates()
 
         for name in (*ENDPOINTS, peers.RELATION):
             framework.observe(self.on[name].relation_departed, self._on_departed)
@@ -73,6 +69,7 @@ class AwsIamCharm(RelatedCharm):
             self.on.update_status,
             self.on.secret_changed,
             self.on.secret_expired,
+            self.on.secret_remove,
             *(self.on[name].relation_created for name in ENDPOINTS),
             *(self.on[name].relation_changed for name in ENDPOINTS),
             *(self.on[name].relation_broken for name in OTHER_ENDPOINTS),
@@ -95,6 +92,7 @@ class AwsIamCharm(RelatedCharm):
         self._hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
+                self._hook.on_event(event)
                 line, left = reconcile.run(self._hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:

@@ -40,9 +40,11 @@ class Unit:
     bag: dict[str, str] = dataclasses.field(default_factory=dict)
     stored: Any = frozenset()
 
-    def ask(self, *bags: dict[str, str], address: str = ADDRESS) -> Issued:
+    def ask(
+        self, *bags: dict[str, str], address: str = ADDRESS, in_use: KeyPair | None = None
+    ) -> Issued:
         """Ask a provider whose units have these databags."""
-        return self._run(bags, lambda asking: asking.obtain(address))
+        return self._run(bags, lambda asking: asking.obtain(address, in_use))
 
     def refused(self, *bags: dict[str, str]) -> Unready:
         """Return why the answers of a provider cannot be served."""
@@ -310,7 +312,7 @@ def test_given_no_authority_then_the_command_that_brings_one_is_said(unit: Unit)
 
     with unit.context(unit.context.on.update_status(), state) as manager:
         with pytest.raises(Blocked) as raised:
-            manager.charm.certificates.obtain(ADDRESS)
+            manager.charm.certificates.obtain(ADDRESS, None)
         assert not manager.charm.certificates.withdraw()
 
     assert str(raised.value) == (
