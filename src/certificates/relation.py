@@ -117,7 +117,7 @@ class Certificates(ops.Object):
 
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
-        self._remember(own="")
+        self._remember(answer="", own="")
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
     def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from tests.fakes.certificates.authority import (
     PREAMBLE,
@@ -30,6 +30,11 @@ KEYS: dict[str, Callable[[], Key]] = {
     "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
     "RSA-4096": lambda: rsa.generate_private_key(65537, 4096),
     "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "Ed448": ed448.Ed448PrivateKey.generate,
+    "P-224": lambda: ec.generate_private_key(ec.SECP224R1()),
+    "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "brainpool": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
+    "RSA-1024": lambda: rsa.generate_private_key(65537, 1024),
 }
 
 
@@ -49,6 +54,7 @@ class Draft:
     ca: bool | None = None
     path_length: int | None = None
     names: tuple[str, ...] = ()
+    other_names: tuple[x509.GeneralName, ...] = ()
     days: tuple[int, int] = (-1, 365)
     usages: tuple[x509.ObjectIdentifier, ...] = ()
     signs_certificates: bool | None = None
@@ -82,8 +88,9 @@ class Draft:
         found: list[tuple[x509.ExtensionType, bool]] = []
         if self.ca is not None:
             found.append((x509.BasicConstraints(self.ca, self.path_length), True))
-        if self.names:
-            found.append((alternatives(self.names), False))
+        if self.names or self.other_names:
+            names = x509.SubjectAlternativeName([*alternatives(self.names), *self.other_names])
+            found.append((names, False))
         if self.usages:
             found.append((x509.ExtendedKeyUsage(self.usages), False))
         if self.signs_certificates is not None:
@@ -186,6 +193,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
     "with a text in front": (with_preamble, GOOD),
     "below an authority that was renewed": (renewed, GOOD),
     "without an authority": (lambda: Change(leaf(), ca=""), UNSIGNED),
+    "with an authority that is no PEM": (lambda: Change(leaf(), ca="\udc80"), UNSIGNED),
     "below another authority": (lambda: Change(leaf(), ca=pair(LEAF, MIDDLE).ca), UNSIGNED),
     "below a namesake": (
         lambda: Change(leaf(), ca=pair(LEAF, Change(ROOT, which=9)).ca),

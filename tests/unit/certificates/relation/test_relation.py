@@ -206,31 +206,38 @@ def test_given_a_pair_in_use_when_another_answer_becomes_good_then_it_stays_in_u
     in_use = (f"ca-1.{SERVER_NAME}", issued())
     unit.ask(answers((SERVER_NAME, OTHER_KEY), in_use))
 
-    found = unit.ask(answers((SERVER_NAME, GOOD), in_use))
+    pair = pem.key_pair(*in_use[1], root().certificate)
+    found = unit.ask(answers((SERVER_NAME, GOOD), in_use), in_use=pair)
 
-    assert found.pair == pem.key_pair(*in_use[1], root().certificate)
+    assert found.pair == pair
     assert unit.name == in_use[0]
 
 
-def test_given_a_pair_that_was_checked_then_it_is_checked_again_only_once_it_has_ended(
+def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or_near_its_end(
     unit: Unit, monkeypatch: pytest.MonkeyPatch
 ):
-    bag = answers((SERVER_NAME, GOOD))
-    first = unit.ask(bag)
-    checked: list[str] = []
+    bag, checked = answers((SERVER_NAME, GOOD)), list[str]()
+    end = verdict.read(GOOD[0]).not_valid_after_utc
+    pair = pem.key_pair(*GOOD, root().certificate)
 
     def check(pair: KeyPair) -> dt.datetime:
         checked.append(pair.certificate)
-        return dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=800)
+        return end
 
     monkeypatch.setattr("certificates.verdict.check", check)
-    assert unit.ask(bag) == first
-    assert checked == []
+    # Juju has the request after the second hook.
+    found = [unit.ask(bag, in_use=pair) for _ in range(4)]
+    assert found == [Issued(pair)] * 4
+    assert checked == [pair.certificate] * 2
 
-    end = verdict.read(GOOD[0]).not_valid_after_utc
-    monkeypatch.setattr("certificates.relation._now", lambda: end)
-    assert unit.ask(bag) == unit.ask(bag) == first
-    assert checked == [first.pair.certificate]
+    unit.ask(bag, in_use=pair, address="10.152.183.99")
+    unit.ask(bag | {"client.cert": "-"}, in_use=pair)
+    unit.ask(bag, in_use=dataclasses.replace(pair, key="another"))
+    assert checked == [pair.certificate] * 5
+
+    monkeypatch.setattr("certificates.relation._now", lambda: end - dt.timedelta(days=13))
+    assert unit.ask(bag, in_use=pair).warning.startswith("certificate expires ")
+    assert len(checked) == 6
 
 
 @pytest.mark.parametrize(
