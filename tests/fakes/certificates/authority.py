@@ -130,8 +130,14 @@ def alternatives(names: Sequence[str]) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([_general(name) for name in names])
 
 
+# A subject in a form that has no characters but ASCII's, in which it has another.
+MISLABELLED = "Mürren"
+
+
 def distinguished(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    # By itself, cryptography writes a mail address in that form.
+    oid = NameOID.EMAIL_ADDRESS if name == MISLABELLED else NameOID.COMMON_NAME
+    return x509.Name([x509.NameAttribute(oid, name)])
 
 
 def _general(name: str) -> x509.GeneralName:

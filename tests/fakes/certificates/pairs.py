@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from tests.fakes.certificates.authority import (
+    MISLABELLED,
     PREAMBLE,
     Key,
     alternatives,
@@ -145,6 +146,24 @@ def below(**changes: object) -> KeyPair:
     return pair(LEAF, dataclasses.replace(MIDDLE, **changes), ROOT)
 
 
+def made_of(*drafts: Draft) -> KeyPair:
+    """The same, as the charm makes it of a provider's answer."""
+    good = pair(*drafts)
+    return pem.key_pair(good.certificate, good.key, good.ca)
+
+
+def named(name: x509.GeneralName) -> dict[str, Callable[[], KeyPair]]:
+    """Pairs with such a name beside the others, by whose it is."""
+    names = (name,)
+    odd = Change(ROOT, other_names=names)
+    return {
+        "the leaf": lambda: leaf(other_names=names),
+        "an intermediate": lambda: below(other_names=names),
+        "the root": lambda: leaf(odd),
+        "the root of an intermediate": lambda: made_of(LEAF, MIDDLE, odd),
+    }
+
+
 def with_preamble() -> KeyPair:
     """As easy-rsa has it: a readable copy in front of each certificate."""
     good = leaf()
@@ -171,6 +190,29 @@ def with_damaged_exponent() -> KeyPair:
     return Change(leaf(key="RSA-2048"), key=key_text(damaged, TRADITIONAL))
 
 
+SELF_SIGNED = Change(LEAF, subject="self-signed")
+# Keys that OpenSSL takes, and Go does not.
+UNKNOWN_KEYS = ("Ed448", "brainpool", "secp256k1")
+FREE = x509.UniformResourceIdentifier
+# Names that OpenSSL takes, and Go does not. Some are made past cryptography's own check.
+ODD_NAMES: dict[str, x509.GeneralName] = {
+    "a host that is not ASCII": x509.DNSName._init_without_validation("ü.example.com"),
+    "a mail name that is not ASCII": x509.RFC822Name._init_without_validation("ü@example.com"),
+    "a URI that is not ASCII": FREE._init_without_validation("https://ü.example.com/"),
+    "a URI with half a host": FREE("https://[::1"),
+    "a URI with an empty label": FREE("https://a_b..c/"),
+    "a URI with a broken escape": FREE("https://a/%zz"),
+}
+NAMES: dict[str, x509.GeneralName] = {
+    "another host": x509.DNSName("a_b.example.com"),
+    "a mail name": x509.RFC822Name("a@example.com"),
+    "a workload's URI": FREE("spiffe://cluster.local/ns/a/sa/b%20c"),
+    "a URN": FREE("urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+    "a URI with a port": FREE("https://a-b.example.com:8080/c/"),
+    "an identifier": x509.RegisteredID(x509.ObjectIdentifier("1.2.3")),
+    "a directory's name": x509.DirectoryName(distinguished("Zürich")),
+}
+UNUSABLE = "has a key or a name that Kubernetes cannot use"
 UNSIGNED = "is not signed by an authority that came with it"
 OTHER_NAME = f"does not cover {SERVER_NAME}"
 GOOD = ""
@@ -277,6 +319,70 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         f"below a key {kind}": (functools.partial(leaf, Change(ROOT, key=kind)), GOOD)
         for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
     },
+    **{
+        f"with a key {kind}": (functools.partial(leaf, key=kind), UNUSABLE)
+        for kind in UNKNOWN_KEYS
+    },
+    "with a key P-224": (lambda: leaf(key="P-224"), r"cannot be read \(SSLError\)"),
+    "below a key P-224": (lambda: leaf(Change(ROOT, key="P-224")), GOOD),
+    "with a key RSA-1024": (lambda: leaf(key="RSA-1024"), GOOD),
+    "below a key RSA-1024": (lambda: leaf(Change(ROOT, key="RSA-1024")), GOOD),
+    **{
+        f"below a key {kind}": (
+            functools.partial(leaf, Change(ROOT, key=kind)),
+            f"has an authority that {UNUSABLE}",
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    **{
+        f"below an intermediate with a key {kind}": (
+            functools.partial(below, key=kind),
+            f"has an authority that {UNUSABLE}",
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    **{
+        f"below an intermediate below a key {kind}": (
+            functools.partial(made_of, LEAF, MIDDLE, Change(ROOT, key=kind)),
+            GOOD,
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    "with a root of brainpool that is served": (
+        lambda: pair(LEAF, MIDDLE, Change(ROOT, key="brainpool")),
+        f"has an authority that {UNUSABLE}",
+    ),
+    **{
+        f"with {name}: {whose}": (
+            make,
+            GOOD if "root of" in whose
+            else UNUSABLE if whose == "the leaf"
+            else f"has an authority that {UNUSABLE}",
+        )
+        for name, value in ODD_NAMES.items()
+        for whose, make in named(value).items()
+    },
+    **{
+        f"with {name}: {whose}": (make, GOOD)
+        for name, value in NAMES.items()
+        for whose, make in named(value).items()
+    },
+    "with a subject that is not ASCII": (lambda: leaf(subject="Zürich"), GOOD),
+    "below a subject that is not ASCII": (lambda: below(subject="Zürich"), GOOD),
+    "with a subject whose form is ASCII's": (lambda: leaf(subject=MISLABELLED), UNUSABLE),
+    "below a subject whose form is ASCII's": (
+        lambda: below(subject=MISLABELLED),
+        UNUSABLE,
+    ),
+    "self-signed": (lambda: made_of(SELF_SIGNED), GOOD),
+    "self-signed, for other names": (
+        lambda: made_of(Change(SELF_SIGNED, names=("other.svc",))),
+        OTHER_NAME,
+    ),
+    "self-signed, and another is trusted": (
+        lambda: Change(made_of(SELF_SIGNED), ca=leaf().ca),
+        UNSIGNED,
+    ),
     "with a traditional RSA key": (
         lambda: Change(leaf(key="RSA-2048"), key=key_text(key_of("RSA-2048", 0), TRADITIONAL)),
         GOOD,
