@@ -65,11 +65,15 @@ def _follow(hook: Hook, shared: Shared) -> tuple[str, Next]:
     hook.wake.expect(None)
     hook.tell_control_plane(shared)
     # Only the leader asks for a certificate.
-    hook.charm.write_once("certificates", (), lambda: hook.certificates.withdraw())
+    hook.charm.write_once("certificates", (), lambda: _withdraw(hook))
     if not shared.serving:
         raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
     cos.follow(hook.charm, hook.owner, shared.facts)
     return active.WEBHOOK(url=webhook_file.endpoint(shared.address)), Next.NOTHING
+
+
+def _withdraw(hook: Hook) -> bool:
+    return hook.certificates.withdraw()
 
 
 def end_access(hook: Hook) -> None:

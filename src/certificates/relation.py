@@ -14,7 +14,7 @@ import dataclasses
 import datetime
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
@@ -79,12 +79,9 @@ class Certificates(ops.Object):
         """
         if not _is_library_event(event):
             return
-        try:
+        provider = self._relation.app.name if self._relation else ""
+        with contextlib.suppress(Blocked), self._reading(provider):
             self._library.on_event(event)
-        except (ops.ModelError, ops.hookcmds.Error):
-            raise
-        except Exception as error:
-            _log_unreadable("the authority", error)
 
     def obtain(self, address: str, in_use: KeyPair | None) -> Issued:
         """Ask for a certificate of the Service at ``address``, and return what that has led to.
@@ -122,14 +119,8 @@ class Certificates(ops.Object):
 
     def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:
         provider = relation.app.name
-        try:
+        with self._reading(provider):
             pair, renewal = self._library.obtain(address, provider)
-        except (Unready, ops.ModelError, ops.hookcmds.Error):
-            raise
-        except Exception as error:
-            _log_unreadable(provider, error)
-            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
-            raise Blocked(text, announced=True) from error
         try:
             expiry = _expiry(pair)
         except PairRefused as problem:
@@ -223,6 +214,20 @@ class Certificates(ops.Object):
     def _removal(self, provider: str) -> str:
         return f"juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}"
 
+    @contextlib.contextmanager
+    def _reading(self, provider: str) -> Generator[None]:
+        """Raise what the library raises at a malformed answer of ``provider`` as `Blocked`."""
+        try:
+            yield
+        except (Unready, ops.ModelError, ops.hookcmds.Error):
+            raise
+        except Exception as error:
+            # What cryptography raises at a malformed certificate has no common base.
+            kind = type(error).__name__
+            logger.warning("the answer of %s cannot be read (%s)", provider, kind)
+            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
+            raise Blocked(text, announced=True) from error
+
     @functools.cached_property
     def _library(self) -> csr_protocol.Requirer:
         # Its import takes longer than the rest of a settled hook.
@@ -240,9 +245,11 @@ class Certificates(ops.Object):
 
     def _answer(self, whose: str, relation: ops.Relation, address: str, pair: KeyPair) -> str:
         """Return a name for all that decides whether the provider has answered with ``pair``."""
-        bags: list[Mapping[str, str]] = self._bags()
+        bags: Sequence[Mapping[str, str]]
         if whose == _OF_APPLICATION:
             bags = [relation.data[relation.app], relation.data[self._unit.app]]
+        else:
+            bags = self._bags()
         read = [sorted(bag.items()) for bag in bags]
         # A KeyPair's repr leaves out its key.
         return f"{whose} {fingerprint(repr((relation.id, address, read, pair, pair.key)))}"
@@ -299,11 +306,6 @@ def _expiry(pair: KeyPair) -> datetime.datetime:
     from certificates import verdict
 
     return verdict.check(pair)
-
-
-def _log_unreadable(provider: str, error: Exception) -> None:
-    # What cryptography raises at a malformed certificate has no common base.
-    logger.warning("the answer of %s cannot be read (%s)", provider, type(error).__name__)
 
 
 def _is_soon(expiry: datetime.datetime) -> bool:

@@ -3,12 +3,13 @@
 """Which certificates Kubernetes can use.
 
 The API server and the authenticator are written in Go, whose TLS lacks some kinds of keys that
-OpenSSL has, and reads no certificate with a name in characters that its form does not allow.
+OpenSSL has, and which reads no certificate with a name in characters that its form lacks.
 ``tests/conformance`` asks Go.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from cryptography import x509
@@ -29,18 +30,14 @@ _ASCII_TAGS = (0x12, 0x13, 0x16)
 
 def is_usable(certificate: x509.Certificate) -> bool:
     """Return whether Go can check what ``certificate`` has signed."""
-    try:
-        key = certificate.public_key()
-    except Exception:
-        # What cryptography raises here and below has no common base.
-        return False
     kinds = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
-    return isinstance(key, kinds) and is_readable(certificate)
+    return is_readable(certificate) and isinstance(certificate.public_key(), kinds)
 
 
 def is_readable(certificate: x509.Certificate) -> bool:
-    """Return whether Go reads ``certificate``. In a handshake, it must read all that it is sent."""
-    try:
+    """Return whether Go reads ``certificate``. One that it does not read ends its handshake."""
+    # What cryptography raises, here and below, has no common base.
+    with contextlib.suppress(Exception):
         key = certificate.public_key()
         texts = [*certificate.subject, *certificate.issuer]
         return (
@@ -48,8 +45,7 @@ def is_readable(certificate: x509.Certificate) -> bool:
             and all(map(_is_name, _names(certificate)))
             and all(map(_is_text, texts))
         )
-    except Exception:
-        return False
+    return False
 
 
 def may_be_sent(block: str) -> bool:
@@ -57,27 +53,24 @@ def may_be_sent(block: str) -> bool:
 
     A client that trusts a self-signed one has it already.
     """
-    try:
+    with contextlib.suppress(Exception):
         certificate = _read(block)
-    except Exception:
-        return False
-    return is_readable(certificate) and not _signs_itself(certificate)
+        return is_readable(certificate) and not _signs_itself(certificate)
+    return False
 
 
 def is_self_signed(block: str) -> bool:
     """Return whether the certificate of a PEM block is its own authority."""
-    try:
+    with contextlib.suppress(Exception):
         return _signs_itself(_read(block))
-    except Exception:
-        return False
+    return False
 
 
 def _signs_itself(certificate: x509.Certificate) -> bool:
-    try:
+    with contextlib.suppress(Exception):
         certificate.verify_directly_issued_by(certificate)
-    except Exception:
-        return False
-    return True
+        return True
+    return False
 
 
 def _read(block: str) -> x509.Certificate:

@@ -213,6 +213,12 @@ NAMES: dict[str, x509.GeneralName] = {
     "a directory's name": x509.DirectoryName(distinguished("Zürich")),
 }
 UNUSABLE = "has a key or a name that Kubernetes cannot use"
+ODD_REASONS = {
+    "the leaf": UNUSABLE,
+    "an intermediate": f"has an authority that {UNUSABLE}",
+    "the root": f"has an authority that {UNUSABLE}",
+    "the root of an intermediate": "",
+}
 UNSIGNED = "is not signed by an authority that came with it"
 OTHER_NAME = f"does not cover {SERVER_NAME}"
 GOOD = ""
@@ -355,9 +361,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
     **{
         f"with {name}: {whose}": (
             make,
-            GOOD if "root of" in whose
-            else UNUSABLE if whose == "the leaf"
-            else f"has an authority that {UNUSABLE}",
+            ODD_REASONS[whose],
         )
         for name, value in ODD_NAMES.items()
         for whose, make in named(value).items()

@@ -322,7 +322,7 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
 
 
 @pytest.mark.parametrize("overrides", UNREADABLE, ids=range(4))
-def test_given_an_answer_that_is_unreadable_when_the_certificates_secret_expires_then_it_renews_later(
+def test_given_an_unreadable_answer_when_the_certificates_secret_expires_then_it_renews_later(
     modern: Model, provider: SelfSigned, api: FakeCluster, overrides: dict[str, str]
 ):
     before, asked = api.secret("cert.pem"), dict(modern.certificates)

@@ -1,4 +1,4 @@
-"""The pair in use when another unit leads, where the provider signs for each unit, as vault does."""
+"""The pair in use when another unit leads, where the provider signs per unit, as vault does."""
 
 from __future__ import annotations
 
