@@ -51,11 +51,6 @@ class AwsIamCharm(RelatedCharm):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
         self._hook = Hook(self, self.machine)
-        if self._hook.memory.asks and not self._hook.leaving.unit_leaves:
-            # The relation's library handles some events itself. In a unit that leaves, it would
-            # remove the application's key. While a model falls apart, Juju may not answer.
-            with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
-                self._hook.certificates()
 
         for name in control_plane.ENDPOINTS:
             framework.observe(self.on[name].relation_departed, self._on_control_plane_departed)
@@ -68,6 +63,7 @@ class AwsIamCharm(RelatedCharm):
             self.on.update_status,
             self.on.secret_changed,
             self.on.secret_expired,
+            self.on.secret_remove,
             self.on.stop,
             self.on.remove,
             *(self.on[name].relation_created for name in ALL_ENDPOINTS),
@@ -94,6 +90,7 @@ class AwsIamCharm(RelatedCharm):
         try:
             with internal_errors.as_status(self.unit.name):
                 self._hook.note_peer(event)
+                self._hook.on_event(event)
                 line, left = reconcile.run(self._hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:

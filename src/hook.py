@@ -45,7 +45,6 @@ class Hook:
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
         self.has_ended = False
         self._told: Shared | None = None
-        self._certificates: Certificates | None = None
 
     @property
     def leads(self) -> bool:
@@ -93,14 +92,26 @@ class Hook:
         """Return the options, unchecked."""
         return config.load(self.charm)
 
+    @functools.cached_property
     def certificates(self) -> Certificates:
-        """Return the relation with the certificate authority. From now on, a leader asks there."""
+        """Return the relation with the certificate authority."""
         from certificates.relation import Certificates
 
-        if not self._certificates:
-            self.memory.asks = self.leads
-            self._certificates = Certificates(self.charm, self.peers.shared.address)
-        return self._certificates
+        return Certificates(self.charm, self.peers.shared.address)
+
+    def on_event(self, event: ops.EventBase) -> None:
+        """Do what this ``event`` alone asks for."""
+        if isinstance(event, ops.SecretEvent | ops.RelationBrokenEvent) and self.leads:
+            self.certificates.on_event(event)
+
+    def units_not_trusting(self, ca: str) -> list[str]:
+        """Return the units whose control planes are still to trust the bundle ``ca``.
+
+        Only the relation with the older kind of control plane takes it to them.
+        """
+        if not self.charm.related(control_plane.RELATION):
+            return []
+        return self.peers.units_not_trusting(ca)
 
     @functools.cached_property
     def client(self) -> api.Client:

@@ -74,8 +74,7 @@ def _follow(hook: Hook, shared: Shared) -> tuple[str, Next]:
 
 
 def _withdraw(hook: Hook) -> bool:
-    hook.memory.asks = False
-    return hook.certificates().withdraw()
+    return hook.certificates.withdraw()
 
 
 def end_access(hook: Hook) -> None:

@@ -18,15 +18,15 @@ logger = logging.getLogger(__name__)
 
 
 class Memory(ops.Object):
-    """Remembers what was logged once, and when the pods' logs were last read;
-    the Service's address, and whether the unit asks for a certificate."""
+    """Remembers what was logged once, and when the pods' logs were last read; the Service's
+    address, and which addresses other units' control planes ask."""
 
     _stored = ops.StoredState()
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="", address="", asked={}, tried=None, looked=None, asks=False
+            logged="", address="", asked={}, tried=None, looked=None
         )
 
     def log_once(self, text: str) -> None:
@@ -36,16 +36,6 @@ class Memory(ops.Object):
         for line in text.splitlines():
             logger.warning(line)
         self._stored.logged = new
-
-    @property
-    def asks(self) -> bool:
-        """Return whether the unit has asked for a certificate: events about it count then."""
-        return bool(self._stored.asks)
-
-    @asks.setter
-    def asks(self, value: bool) -> None:
-        if value != self._stored.asks:
-            self._stored.asks = value
 
     @property
     def address(self) -> str:

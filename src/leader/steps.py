@@ -59,15 +59,14 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         remaining = access.end(hook, client, keep=KEPT_SECONDS)
         # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)
+        stored = contents.stored(client)
     issued, unissued = None, list[Unready]()
     with collected(unissued):
-        issued = hook.certificates().obtain(peers.shared.address)
+        issued = hook.certificates.obtain(peers.shared.address, stored.pair)
     new = issued.pair if issued else None
-    with errors_as_status():
-        stored = contents.stored(client)
     hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))
     # That may have recorded this unit's acknowledgement, so read them only now.
-    plan = rotation.plan(peers.shared.ca, stored.pair, new, peers.units_not_trusting)
+    plan = rotation.plan(peers.shared.ca, stored.pair, new, hook.units_not_trusting)
     if not plan.pair:
         raise unissued[0]
     with errors_as_status():
@@ -84,7 +83,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         last_logins.look(client, hook.owner, hook.memory, pods.names(own))
         counted = reported.counted(config.replicas)
         cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
-    problems += [hook.certificates().meanwhile(plan.pair, problem) for problem in unissued]
+    problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
     if problems:
