@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from lightkube.resources.core_v1 import Service
 
 from cluster import answers, api, manifests, objects, references, sync
-from cluster.errors import ApiError, suppress
+from cluster.errors import ApiError
 from errors import Blocked, Waiting
 from labels import FINALIZER, KEPT
 from owner import Owner

@@ -25,9 +25,7 @@ class Memory(ops.Object):
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
-        self._stored.set_default(
-            logged="", address="", asked={}, tried=None, looked=None
-        )
+        self._stored.set_default(logged="", address="", asked={}, tried=None, looked=None)
 
     def log_once(self, text: str) -> None:
         """Log ``text`` as warnings, a line each, unless it is what was logged last."""
