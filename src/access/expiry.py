@@ -45,11 +45,6 @@ def has_ended(mapping: IdentityMapping, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
-def next_end(found: Iterable[IdentityMapping]) -> datetime | None:
-    """Return when the first of these accesses ends; None if none does."""
-    return min((moment for mapping in found if (moment := end(mapping))), default=None)
-
-
 @dataclasses.dataclass(frozen=True)
 class Ended:
     """An access that the charm has ended.

@@ -187,6 +187,7 @@ def _binding(found: answers.Binding) -> Binding:
         role=role.name,
         group=only if only.startswith(OWN) else "",
         source=metadata.labels.get(SOURCE, ""),
+        version=metadata.resource_version,
     )
 
 

@@ -38,7 +38,9 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
     if left_out := report.declared.left_out:
         first, number = left_out[0], len(left_out)
         parts.append(active.LEFT_OUT(number=number, place=first.place, reason=first.reason))
-    return ", ".join([*parts, *filter(None, remarks)])
+    # People copy a command to the end of the line.
+    last = sorted([*parts, *filter(None, remarks)], key=lambda part: "; run: " in part)
+    return ", ".join(last)
 
 
 def remarks(report: Report) -> str:
@@ -54,13 +56,12 @@ def remarks(report: Report) -> str:
 
 
 def _count(report: Report) -> str:
-    total = len(report.mappings)
-    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
-    names = {each.name for each in report.mappings}
     unfinished = {key for key in report.result.unfinished if "/" not in key}
-    if former := unfinished - names:
+    total = len(unfinished.union(each.name for each in report.mappings) - report.former)
+    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
+    if report.former:
         # The option no longer declares these.
-        return active.NOT_DELETED(mappings=shown, former=f"{len(former):,}")
+        return active.NOT_DELETED(mappings=shown, former=f"{len(report.former):,}")
     if unfinished:
         return active.NOT_EFFECTIVE(pending=f"{len(unfinished):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)

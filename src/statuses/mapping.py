@@ -81,5 +81,9 @@ def STATUS_REFUSED(reason: str) -> str:
     return f"the cluster refuses its status: {quoted(reason)}"
 
 
+def STATUS_FAILED(reason: str) -> str:
+    return f"the cluster does not write its status: {quoted(reason)}"
+
+
 def GROUP_RESERVED(group: str, name: str) -> str:
     return f"group {quoted(group)} is for the rights of mapping {quoted(name)}; remove it"

@@ -200,7 +200,8 @@ def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_s
     api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b")
 
     assert refused(revoke, mapped, arn=ROLE) == (
-        "others keep creating or changing mappings of this principal, run this again"
+        "not all of these mappings are gone for certain, run this again: "
+        "others keep creating or changing mappings of this principal"
     )
 
 
