@@ -28,7 +28,7 @@ from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
 from cluster import api, managed_fields, manifests, objects, references
 from cluster.errors import ApiError, Conflict, is_refused, suppress
-from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
+from labels import EXPIRES, OWNER, REASON, SOURCE
 from owner import Owner
 from text import brief
 
@@ -334,7 +334,6 @@ def _update(
     annotations = {
         OWNER: owner.mark,
         EXPIRES: new.expires or None,
-        PERMISSION_SET: new.permission_set or None,
         **({REASON: new.reason} if new.reason else {}),
     }
     change = {

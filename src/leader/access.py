@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import cos
 import times
-from access import desired, expiry, validity
+from access import desired, expiry, permission_sets, validity
 from access.declaration.declared import Declared
 from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
@@ -227,10 +227,11 @@ def _log(steps: Changes, wanted: Desired, result: Result) -> None:
             )
     made = [(None, each) for each in steps.create]
     for former, new in (*made, *steps.replace):
-        if new.permission_set and new.name in result.done:
+        role = permission_sets.of_role(new.arn)
+        if role and new.name in result.done:
             logger.warning(
                 "permission set %s (%s) %s role %s",
-                new.permission_set,
+                role,
                 wanted.places.get(new.name, ""),
                 "changes to" if former else "has",
                 new.arn,

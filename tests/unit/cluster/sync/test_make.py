@@ -435,7 +435,6 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
         username="sam",
         groups=("view",),
         expires="2099-01-01T00:00:00Z",
-        permission_set="Admin",
         reason="an incident",
     )
     second = dataclasses.replace(old, groups=("edit",))
@@ -449,7 +448,6 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
     assert stored["metadata"]["annotations"] == {
         "aws-iam/owner": OWNER.mark,
         "aws-iam/expires": "2099-01-01T00:00:00Z",
-        "aws-iam/permission-set": "Admin",
         "aws-iam/reason": "an incident",
     }
     assert api.objects[PATH]["spec"] == {"arn": DEV, "username": "dev", "groups": ["edit"]}
