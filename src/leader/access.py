@@ -124,7 +124,7 @@ def _note_ended(hook: Hook, client: api.Client, gone: Sequence[IdentityMapping])
         logger.warning(
             "access has ended: deleted mapping %s of %s, which expired at %s", each.name, arn, at
         )
-        ended.append(expiry.Ended(each.name, arn, at, times.shown(now)))
+        ended.append(expiry.Ended(each.name, arn, at, times.shown(now), each.source))
     events.write(client, hook.owner, [_end_note(each) for each in gone])
     hook.peers.change(ended=expiry.remembered(ended, now))
 
