@@ -57,7 +57,9 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, Next]:
         line, left = _follow(hook, shared)
         hook.charm.tell_version(config.version)
     if step := control_plane.next_step(principal, hook.machine, hook.peers.shared.address):
-        return f"{line}, {step}", Next.POLL if left is Next.NOTHING else left
+        # A line has one command, at its end. The leader's comes first.
+        line = line if "run: " in line else f"{line}, {step}"
+        return line, Next.POLL if left is Next.NOTHING else left
     return line, left
 
 
