@@ -174,7 +174,7 @@ def _results(
         "role": ", ".join(map(str, grant.rights)),
         "ends": mapping.expires or "never: for was not given",
         "kept": ", ".join(name for name, is_kept in kept.items() if former and is_kept),
-        "effective": f"now{_CACHED}" if former else "now",
+        "effective": "" if done.startswith("would") else f"now{_CACHED}" if former else "now",
         "remark": grant.remark,
     }
     if former and former.expires != mapping.expires:
