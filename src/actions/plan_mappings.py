@@ -183,7 +183,7 @@ def _without(these: tuple[object, ...], others: tuple[object, ...]) -> list[obje
 
 def _identity(mapping: IdentityMapping) -> str:
     groups = f"groups {_listed(mapping.groups)}" if mapping.groups else "no groups"
-    until = f", until {mapping.expires}" if mapping.expires else ""
+    until = f", until {word(mapping.expires)}" if mapping.expires else ""
     return f"{mapping.username!r} with {groups}{until}"
 
 

@@ -246,6 +246,18 @@ def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_plan_an
     assert not theirs(planned + deployed.log())
 
 
+def test_given_a_command_in_the_end_of_a_mapping_that_would_go_then_the_plan_quotes_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("bob", BOB))
+    stored(api, "bob")["metadata"]["annotations"]["aws-iam/expires"] = EVIL
+
+    planned = deployed.action("plan-mappings", mappings="")["plan"]
+
+    assert f"until '{EVIL}'" in planned
+    assert not theirs(planned)
+
+
 def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_a_refusal_quotes_it(
     deployed: Model, api: FakeCluster
 ):
