@@ -14,13 +14,13 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import times
-from access import expiry, grants
+from access import expiry, grants, permission_sets
 from access.desired import Access
 from access.mapping import IdentityMapping
 from cluster import events
 from cluster.events import Note
 from labels import OPTION
-from text import status_line, word
+from text import word
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -60,7 +60,9 @@ def tell(
     events.write(hook.client, hook.owner, notes)
     if hook.leads:
         now = times.now()
-        new = [expiry.Ended(each.name, *_end(each), times.shown(now)) for each in ended]
+        new = [
+            expiry.Ended(each.name, *_end(each), times.shown(now), each.source) for each in ended
+        ]
         hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *new), now))
 
 
@@ -137,9 +139,10 @@ def _remarks(before: Access, after: Access) -> Iterable[str]:
             continue
         if former and former.source != OPTION == new.source:
             yield (
-                f"mapping {former.name} of {status_line(former.arn)} gave way to the one that the "
+                f"mapping {former.name} of {word(former.arn)} gave way to the one that the "
                 f"option mappings declares"
             )
-        if new.permission_set and new.principal not in by_principal:
+        role = permission_sets.of_role(new.arn)
+        if role and new.principal not in by_principal:
             has = "changes to" if former else "has"
-            yield f"permission set {new.permission_set} {has} role {new.arn}"
+            yield f"permission set {role} {has} role {new.arn}"

@@ -61,7 +61,9 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, Next]:
         hook.charm.tell_version(config.version)
     address, was_set = hook.peers.shared.address, hook.memory.was_set
     if step := control_plane.next_step(principal, hook.machine, address, was_set=was_set):
-        return f"{line}, {step}", Next.POLL if left is Next.NOTHING else left
+        # A line has one command, at its end. The leader's comes first.
+        line = line if "run: " in line else f"{line}, {step}"
+        return line, Next.POLL if left is Next.NOTHING else left
     control_plane.await_use(principal, hook.machine, address)
     return line, left
 

@@ -273,7 +273,6 @@ def _mapping(entry: Entry, found: IdentityMapping | None) -> IdentityMapping:
         groups=(*entry.groups, *([subjects.own_group(entry.name)] if entry.rights else [])),
         source=OPTION,
         expires=entry.expires,
-        permission_set=str(entry.permission_set or ""),
         created=found.created if found and same else "",
     )
 

@@ -123,8 +123,7 @@ def _chosen(found: Access, hook: Hook, target: grants.Target) -> list[IdentityMa
 def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
     if not mappings:
         return {"result": "nothing to revoke: no such mapping"}
-    return {
-        "result": done,
-        "mappings": joined(map(grants.shown, mappings)),
-        "effective": "now; cached tokens keep working for up to 1 minute",
-    }
+    results = {"result": done, "mappings": joined(map(grants.shown, mappings))}
+    if done.startswith("would"):
+        return results
+    return {**results, "effective": "now; cached tokens keep working for up to 1 minute"}

@@ -18,7 +18,7 @@ from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
 from cluster import api, manifests, objects, references
 from cluster.errors import ApiError, Conflict, suppress
-from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
+from labels import EXPIRES, OWNER, REASON, SOURCE
 from owner import Owner
 
 
@@ -123,7 +123,6 @@ def update(
     annotations = {
         OWNER: owner.mark,
         EXPIRES: new.expires or None,
-        PERMISSION_SET: new.permission_set or None,
         **({REASON: new.reason} if new.reason else {}),
     }
     change = {

@@ -66,7 +66,7 @@ def NAME_INVALID(arn: str, kind: str) -> str:
 
 
 def NO_SESSION(arn: str) -> str:
-    return f"{quoted(arn)} must end with /<role>/<session>"
+    return f"{quoted(arn)} names no role; map the role itself"
 
 
 def EXPIRY_INVALID(problem: object) -> str:

@@ -181,10 +181,13 @@ def test_given_a_dry_run_when_access_is_granted_then_nothing_changes(
     assert rings(deployed, api) == []
 
     real = grant(deployed, for_="1h")
-    assert {**real, "result": ""} == {**results, "result": ""}
+    assert real.pop("effective") == "now"
+    assert real == {**results, "result": "granted"}
 
     before = copy.deepcopy(api.objects)
-    assert grant(deployed, for_="2h", dry_run=True)["result"] == "would change"
+    change = grant(deployed, for_="2h", dry_run=True)
+    assert change["result"] == "would change"
+    assert "effective" not in change
     assert api.objects == before
 
 

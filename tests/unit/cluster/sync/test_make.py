@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import re
 import threading
 
 import httpx2
@@ -24,7 +23,6 @@ from cluster import sync
 from cluster.api import Client
 from cluster.errors import errors_as_status
 from cluster.sync import Left, Result
-from errors import Blocked, Waiting
 from labels import OPTION
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -448,7 +446,6 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
         username="sam",
         groups=("view",),
         expires="2099-01-01T00:00:00Z",
-        permission_set="Admin",
         reason="an incident",
     )
     second = dataclasses.replace(old, groups=("edit",))
@@ -462,7 +459,6 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
     assert stored["metadata"]["annotations"] == {
         "aws-iam/owner": OWNER.mark,
         "aws-iam/expires": "2099-01-01T00:00:00Z",
-        "aws-iam/permission-set": "Admin",
         "aws-iam/reason": "an incident",
     }
     assert api.objects[PATH]["spec"] == {"arn": DEV, "username": "dev", "groups": ["edit"]}
