@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from tests.fakes.certificates.authority import (
     MISLABELLED,
@@ -19,6 +19,7 @@ from tests.fakes.certificates.authority import (
     key_text,
     pem_text,
     period,
+    signed_text,
 )
 
 from certificates import SERVER_NAME, pem
@@ -177,6 +178,20 @@ def renewed() -> KeyPair:
     return Change(good, ca=former + good.ca)
 
 
+def with_sha_1() -> KeyPair:
+    """Signed by a digest that nobody trusts any more, so cryptography makes none of these."""
+    good = leaf(Change(ROOT, key="RSA-2048"))
+    sha_256, sha_1 = (
+        bytes.fromhex(f"300d06092a864886f70d0101{kind}0500") for kind in ("0b", "05")
+    )
+    signed = x509.load_pem_x509_certificate(good.certificate.encode()).tbs_certificate_bytes
+    signed = signed.replace(sha_256, sha_1)
+    key = key_of("RSA-2048", ROOT.which)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+    return Change(good, certificate=signed_text(signed, sha_1, signature))
+
+
 def with_damaged_exponent() -> KeyPair:
     """With an RSA key whose private exponent is not the public one's."""
     key = key_of("RSA-2048", 0)
@@ -316,6 +331,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         lambda: leaf(unknown_critical=True),
         "is refused: unhandled critical extension",
     ),
+    "signed with SHA-1": (with_sha_1, r"cannot be read \(SSLError\)"),
     "signed with SHA-384": (lambda: leaf(Change(ROOT, digest=hashes.SHA384())), GOOD),
     **{
         f"with a key {kind}": (functools.partial(leaf, key=kind), GOOD)
@@ -354,6 +370,15 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         )
         for kind in UNKNOWN_KEYS
     },
+    **{
+        f"below an intermediate below an intermediate with a key {kind}": (
+            functools.partial(
+                made_of, LEAF, MIDDLE, Change(ROOT, subject="upper", which=3, key=kind), ROOT
+            ),
+            GOOD,
+        )
+        for kind in UNKNOWN_KEYS
+    },
     "with a root of brainpool that is served": (
         lambda: pair(LEAF, MIDDLE, Change(ROOT, key="brainpool")),
         f"has an authority that {UNUSABLE}",
@@ -374,6 +399,10 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
     "with a subject that is not ASCII": (lambda: leaf(subject="Zürich"), GOOD),
     "below a subject that is not ASCII": (lambda: below(subject="Zürich"), GOOD),
     "with a subject whose form is ASCII's": (lambda: leaf(subject=MISLABELLED), UNUSABLE),
+    "with a long subject whose form is ASCII's": (
+        lambda: leaf(subject=MISLABELLED * 20),
+        UNUSABLE,
+    ),
     "below a subject whose form is ASCII's": (
         lambda: below(subject=MISLABELLED),
         UNUSABLE,
