@@ -33,6 +33,7 @@ def run(hook: Hook) -> tuple[str, Next]:
     # Before it has its control plane, a unit asks Juju for no more.
     try:
         principal = hook.principal
+        hook.peers.tell_asked(hook.asked)
         control_plane.check_supported(hook.charm, hook.machine)
         return _serve(hook, principal)
     finally:

@@ -20,7 +20,7 @@ from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas
 from juju.peers import Shared
 from juju.wake import Next
-from leader import access, announcements, authenticator, last_logins, report
+from leader import access, authenticator, last_logins, report
 from leader.access import Report
 from migration import reactive
 from statuses import active, options
@@ -80,8 +80,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         with collected(problems):
             pods.check_complete(client, rollout, own)
         reported = _let_in(hook, client, config, remaining, problems)
-        unused = last_logins.look(client, hook.owner, hook.memory, pods.names(own), reported)
-        counted = reported.counted(config.replicas, *unused)
+        last_logins.look(client, hook.owner, hook.memory, pods.names(own))
+        counted = reported.counted(config.replicas)
         cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
     problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
@@ -120,7 +120,6 @@ def _let_in(
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
     reported = access.let_in(hook, client, remaining)
-    announcements.announce(client, hook.owner, hook.peers, reported.administrators)
     hook.memory.log_once(report.remarks(reported))
     return reported
 
