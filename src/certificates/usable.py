@@ -74,7 +74,7 @@ def _signs_itself(certificate: x509.Certificate) -> bool:
 def _names(certificate: x509.Certificate) -> list[x509.GeneralName]:
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, x509.UnsupportedGeneralNameType):
         return []
     return [name for name in found.value if isinstance(name, _NAMES)]
 

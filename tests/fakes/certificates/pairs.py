@@ -57,6 +57,8 @@ class Draft:
     path_length: int | None = None
     names: tuple[str, ...] = ()
     other_names: tuple[x509.GeneralName, ...] = ()
+    # In DER, in place of all names.
+    raw_names: bytes = b""
     days: tuple[int, int] = (-1, 365)
     usages: tuple[x509.ObjectIdentifier, ...] = ()
     signs_certificates: bool | None = None
@@ -90,7 +92,10 @@ class Draft:
         found: list[tuple[x509.ExtensionType, bool]] = []
         if self.ca is not None:
             found.append((x509.BasicConstraints(self.ca, self.path_length), True))
-        if self.names or self.other_names:
+        if self.raw_names:
+            oid = x509.SubjectAlternativeName.oid
+            found.append((x509.UnrecognizedExtension(oid, self.raw_names), False))
+        elif self.names or self.other_names:
             names = x509.SubjectAlternativeName([*alternatives(self.names), *self.other_names])
             found.append((names, False))
         if self.usages:
@@ -218,6 +223,8 @@ ODD_NAMES: dict[str, x509.GeneralName] = {
     "a URI with an empty label": FREE("https://a_b..c/"),
     "a URI with a broken escape": FREE("https://a/%zz"),
 }
+# Of the one, cryptography reads no text, and of the other nothing.
+LATIN_1, X_400 = bytes.fromhex("30038201fc"), bytes.fromhex("3004a3020500")
 NAMES: dict[str, x509.GeneralName] = {
     "another host": x509.DNSName("a_b.example.com"),
     "a mail name": x509.RFC822Name("a@example.com"),
@@ -396,6 +403,15 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         for name, value in NAMES.items()
         for whose, make in named(value).items()
     },
+    "below a host in Latin-1": (
+        lambda: below(raw_names=LATIN_1),
+        f"has an authority that {UNUSABLE}",
+    ),
+    "below an intermediate below a host in Latin-1": (
+        lambda: made_of(LEAF, MIDDLE, Change(ROOT, raw_names=LATIN_1)),
+        GOOD,
+    ),
+    "below an X.400 address": (lambda: below(raw_names=X_400), GOOD),
     "with a subject that is not ASCII": (lambda: leaf(subject="Zürich"), GOOD),
     "below a subject that is not ASCII": (lambda: below(subject="Zürich"), GOOD),
     "with a subject whose form is ASCII's": (lambda: leaf(subject=MISLABELLED), UNUSABLE),
