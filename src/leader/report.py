@@ -55,7 +55,7 @@ def remarks(report: Report) -> str:
 
 def _count(report: Report) -> str:
     unfinished = {key for key in report.result.unfinished if "/" not in key}
-    total = len(unfinished.union(each.name for each in report.mappings) - report.former)
+    total = len(unfinished.union(each.name for each in report.mappings))
     shown = f"{total:,} mapping{'' if total == 1 else 's'}"
     if report.former:
         # The option no longer declares these.
