@@ -258,7 +258,7 @@ THEIRS = (
             mapping("theirs", "role/dev", "", DEV_CANONICAL),
             "",
             "mapping theirs has an ARN that no login has, 'role/dev'; "
-            + "run: juju run aws-iam/leader revoke-access name=theirs",
+            "run: juju run aws-iam/leader revoke-access name=theirs",
         ),
         (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
     ],
