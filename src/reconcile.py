@@ -33,6 +33,7 @@ def run(hook: Hook) -> tuple[str, Next]:
     # Before it has its control plane, a unit asks Juju for no more.
     try:
         principal = hook.principal
+        hook.peers.tell_asked(hook.asked)
         control_plane.check_supported(hook.charm, hook.machine)
         return _serve(hook, principal)
     finally:
@@ -73,8 +74,7 @@ def _follow(hook: Hook, shared: Shared) -> tuple[str, Next]:
 
 
 def _withdraw(hook: Hook) -> bool:
-    hook.memory.asks = False
-    return hook.certificates().withdraw()
+    return hook.certificates.withdraw()
 
 
 def end_access(hook: Hook) -> None:

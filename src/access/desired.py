@@ -10,7 +10,7 @@ binding is wanted as long as its mapping is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from access import arn, expiry, partitions, rights, subjects
@@ -22,6 +22,8 @@ from access.rights import ROLE, RoleBinding
 from labels import GRANT, OPTION
 from statuses import entry as texts
 
+# How many mappings a text names.
+_SHOWN = 3
 Pair = tuple[IdentityMapping, IdentityMapping]
 
 
@@ -108,7 +110,7 @@ def access(
     entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
     by_name = {each.name: each for each in state.found.mappings}
     made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
-    left = _left_alone(declared, found, entries)
+    left, kept = _left_alone(declared, found, entries)
     asked = {
         binding.key: (place, binding)
         for entry in entries.values()
@@ -122,20 +124,37 @@ def access(
             **{name: entry.place for name, entry in entries.items()},
             **{key: place for key, (place, _) in asked.items()},
         },
-        {**{each.place: each.reason for each in declared.wrong}, **not_applied, **without},
+        {
+            **{each.place: each.reason for each in declared.wrong},
+            **kept,
+            **not_applied,
+            **without,
+        },
     )
 
 
 def _left_alone(
     declared: Declared, found: Access, entries: Mapping[str, Entry]
-) -> list[IdentityMapping]:
+) -> tuple[list[IdentityMapping], dict[str, str]]:
     """Return the mappings ``found`` that none of ``entries`` declares, and that stay: those of
-    others, and those that an entry with a fault may have made."""
+    others, and those that an entry with a fault may have made. Return what to say of each such
+    entry too, by its place."""
     undeclared = [each for each in found.mappings if each.name not in entries]
     principals = {entry.principal for entry in entries.values()}
     former = [each for each in undeclared if each.source == OPTION]
     kept = declared.kept([each for each in former if each.principal not in principals])
-    return [each for each in undeclared if each.source != OPTION or each.name in kept]
+    names = {name for each in kept.values() for name in each}
+    reasons = {
+        each.place: texts.KEEPS(problem=each.reason, mapping=_named(kept[each.place]))
+        for each in declared.wrong
+        if each.place in kept
+    }
+    return [each for each in undeclared if each.source != OPTION or each.name in names], reasons
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"mapping{'s' * (len(names) > 1)} {', '.join(names[:_SHOWN])}{more}"
 
 
 def _effective(found: Iterable[IdentityMapping]) -> tuple[IdentityMapping, ...]:

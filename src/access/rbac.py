@@ -124,7 +124,7 @@ def node(username: str, groups: Iterable[str]) -> str:
     """Return which rights the API server gives to a node beside RBAC; empty for anybody else."""
     if NODES not in groups or not username.startswith(NODE):
         return ""
-    return f"what node {username.removeprefix(NODE)} needs (node authorizer)"
+    return f"what node {word(username.removeprefix(NODE))} needs (node authorizer)"
 
 
 class Bindings:

@@ -118,7 +118,7 @@ def identity(mapping: IdentityMapping) -> tuple[str, Sequence[str]]:
 def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable[str]:
     """Return each role once. After "as" stands the name that a login must get to have it."""
     return dict.fromkeys(
-        grant.binding.role + ("" if grant.subject in names else f" as {grant.subject}")
+        grant.binding.role + ("" if grant.subject in names else f" as {word(grant.subject)}")
         for grant in grants
     )
 
@@ -147,11 +147,10 @@ _TITLES = (
 def _cells(row: Row) -> Sequence[str]:
     return (
         row.name,
-        row.arn,
-        row.username,
-        ",".join(row.groups),
+        *map(word, (row.arn, row.username)),
+        ",".join(map(word, row.groups)),
         _source(row),
-        row.expires,
+        word(row.expires),
         row.last_login,
         ",".join(_given(row)),
         ", ".join(row.administrator_by),

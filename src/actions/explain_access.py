@@ -39,13 +39,13 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, question = hook.owner.application, _question(params)
+    application = hook.owner.application
     given = arn.parse(params["arn"])
     with errors_as_status():
         client = hook.client
         # What is learned is compared with what the leader wrote a moment ago.
         found = state.mappings(client, newest=hook.config.declared.learns)
-        lines, results = _explain(client, given, question, hook, found)
+        lines, results = _explain(client, given, hook, found)
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, hook, found, results["principal"])
         else:
@@ -69,7 +69,6 @@ def _last_logins(
 def _explain(
     client: api.Client,
     given: arn.Principal,
-    question: Sequence[str],
     hook: Hook,
     found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
@@ -92,7 +91,7 @@ def _explain(
         lines.append(f"the login is refused: {foreign}")
     if ways:
         now = times.now()
-        lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
+        lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
@@ -102,21 +101,6 @@ def _explain(
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
-
-
-def _question(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what ``kubectl auth can-i`` is asked; empty if it is asked nothing.
-
-    Raises:
-        ValueError: only part of a question is given.
-    """
-    verb, resource = params.get("verb", ""), params.get("resource", "")
-    namespace = params.get("namespace", "")
-    if not (verb or resource or namespace):
-        return ()
-    if not (verb and resource):
-        raise ValueError("give both verb and resource, such as verb=get resource=pods")
-    return verb, resource, *([f"--namespace={namespace}"] if namespace else [])
 
 
 def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:

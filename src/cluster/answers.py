@@ -127,15 +127,9 @@ class Role(msgspec.Struct):
     rules: list[Rule] | None = None
 
 
-class _OwnerReference(_Reference, rename="camel", kw_only=True):
-    api_version: str
-    controller: bool = False
-
-
 class PodMetadata(_Metadata, rename="camel"):
     """A pod's metadata, with the time at which its kubelet kills it, if it is ending."""
 
-    owner_references: list[_OwnerReference] = []
     deletion_timestamp: datetime | None = None
 
 

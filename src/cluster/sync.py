@@ -36,16 +36,9 @@ from text import brief
 WRITERS = 8
 # How long a writer leaves a server alone that has too many requests.
 RETRY_SECONDS = 1.0
-# The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``: it only
-# waits for its dependents.
-OF_COLLECTOR = {"foregroundDeletion", "orphan"}
 
 # It returns False where there is nothing to delete any more.
 Change = Callable[[], bool | None]
-
-
-class Refused(Exception):
-    """A webhook, a policy or a finalizer of others is against a change; the text says why."""
 
 
 class Outdated(Exception):
@@ -246,8 +239,6 @@ def _made(key: str, change: Change) -> Result:
     try:
         if change() is False:
             return Result(gone=here)
-    except Refused as reason:
-        return Result(refused={key: str(reason)})
     except Outdated:
         return Result(outdated=here)
     except Conflict as error:
@@ -269,24 +260,18 @@ def _delete(client: api.Client, mapping: IdentityMapping) -> bool:
     """Delete ``mapping``, unless it has changed since it was read. Return whether it was there.
 
     A list may be moments old, so this reads what is stored, and the server deletes no other.
+    It lets people in until it is gone, so this takes off the finalizers that would keep it.
     """
     stored = client.get(objects.mapping(), mapping.name, small=True)
     if not stored:
         return False
-    metadata = stored["metadata"]
-    if "deletionTimestamp" in metadata and OF_COLLECTOR.isdisjoint(
-        metadata.get("finalizers") or ()
-    ):
-        raise Refused(_KEPT)
     if not _is_same(stored, mapping):
         raise Outdated
-    version = metadata["resourceVersion"]
+    version = stored["metadata"]["resourceVersion"]
     if client.delete(objects.mapping(), mapping.name, version=version, small=True):
-        raise Refused(_KEPT)
+        with suppress(404):
+            client.patch(objects.mapping(), mapping.name, objects.FREED, small=True)
     return True
-
-
-_KEPT = "a finalizer of others keeps it"
 
 
 def _is_same(stored: api.Object, mapping: IdentityMapping) -> bool:
@@ -392,9 +377,8 @@ def _unbind(client: api.Client, binding: RoleBinding) -> None:
     """
     resource, namespace = _resource(binding), binding.namespace or None
     if client.delete(resource, binding.name, namespace=namespace, small=True):
-        free = {"metadata": {"finalizers": None}}
         with suppress(404):
-            client.patch(resource, binding.name, free, namespace=namespace, small=True)
+            client.patch(resource, binding.name, objects.FREED, namespace=namespace, small=True)
 
 
 def _path(binding: RoleBinding) -> str:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import cos
 import times
-from access import administrators, desired, expiry, rbac, validity
+from access import desired, expiry, validity
 from access.declaration.declared import Declared
 from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
-from cluster import api, bindings, events, objects, references, state, sync
+from cluster import api, events, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from cos import facts
@@ -39,7 +39,6 @@ class Report:
 
     Attributes:
         mappings: All mappings, as the hook leaves them.
-        administrators: Those by which somebody can administer the cluster, whatever people bind.
         problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
         duplicates: The names of mappings of others with the ARN of a declared mapping.
         not_applied: Why a part of the option has no effect, by its place.
@@ -49,7 +48,6 @@ class Report:
     """
 
     mappings: Sequence[IdentityMapping]
-    administrators: Sequence[IdentityMapping]
     problems: Mapping[str, str]
     duplicates: frozenset[str]
     not_applied: Mapping[str, str]
@@ -57,15 +55,12 @@ class Report:
     result: Result
     next_end: datetime.datetime | None
 
-    def counted(self, replicas: int, unused: int, unused_administrators: int) -> facts.Facts:
+    def counted(self, replicas: int) -> facts.Facts:
         """Return what alerts are about, but for the certificate."""
         return facts.Facts(
             to_correct=len(self.problems),
             next_end=facts.seconds(self.next_end),
-            lasting_administrators=sum(expiry.end(each) is None for each in self.administrators),
             replicas=replicas,
-            unused=unused,
-            unused_administrators=unused_administrators,
         )
 
 
@@ -149,9 +144,6 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     needed = state.needed(client, found, declared.entries, partition)
     wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
-    warning = bindings.last_administrators(client, partition, found, wanted.access, steps)
-    if warning:
-        logger.warning("option mappings: %s", warning)
     result = sync.make(client, hook.owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]
     _note_ended(hook, client, [each for each in over if each.name in result.done])
@@ -160,7 +152,6 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     checked = validity.check(after, partition)
     refused, not_applied = _refused(after, wanted, result)
     next_end = expiry.next_end(after)
-    bound = rbac.Bindings(map(administrators.bound, wanted.access.bindings))
     hook.wake.expect(next_end)
     late = {
         each.name: texts.EXPIRED(time=each.expires)
@@ -169,7 +160,6 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     }
     return Report(
         after,
-        administrators.of(after, bound, partition),
         validity.in_order({**refused, **checked.problems, **late}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
@@ -232,7 +222,7 @@ def _log(steps: Changes, wanted: Desired, result: Result) -> None:
             logger.warning(
                 "mapping %s of %s gave way to the one that the option mappings declares (%s)",
                 former.name,
-                status_line(former.arn),
+                word(former.arn),
                 place,
             )
     made = [(None, each) for each in steps.create]

@@ -20,7 +20,7 @@ from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas
 from juju.peers import Shared
 from juju.wake import Next
-from leader import access, announcements, authenticator, last_logins, report
+from leader import access, authenticator, last_logins, report
 from leader.access import Report
 from migration import reactive
 from statuses import active, options
@@ -59,15 +59,14 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         remaining = access.end(hook, client, keep=KEPT_SECONDS)
         # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)
+        stored = contents.stored(client)
     issued, unissued = None, list[Unready]()
     with collected(unissued):
-        issued = hook.certificates().obtain(peers.shared.address)
+        issued = hook.certificates.obtain(peers.shared.address, stored.pair)
     new = issued.pair if issued else None
-    with errors_as_status():
-        stored = contents.stored(client)
     hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))
     # That may have recorded this unit's acknowledgement, so read them only now.
-    plan = rotation.plan(peers.shared.ca, stored.pair, new, peers.units_not_trusting)
+    plan = rotation.plan(peers.shared.ca, stored.pair, new, hook.units_not_trusting)
     if not plan.pair:
         raise unissued[0]
     with errors_as_status():
@@ -81,10 +80,10 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         with collected(problems):
             pods.check_complete(client, rollout, own)
         reported = _let_in(hook, client, config, remaining, problems)
-        unused = last_logins.look(client, hook.owner, hook.memory, pods.names(own), reported)
-        counted = reported.counted(config.replicas, *unused)
+        last_logins.look(client, hook.owner, hook.memory, pods.names(own))
+        counted = reported.counted(config.replicas)
         cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
-    problems += [hook.certificates().meanwhile(plan.pair, problem) for problem in unissued]
+    problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
     if problems:
@@ -121,7 +120,6 @@ def _let_in(
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
     reported = access.let_in(hook, client, remaining)
-    announcements.announce(client, hook.owner, hook.peers, reported.administrators)
     hook.memory.log_once(report.remarks(reported))
     return reported
 

@@ -10,6 +10,10 @@ from text import quoted
 OTHER_PARTITION = mapping.OTHER_PARTITION
 
 
+def KEEPS(problem: str, mapping: str) -> str:
+    return f"{problem}; keeps {mapping}"
+
+
 def ARN_TWICE(place: str) -> str:
     return f"{place} has the same ARN"
 

@@ -35,6 +35,10 @@ def SERVICE_KEPT(command: str) -> str:
     return f"Service kept; run: {command}"
 
 
+def JUJU(cause: str) -> str:
+    return f"waiting for Juju, which refuses a request: {quoted(cause)}"
+
+
 def PEER_RELATION() -> str:
     return "waiting for Juju to set up the peer relation"
 

@@ -168,14 +168,13 @@ def test_given_a_permission_set_then_its_name_and_the_date_of_its_role_are_shown
 
 
 def test_given_a_wide_cell_then_only_its_own_line_is_longer_and_a_very_wide_one_is_cut():
-    wide = dataclasses.replace(SHORT, username="u" * 71, arn="\n\x1b\u4e2d" * 700)
+    wide = dataclasses.replace(SHORT, username="u" * 71, arn="x" * 2_001)
 
     header, short, long = listing.tables([SHORT, wide], 9_000)[0].splitlines()
 
     assert header == f"NAME  {'ARN':70}  {'USERNAME':70}  GROUPS  SOURCE   ROLES"
     assert short == f"dev   {'arn:x':70}  {'al':70}  -       kubectl  -"
-    arn = (" \\x1b\u4e2d" * 700).strip().encode()[:1_997].decode(errors="ignore")
-    assert long == f"dev   {arn}…  {'u' * 71}  -       kubectl  -"
+    assert long == f"dev   {'x' * 1_997}…  {'u' * 71}  -       kubectl  -"
 
 
 @pytest.mark.parametrize(

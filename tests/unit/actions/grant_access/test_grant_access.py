@@ -209,6 +209,17 @@ def test_given_a_parameter_that_is_wrong_when_access_is_granted_then_it_is_named
     assert api.requests == []
 
 
+def test_given_one_session_when_access_is_granted_then_nobody_of_its_role_gets_in(
+    deployed: Model, api: FakeCluster
+):
+    session = "arn:aws:sts::111122223333:assumed-role/k8s-admin-role/alice"
+
+    said = refused(grant, deployed, arn=session)
+
+    assert said.endswith("give arn:aws:iam::111122223333:role/k8s-admin-role")
+    assert api.requests == []
+
+
 def test_given_a_name_when_access_is_granted_then_the_mapping_has_it(deployed: Model):
     assert grant(deployed, name="break-glass")["mapping"] == "break-glass"
     assert grant(deployed, for_="1h")["mapping"] == "break-glass"

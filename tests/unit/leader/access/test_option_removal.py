@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
-from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import CONFIG, DEFINED, MAPPINGS, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -34,7 +34,7 @@ def test_given_declared_mappings_when_the_application_is_removed_then_they_go_wi
 
     deployed.hook(deployed.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/mine", f"{RBAC}/clusterroles/view"}
+    assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/mine", f"{RBAC}/clusterroles/view"}
     assert api.changes[-1] == f"DELETE {SERVICE}"
 
 
