@@ -28,6 +28,10 @@ APP = "aws-iam"
 CONTROL_PLANE = "kubernetes-control-plane"
 OPTION = "authn-webhook-endpoint"
 PAGE = "remove.md"
+NEWER = "On Charmed Kubernetes 1.29 and newer"
+WENT_FIRST = "If the application went first"
+LEFT = "If something is left"
+MAPPINGS_TOO = "The mappings too"
 # Each hook of a unit that goes may wait for an API server.
 GONE_SECONDS = 420
 # What Kubernetes deletes by itself goes a moment after its owner.
@@ -85,7 +89,7 @@ class Site:
 
     def empty_the_option(self) -> None:
         """Empty the control plane's option as the page says, until each unit has seen it."""
-        reset, wanted, _ = how_to.shown(PAGE, "On Charmed Kubernetes 1.29 and newer")
+        reset, wanted, _ = how_to.shown(PAGE, NEWER)
         how_to.run(self.juju, reset)
         start = wanted.partition(";")[0]
 

@@ -7,13 +7,20 @@ from collections.abc import Callable
 import pytest
 from tests.integration.helpers import how_to, juju_status, testbed_only
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.removing import APP, PAGE, Site, names
+from tests.integration.helpers.removing import (
+    APP,
+    LEFT,
+    MAPPINGS_TOO,
+    PAGE,
+    WENT_FIRST,
+    Site,
+    names,
+)
 from tests.integration.removal import situations
 
 from testbed.faults.client import Faults
 
 CHANNEL, UNITS = "1.29/stable", 1
-FIRST = "If the application went first"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def test_given_an_option_that_is_set_when_removed_then_its_service_stays_until_t
     site.remove()
 
     site.check_left(*names(people), *service)
-    *_, delete = how_to.shown(PAGE, FIRST)
+    *_, delete = how_to.shown(PAGE, WENT_FIRST)
     assert delete in site.log()
     _let_go_of_the_address(site)
     site.run(delete)
@@ -93,6 +100,7 @@ def test_given_no_api_server_during_a_removal_then_the_commands_in_the_log_leave
         site.remove()
     assert "first juju config kubernetes-control-plane authn-webhook-endpoint=" in site.log()
     _let_go_of_the_address(site)
+    assert site.command_in_log() == how_to.shown(PAGE, LEFT)[0]
     site.run(site.command_in_log())
 
     site.check_left(*names(people))
@@ -117,8 +125,7 @@ def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_be
     situations.active(site)
     site.remove()
 
-    for command in how_to.shown(PAGE, "The mappings too"):
-        site.run(command)
+    site.run(how_to.shown(PAGE, MAPPINGS_TOO)[0])
 
     site.check_as_before()
 
@@ -126,6 +133,6 @@ def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_be
 def _let_go_of_the_address(site: Site) -> None:
     """Empty the option as the page says, until no control plane shows the Service's address."""
     address = site.cluster.address()
-    reset, show, _ = how_to.shown(PAGE, FIRST)
+    reset, show, _ = how_to.shown(PAGE, WENT_FIRST)
     site.run(reset)
     eventually(lambda: address not in site.run(show), "reset", juju_status.WAIT_SECONDS)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import how_to, testbed_only
-from tests.integration.helpers.removing import APP, CONTROL_PLANE, PAGE, Site, names
+from tests.integration.helpers import how_to, kubernetes, logins, testbed_only
+from tests.integration.helpers.removing import (
+    APP,
+    CONTROL_PLANE,
+    LEFT,
+    MAPPINGS_TOO,
+    PAGE,
+    Site,
+    names,
+)
 from tests.integration.removal import situations
 
 from testbed.faults.client import Faults
@@ -36,6 +45,21 @@ def test_given_an_idle_unit_when_removed_then_the_crd_and_peoples_mappings_stay(
 
     site.check_left(*names(people))
     assert site.peoples_mappings() == people
+
+
+def test_given_a_person_who_logs_in_when_removed_then_the_api_server_knows_no_aws_keys(
+    site: Site, tmp_path: Path
+) -> None:
+    site.deploy()
+    site.wait_until_idle("active")
+    cluster = logins.first_login(site.juju, tmp_path)
+
+    site.remove()
+
+    refused = cluster.whoami("knobby")
+    assert refused.returncode != 0
+    assert "Unauthorized" in refused.stderr
+    assert "aws-iam" not in kubernetes.admins_kubeconfig(site.juju)
 
 
 def test_given_no_authority_when_removed_then_nothing_but_the_crd_stays(site: Site) -> None:
@@ -102,6 +126,7 @@ def test_given_no_api_server_during_a_removal_then_the_command_in_the_log_leaves
     with Faults(site.juju.model or "", APP) as faults:
         faults.answer("closed", "*")
         site.remove()
+    assert site.command_in_log() == how_to.shown(PAGE, LEFT)[0]
     site.run(site.command_in_log())
 
     site.check_left(*names(people))
@@ -156,6 +181,6 @@ def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_be
     site.serve()
     site.remove()
 
-    site.run(how_to.shown(PAGE, "The mappings too")[0])
+    site.run(how_to.shown(PAGE, MAPPINGS_TOO)[1])
 
     site.check_as_before()
