@@ -172,9 +172,10 @@ class Site:
         if self.by_option:
             self.juju.config(CONTROL_PLANE, {OPTION: ""})
         self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        new = [line.removeprefix("+ ") for line in self.differences() if line.startswith("+ ")]
         # The CRD goes last: with it go all mappings.
-        for line in sorted(self.differences(), key=lambda line: MAPPINGS in line):
-            self._take_away(line)
+        for what in sorted(new, key=lambda what: MAPPINGS in what):
+            self._take_away(what)
         self.check_as_before()
 
     def brought(self) -> dict[str, object]:
@@ -190,8 +191,7 @@ class Site:
         kinds = ("Service", "Endpoints", "EndpointSlice", "IPAddress")
         return [line for line in self.differences() if line.split()[1] in kinds]
 
-    def _take_away(self, line: str) -> None:
-        what = line.removeprefix("+ ")
+    def _take_away(self, what: str) -> None:
         if "/" in what.partition(" ")[0]:
             unit, _, path = what.partition(":")
             self.juju.exec("rm", "-rf", path, unit=unit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.helpers import bundle
 from tests.integration.helpers.kubernetes import SERVICE
 from tests.integration.helpers.removing import APP, CONTROL_PLANE, OPTION, Site
 
@@ -37,15 +36,6 @@ def with_a_finalizer_on_the_service(site: Site) -> None:
     unset(site)
     keep = '[{"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/keep"}]'
     site.cluster.kubectl("patch", *SERVICE, "--type=json", "-p", keep)
-
-
-def rolling_out(site: Site) -> None:
-    """Have new pods wait for a node, and leave it to the test to give them one."""
-    site.serve()
-    unset(site)
-    site.cluster.kubectl("cordon", *site.cluster.nodes())
-    site.juju.config(APP, {"image": bundle.OTHER_IMAGE})
-    site.wait_until_idle("waiting")
 
 
 def unset(site: Site) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.integration.helpers import how_to, juju_status, testbed_only
+from tests.integration.helpers import bundle, how_to, juju_status, testbed_only, units
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.removing import (
     APP,
@@ -30,7 +30,6 @@ CHANNEL, UNITS = "1.29/stable", 1
         situations.blocked_by_an_option,
         situations.without_its_former_authority,
         situations.with_a_finalizer_on_the_service,
-        situations.rolling_out,
     ],
 )
 def test_given_an_option_that_was_emptied_when_removed_then_the_crd_its_guard_and_people_stay(
@@ -54,6 +53,22 @@ def test_given_a_removal_as_the_page_has_it_then_the_crd_its_guard_and_people_st
     site.empty_the_option()
 
     site.remove()
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
+    site: Site,
+) -> None:
+    situations.active(site)
+    people = site.peoples_mappings()
+
+    with site.cluster.without_room():
+        site.juju.config(APP, {"image": bundle.OTHER_IMAGE})
+        site.wait_until_idle("blocked")
+        assert "pod cannot start" in juju_status.message(site.juju, units.leader(site.juju))
+        site.remove()
 
     site.check_left(*names(people))
     assert site.peoples_mappings() == people

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import how_to, kubernetes, logins, testbed_only
+from tests.integration.helpers import (
+    bundle,
+    how_to,
+    juju_status,
+    kubernetes,
+    logins,
+    testbed_only,
+    units,
+)
 from tests.integration.helpers.removing import (
     APP,
     CONTROL_PLANE,
@@ -31,7 +39,6 @@ CHANNEL, UNITS = "1.28/stable", 1
         situations.blocked_by_an_option,
         situations.without_its_former_authority,
         situations.with_a_finalizer_on_the_service,
-        situations.rolling_out,
     ],
 )
 def test_given_an_idle_unit_when_removed_then_the_crd_and_peoples_mappings_stay(
@@ -42,6 +49,22 @@ def test_given_an_idle_unit_when_removed_then_the_crd_and_peoples_mappings_stay(
     assert people
 
     site.remove()
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
+    site: Site,
+) -> None:
+    situations.active(site)
+    people = site.peoples_mappings()
+
+    with site.cluster.without_room():
+        site.juju.config(APP, {"image": bundle.OTHER_IMAGE})
+        site.wait_until_idle("blocked")
+        assert "pod cannot start" in juju_status.message(site.juju, units.leader(site.juju))
+        site.remove()
 
     site.check_left(*names(people))
     assert site.peoples_mappings() == people
