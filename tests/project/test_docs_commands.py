@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from demo import page
 
-from cluster import references
-
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
 PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export|install|skopeo"
@@ -43,8 +41,6 @@ _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
-    references.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
-    "left something behind",
     "juju refresh aws-iam --path build/aws-iam_amd64.charm": "tests/integration/test_refresh.py "
     "refreshes with a file, which lies in another place",
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
@@ -108,7 +104,6 @@ NOT_RUN = {
     "--role-session-name me --query AssumedRoleUser.Arn": "as the one above",
     "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
     "the keys of a person",
-    "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
     "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,
