@@ -39,7 +39,7 @@ from tests.integration.helpers.second_door import AUDIENCE, PAGE, ROLES, follow,
 
 pytestmark = pytest.mark.slow
 
-OTHER = "https://test.k8s.example.com"
+OTHER = "test.k8s.example.com"
 DEPLOYER = f"aws:{ROLES}/deployer"
 AUDIT = {
     "audit-policy-file": "/root/cdk/audit/policy.yaml",

@@ -24,7 +24,7 @@ from testbed.aws.sigv4 import Request
 
 ACCOUNT, FOREIGN = "111122223333", "444455556666"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
-AUDIENCE = "https://prod.example.com"
+AUDIENCE = "prod.example.com"
 NOW = dt.datetime.now(dt.timezone.utc)
 ALLOW = {
     "Effect": "Allow",
@@ -190,7 +190,7 @@ def test_given_a_token_when_a_claim_is_changed_then_the_issuers_keys_refuse_it(
 def test_given_two_audiences_then_the_token_has_both_and_each_must_be_allowed(
     accounts: Accounts, ines: Credentials, deployer: Credentials, issuer: str
 ) -> None:
-    both = (AUDIENCE, "https://test.example.com")
+    both = (AUDIENCE, "test.example.com")
     assert error(get_token(accounts, deployer, *both)) == (403, "AccessDenied")
 
     claims = verified(accounts, result(get_token(accounts, ines, *both))["WebIdentityToken"])
@@ -201,7 +201,7 @@ def test_given_two_audiences_then_the_token_has_both_and_each_must_be_allowed(
 
 @pytest.mark.parametrize(
     ("audience", "seconds"),
-    [("https://test.example.com", "300"), (AUDIENCE, "901"), (AUDIENCE, "")],
+    [("test.example.com", "300"), (AUDIENCE, "901"), (AUDIENCE, "")],
 )
 def test_given_what_the_policy_does_not_allow_when_a_token_is_asked_for_then_it_is_denied(
     accounts: Accounts, deployer: Credentials, issuer: str, audience: str, seconds: str

@@ -16,7 +16,7 @@ from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
 PAGE = "let-machines-log-in.md"
-AUDIENCE = "https://prod.k8s.example.com"
+AUDIENCE = "prod.k8s.example.com"
 ROLES = "arn:aws:iam::111122223333:role"
 OPENING = (
     "1. Have AWS sign tokens for the role",
