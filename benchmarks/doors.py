@@ -56,9 +56,7 @@ def main() -> None:
         console.print("deploying Charmed Kubernetes with aws-iam, and opening the second door …")
         cluster = _deploy(juju, Path(folder))
         with second_door.operator(juju, cluster, Path(folder)) as operator:
-            for heading in second_door.OPENING:
-                second_door.follow(operator, heading)
-            juju_status.wait_until_active(juju)
+            second_door.open_it(juju, operator)
             console.print(f"{options.logins} logins by each door, in turn …")
             table = Table("", "door", "p50", "p99")
             _requests(table, cluster, options.logins)

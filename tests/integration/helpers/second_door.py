@@ -10,7 +10,7 @@ import jubilant
 import pytest
 from botocore.credentials import Credentials
 from demo import keys
-from tests.integration.helpers import aws_tokens, bad_tokens, how_to, kubernetes
+from tests.integration.helpers import aws_tokens, bad_tokens, how_to, juju_status, kubernetes
 from tests.integration.helpers.bad_tokens import TRUST, WITH_AWS_CLI
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
@@ -18,7 +18,7 @@ from tests.integration.helpers.kubernetes import Cluster
 PAGE = "let-machines-log-in.md"
 AUDIENCE = "prod.k8s.example.com"
 ROLES = "arn:aws:iam::111122223333:role"
-OPENING = (
+_OPENING = (
     "1. Have AWS sign tokens for the role",
     "2. Tell the API servers",
     "3. Give the role rights",
@@ -53,6 +53,13 @@ def operator(juju: jubilant.Juju, cluster: Cluster, folder: Path) -> Iterator[Re
             (found,) = (block for block in shown if block.startswith(begin))
             (folder / name).write_text(found)
         yield Reader(folder)
+
+
+def open_it(juju: jubilant.Juju, reader: Reader) -> None:
+    """Do what the page says until a machine can log in; API servers restart on the way."""
+    for heading in _OPENING:
+        follow(reader, heading)
+        juju_status.wait_until_active(juju)
 
 
 def follow(reader: Reader, heading: str) -> str:
