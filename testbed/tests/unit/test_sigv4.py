@@ -44,7 +44,7 @@ def check(
     request: Request, *, secret: str = SECRET, region: str = REGION, late: float = 0
 ) -> None:
     now = dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=late)
-    sigv4.check(request, sigv4.signature_of(request), secret, region, now)
+    sigv4.check(request, sigv4.signature_of(request), secret, f"{region}/sts", now)
 
 
 def with_query(request: Request, **changes: str) -> Request:

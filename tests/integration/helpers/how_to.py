@@ -12,7 +12,7 @@ import jubilant
 
 # How the commands begin that a reader runs.
 COMMANDS = ("juju ", "kubectl ", "jq ", "install ", "KUBECONFIG=")
-_FOLDER = Path(__file__).parents[3] / "docs/how-to"
+FOLDER = Path(__file__).parents[3] / "docs/how-to"
 
 
 class Reader:
@@ -68,7 +68,7 @@ def indented(text: str) -> list[str]:
 
 
 def _below(page: str, heading: str) -> str:
-    text = (_FOLDER / page).read_text()
+    text = (FOLDER / page).read_text()
     below = rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)"
     found = re.search(below, text, re.MULTILINE | re.DOTALL)
     assert found, f"{page} has no heading {heading!r}"
