@@ -89,8 +89,14 @@ NOT_RUN = {
     "juju download aws-iam --channel latest/stable --base ubuntu@22.04 "
     "--filepath aws-iam.charm": _CHARMHUB,
     "skopeo copy --all docker://public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
-    ":v0.7.18-cvefix-eks-1-36-7 docker://registry.example.com/eks-distro/kubernetes-sigs/"
-    "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7": _CHARMHUB,
+    ":v0.7.18-cvefix-eks-1-36-9 docker://registry.example.com/eks-distro/kubernetes-sigs/"
+    "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-9": _CHARMHUB,
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21": "as the one "
+    "of v0.7.18",
+    "skopeo inspect --format '{{.Digest}}' docker://registry.example.com/aws-iam-authenticator"
+    ":v0.7.21": _CHARMHUB,
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21@DIGEST": "as "
+    "the one without a digest",
     "juju config containerd custom_registries": _CONTAINERD,
     """juju config containerd custom_registries='[{"url": "https://registry.example.com", """
     """"ca_file": "'"$(base64 -w 0 < registry-ca.pem)"'"}]'""": _CONTAINERD,
