@@ -30,13 +30,16 @@ def find_go(needed: tuple[int, ...], say: Callable[[str], None]) -> str:
     return _installed(wanted, say)
 
 
-def environment(go: str) -> dict[str, str]:
-    """Return the environment for `go`, without settings that would change the programs."""
+def environment(go: str, toolchain: str = "local") -> dict[str, str]:
+    """Return the environment for `go`, without settings that would change the programs.
+
+    Another `toolchain` than the local one, such as `go1.26.9`, comes from the proxy of Go modules.
+    """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
     kept |= {key: os.environ[key] for key in _NETWORK_SETTINGS if key in os.environ}
     fixed = {
         "CGO_ENABLED": "0",
-        "GOTOOLCHAIN": "local",
+        "GOTOOLCHAIN": toolchain,
         "GOWORK": "off",
         "GOFLAGS": "",
         # The compiler collects garbage less often: an eighth less time for a little more memory.
