@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
+import shutil
 import subprocess
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ GITHUB = ROOT / ".github"
 WORKFLOWS: dict[str, dict[str, Any]] = {
     path.stem: yaml.safe_load(path.read_text()) for path in (GITHUB / "workflows").glob("*.yaml")
 }
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
 each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
 # What a workflow may call in a job that may write: Git and GitHub themselves.
 OWN_ACTIONS = ("actions/checkout@", "actions/download-artifact@", "actions/upload-artifact@")
@@ -32,11 +31,6 @@ def tracked(pattern: str) -> set[str]:
     command = ["git", "ls-files", "--", pattern]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return set(listed.stdout.splitlines())
-
-
-def locks() -> set[str]:
-    """The files that list packages with their hashes."""
-    return {name for name in tracked("*.txt") if "--hash=sha256:" in (ROOT / name).read_text()}
 
 
 def writes(job: dict[str, Any]) -> bool:
@@ -89,23 +83,48 @@ def test_given_a_go_module_that_needs_others_then_dependabot_watches_it_unless_i
     assert set(watched) == others
 
 
-def test_given_a_lock_then_make_lock_renews_it_with_its_hashes():
-    script = (ROOT / "scripts" / "lock").read_text()
+def test_given_what_pyproject_names_then_the_lock_has_it():
+    command = ["uv", "lock", "--check", "--offline"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert locks() == set(re.findall(r"^lock (\S+\.txt) ", script, re.MULTILINE))
-    assert "--generate-hashes" in script
+    assert done.returncode == 0, f"run: make lock\n{done.stderr}"
 
 
-def test_given_newer_packages_then_the_pull_request_takes_each_lock_and_no_other_file():
+def test_given_the_lock_then_what_the_charm_is_packed_with_is_its_export(tmp_path: Path):
+    for name in ("uv.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/lock", tmp_path / "scripts")
+    (tmp_path / "scripts/with-tools").symlink_to(ROOT / "scripts/with-tools")
+    text = (tmp_path / "scripts/lock").read_text()
+    # The lock itself stays as it is.
+    (tmp_path / "scripts/lock").write_text(text.replace('"$uv" lock', ": lock"))
+
+    subprocess.run(["sh", tmp_path / "scripts/lock"], check=True)
+
+    exported = (tmp_path / "requirements.txt").read_text()
+    assert exported == (ROOT / "requirements.txt").read_text(), "run: make lock"
+    packages = re.findall(r"^[a-z0-9-]+==", exported, re.MULTILINE)
+    assert len(packages) > 10
+    assert len(
+        re.findall(r"^[a-z0-9-]+==.*\\\n    --hash=sha256:", exported, re.MULTILINE)
+    ) == len(packages)
+
+
+def test_given_a_lock_then_packages_are_a_week_old():
+    settings = re.search(r"^\[tool\.uv\]\n(.*?)^\[", PYPROJECT, re.MULTILINE | re.DOTALL)
+
+    assert settings
+    assert 'exclude-newer = "7 days"\n' in settings[1]
+
+
+def test_given_newer_packages_then_the_pull_request_takes_both_files_and_no_other():
     runs = "\n".join(map(commands, WORKFLOWS["locks"]["jobs"].values()))
     [compared] = re.findall(r"git diff -- (.+) >locks\.patch", runs)
     [applied] = re.findall(r"git apply ((?:--include=\S+ )+)", runs)
-    included = [word.partition("=")[2] for word in shlex.split(applied)]
 
-    assert set[str]().union(*map(tracked, shlex.split(compared))) == locks()
-    assert {
-        name for name in tracked("*") if any(fnmatch(name, each) for each in included)
-    } == locks()
+    assert compared.split() == ["uv.lock", "requirements.txt"]
+    assert [word.partition("=")[2] for word in applied.split()] == compared.split()
 
 
 def test_given_newer_packages_then_one_job_resolves_and_another_proposes_the_locks_alone():
@@ -115,22 +134,6 @@ def test_given_newer_packages_then_one_job_resolves_and_another_proposes_the_loc
 
     assert jobs[resolving]["permissions"] == {"contents": "read"}
     assert resolving in before(jobs, proposing)
-
-
-@pytest.mark.parametrize("given", ["", "2026-11-27T00:00:00Z"])
-def test_given_a_lock_to_renew_then_packages_are_a_week_old_unless_one_says_otherwise(
-    tmp_path: Path, given: str
-):
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts" / "lock").write_text((ROOT / "scripts" / "lock").read_text())
-    tools = tmp_path / "scripts" / "with-tools"
-    tools.write_text('#!/bin/sh\necho "$UV_EXCLUDE_NEWER" >>calls\n')
-    tools.chmod(0o755)
-    environment = {**os.environ, "UV_EXCLUDE_NEWER": given}
-
-    subprocess.run(["sh", tmp_path / "scripts" / "lock"], env=environment, check=True)
-
-    assert set((tmp_path / "calls").read_text().splitlines()) == {given or "7 days"}
 
 
 def test_given_a_release_then_ci_has_passed_before_anything_is_built():

