@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test watch fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test audit watch fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -51,6 +51,9 @@ test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow one
 	@$(MAKE) conformance
 	@$(MAKE) testbed-tests
 	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
+
+audit:  ## Look for published vulnerabilities of Python packages and Go programs | network | 3 min
+	@scripts/with-tools scripts/check audit
 
 watch:  ## Look for a newer default image, and for vulnerabilities of it | network | 3 min
 	@scripts/with-tools python -m scripts.watch_image $(ARGS)

@@ -68,9 +68,9 @@ def test_a_module_without_tools_is_a_program_itself(module: Module) -> None:
 
 
 def test_a_module_is_built_by_the_toolchain_that_it_asks_for(module: Module) -> None:
-    assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == "local"
-    (module.folder / "go.mod").write_text("module tool\n\ngo 1.26.3\n\ntoolchain go1.26.9\n")
-    assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == "go1.26.9"
+    assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == go.TOOLCHAIN
+    (module.folder / "go.mod").write_text("module tool\n\ngo 1.26.3\n\ntoolchain go1.99.0\n")
+    assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == "go1.99.0"
 
 
 def test_the_clusters_programs_are_all_there() -> None:

@@ -14,6 +14,10 @@ from testbed import locked
 from testbed.cache import keyed
 from testbed.programs.locks import exclusive
 
+TOOLCHAIN = "go1.26.9"
+"""What builds every program: the first of its series without CVE-2026-97032, by which a client
+without credentials ends a server."""
+
 _GROUP = "go"
 
 
@@ -31,16 +35,16 @@ def find_go(needed: tuple[int, ...], say: Callable[[str], None]) -> str:
     return _installed(wanted, say)
 
 
-def environment(go: str, toolchain: str = "local") -> dict[str, str]:
+def environment(go: str, toolchain: str = "") -> dict[str, str]:
     """Return the environment for `go`, without settings that would change the programs.
 
-    Another `toolchain` than the local one, such as `go1.26.9`, comes from the proxy of Go modules.
+    The `toolchain`, such as `go1.26.9`, comes from the proxy of Go modules where `go` is another.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
     kept |= {key: os.environ[key] for key in _NETWORK_SETTINGS if key in os.environ}
     fixed = {
         "CGO_ENABLED": "0",
-        "GOTOOLCHAIN": toolchain,
+        "GOTOOLCHAIN": toolchain or TOOLCHAIN,
         "GOWORK": "off",
         "GOFLAGS": "",
         # The compiler collects garbage less often: an eighth less time for a little more memory.

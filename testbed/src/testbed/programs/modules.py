@@ -74,9 +74,9 @@ class Module:
 
     @property
     def toolchain(self) -> str:
-        """The Go that builds this module if go.mod asks for a certain one, else `local`."""
+        """The Go that builds this module if go.mod asks for a certain one, else empty."""
         found = re.search(r"^toolchain (go[0-9.]+)$", self._go_mod, re.MULTILINE)
-        return found[1] if found else "local"
+        return found[1] if found else ""
 
     @property
     def packages(self) -> list[str]:
