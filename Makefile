@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test audit watch fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test audit watch facts fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -57,6 +57,9 @@ audit:  ## Look for published vulnerabilities of Python packages and Go programs
 
 watch:  ## Look for a newer default image, and for vulnerabilities of it | network | 3 min
 	@scripts/with-tools python -m scripts.watch_image $(ARGS)
+
+facts:  ## List facts about others in the docs that nobody has looked up for half a year | | 1 s
+	@scripts/with-tools python -m scripts.facts $(ARGS)
 
 fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
 	@scripts/with-tools nice scripts/check fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)

@@ -57,9 +57,15 @@ NOT_RUN = {
     "--output text": _EKS,
     "kubectl get clusterrolebindings,rolebindings -A -o json > all-bindings.json": _TWO_CLUSTERS,
     "kubectl apply -f bindings.json": _TWO_CLUSTERS,
-    "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,"
+    "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,"
     "AttributeValue=AssumeRole --output json > cloudtrail.json": "it asks AWS; "
     "test_docs_recipes.py reads what it prints",
+    "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,"
+    "AttributeValue=AssumeRoleWithSAML --output json >> cloudtrail.json": "as the one above",
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "--role-session-name me --query SessionTokenSize": "it needs AWS itself",
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "--role-session-name me --minimum-session-token-size 2400": "it needs AWS itself",
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
     'iamidentitymappings" > audit-0.json.new && test -s audit-0.json.new && mv audit-0.json.new '
     "audit-0.json": _AUDIT,

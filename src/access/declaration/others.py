@@ -17,12 +17,13 @@ def advice(document: dict[str, Value]) -> str:
     """Return how to write down the people of a document whose form is not read; empty if it has
     none that are known of."""
     kind = document.get("kind")
+    kind = kind if isinstance(kind, str) else ""
     kinds = {kind, *_kinds_of_items(document)}
     if MAPPING in kinds or f"{MAPPING}List" in kinds:
         return f"{MAPPING} objects are for the cluster itself: kubectl apply -f FILE"
     if _ACK in kinds:
         return f"write the spec of each {_ACK} below accessEntries"
-    if isinstance(kind, str) and kind.endswith("List"):
+    if kind.endswith("List"):
         return f"write the items of the {kind} one after the other, with --- between them"
     if _inner(document, _KOPS):
         return "write the list identityMappings of kOps by itself"
