@@ -41,6 +41,7 @@ _ADMIN = "demo/page.py does the same with the administrator's ~/.kube/config"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
+_MANUAL = "the original was run by hand: the testbed has no manual-tls-certificates"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     references.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
@@ -121,6 +122,10 @@ NOT_RUN = {
     "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
     "the keys of a person",
     "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
+    "juju run manual-tls-certificates/leader get-outstanding-certificate-requests": _MANUAL,
+    'juju run manual-tls-certificates/leader provide-certificate certificate="$(base64 -w 0 '
+    'certificate.pem)" ca-certificate="$(base64 -w 0 ca.pem)" ca-chain="$(base64 -w 0 chain.pem)" '
+    'certificate-signing-request="$(base64 -w 0 request.pem)"': _MANUAL,
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
     "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,

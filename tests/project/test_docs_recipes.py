@@ -189,7 +189,9 @@ def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(
 
 def test_given_the_page_on_the_network_then_it_has_the_domain_of_sts_in_each_partition():
     page = (HOW_TO / "network.md").read_text()
-    [table] = re.findall(r"^## The names in each partition\n(.*?)^## ", page, re.M | re.DOTALL)
+    [table] = re.findall(
+        r"^## The names in each partition\n(.*?)^## ", page, re.MULTILINE | re.DOTALL
+    )
     rows = re.findall(r"^\| (`aws.*?) \| `(\S+)` \|", table, re.MULTILINE)
 
     shown = {name: domain for names, domain in rows for name in re.findall(r"`(\S+?)`", names)}
