@@ -13,7 +13,8 @@ from testbed.juju.state.relation import Relation
 
 def relation_ids(call: Call) -> list[str]:
     context = call.context
-    endpoint = call.argument(0)
+    # In a hook of a relation, it is that relation's by default.
+    endpoint = call.argument(0) or (context.hook.endpoint if context.hook else "")
     if not endpoint:
         raise ToolError("ERROR no endpoint name specified", 2)
     return [
