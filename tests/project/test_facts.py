@@ -43,7 +43,7 @@ def test_given_old_facts_then_the_command_lists_them_and_fails(
     ["fact: https://a.example x", "fact: 2026-11-30 x", "fact: 2026-11-30 https://a.example"],
 )
 def test_given_a_comment_of_another_form_then_its_place_is_named(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch, comment: str
+    monkeypatch: pytest.MonkeyPatch, comment: str
 ) -> None:
     page = facts.ROOT / "build" / "page.md"
     page.parent.mkdir(exist_ok=True)
@@ -51,6 +51,6 @@ def test_given_a_comment_of_another_form_then_its_place_is_named(
     monkeypatch.setattr(facts, "pages", lambda: [page])
     try:
         with pytest.raises(ValueError, match=r"^build/page\.md:2: write <!-- fact: YYYY-MM-DD"):
-            [*facts.facts()]
+            list(facts.facts())
     finally:
         page.unlink()
