@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test audit watch facts fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -54,6 +54,15 @@ test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow one
 	@$(MAKE) testbed-tests
 	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
 
+audit:  ## Look for published vulnerabilities of Python packages and Go programs | network | 3 min
+	@scripts/with-tools scripts/check audit
+
+watch:  ## Look for a newer default image, and for vulnerabilities of it | network | 3 min
+	@scripts/with-tools python -m scripts.watch_image $(ARGS)
+
+facts:  ## List facts about others in the docs that nobody has looked up for half a year | | 1 s
+	@scripts/with-tools python -m scripts.facts $(ARGS)
+
 fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
 	@scripts/with-tools nice scripts/check fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
@@ -80,7 +89,7 @@ pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network 
 release:  ## Upload what is packed to Charmhub, and release it to CHANNEL | network | 1 min
 	@scripts/charm release $(CHANNEL)
 
-lock:  ## Renew the hashed locks from pyproject.toml | network | 10 s
+lock:  ## Renew uv.lock from pyproject.toml, and requirements.txt | network | 10 s
 	@scripts/lock $(ARGS)
 
 clean:  ## Remove what was built in this folder; the cache outside it stays | | 1 s

@@ -21,9 +21,9 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(self, page: str, heading: str) -> None:
-        """Save the file that a page shows first below a heading as mappings.yaml."""
-        (self.folder / "mappings.yaml").write_text(blocks(page, heading)[0])
+    def save(self, page: str, heading: str, name: str = "mappings.yaml") -> None:
+        """Save the file that a page shows first below a heading."""
+        (self.folder / name).write_text(blocks(page, heading)[0])
 
     def follow(self, page: str, heading: str) -> str:
         """Run every command below a heading, and return what they print."""

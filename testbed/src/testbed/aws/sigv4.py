@@ -106,9 +106,10 @@ def _presigned(parameters: Mapping[str, str]) -> Signature:
     if parameters["X-Amz-Algorithm"] != ALGORITHM:
         raise _incomplete(f"Unsupported AWS 'algorithm': '{parameters['X-Amz-Algorithm']}'.")
     expires = parameters["X-Amz-Expires"]
-    if not expires.isdecimal() or not 0 < int(expires) <= _LONGEST_EXPIRES:
+    # AWS takes 0 too, which every aws-iam-authenticator before v0.6.25 sends.
+    if not expires.isdecimal() or int(expires) > _LONGEST_EXPIRES:
         raise _incomplete(
-            f"X-Amz-Expires must be 1 to {_LONGEST_EXPIRES} seconds, not '{expires}'."
+            f"X-Amz-Expires must be 0 to {_LONGEST_EXPIRES} seconds, not '{expires}'."
         )
     return _signature(
         parameters["X-Amz-Credential"],
