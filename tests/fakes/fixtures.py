@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
@@ -46,6 +47,12 @@ settings.load_profile("charm")
 
 @pytest.fixture(scope="session", autouse=True)
 def _read_once() -> Iterator[None]:
+    with read_once():
+        yield
+
+
+@contextlib.contextmanager
+def read_once() -> Iterator[None]:
     """Read once what is the same in every hook, because that would be most of the hook's time:
     what describes the charm, which ops.testing writes and ops reads, what the charm's templates
     render, and private keys."""

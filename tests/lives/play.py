@@ -1,0 +1,168 @@
+"""Plays lives for a while, or a number of them, and tells how it goes."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import time
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from tests.fakes.fixtures import read_once
+from tests.lives import known, story
+from tests.lives.life import Life
+from tests.lives.promises import Broken, numbers
+from tests.lives.rules import RULES, LifeMachine
+from tests.lives.steps import Story
+
+# How many lives `make test` plays, and how many are drawn from one seed.
+LIVES, BATCH, STEPS = 220, 100, 12
+_LINE_SECONDS = 10
+
+
+def main() -> int:
+    options = _options()
+    with read_once():
+        if options.story:
+            return replay(eval(options.story, vars(story)))  # noqa: S307  (what this has printed)
+        return Player(options).run()
+
+
+def replay(played: Story) -> int:
+    """Play one story, and say what it breaks."""
+    broken = play(played)
+    print(story.told(played, broken))
+    return 1 if broken else 0
+
+
+def play(played: Story) -> Broken | None:
+    """Play one story, and return what it breaks."""
+    life = None
+    try:
+        life = Life(played.begin)
+        for step in played.steps:
+            life.take(step)
+    except Broken as broken:
+        return broken
+    finally:
+        if life:
+            life.close()
+    return None
+
+
+class Player:
+    """Plays lives, batch after batch, and counts."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.muted: set[str] = {each.signature for each in known.KNOWN}
+        self.found: list[tuple[str, Story, Broken, int]] = []
+        self._smallest: dict[str, tuple[Story, Broken]] = {}
+        self._shown = self._began = time.monotonic()
+        self._hooks_at: dict[str, int] = {}
+
+    def run(self) -> int:
+        seed = self.options.seed
+        while not self._is_over():
+            self._batch(seed)
+            seed += 1000
+        self._table()
+        return 1 if self.found or self._unreached() else 0
+
+    def _is_over(self) -> bool:
+        if self.options.minutes:
+            return time.monotonic() - self._began >= self.options.minutes * 60
+        return self.counts["lives"] >= self.options.lives
+
+    def _batch(self, seed: int) -> None:
+        player = self
+
+        class Machine(LifeMachine):
+            counts = player.counts
+
+            def is_new(self, broken: Broken) -> bool:
+                player.counts[f"met {broken.signature}"] += 1
+                return broken.signature not in player.muted
+
+        Machine.on_end = staticmethod(self._ended)  # type: ignore[assignment]
+        self._smallest = {}
+        made = hypothesis.seed(seed)(Machine)
+        phases = [Phase.generate] + ([] if self.options.quick else [Phase.shrink])
+        try:
+            run_state_machine_as_test(
+                made,
+                settings=settings(
+                    max_examples=BATCH,
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    database=None,
+                    derandomize=False,
+                    print_blob=False,
+                    report_multiple_bugs=False,
+                    suppress_health_check=list(HealthCheck),
+                    phases=phases,
+                    verbosity=hypothesis.Verbosity.quiet,
+                ),
+            )
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) or not self._smallest:
+                raise
+        for signature, (played, broken) in self._smallest.items():
+            self.muted.add(signature)
+            at = self._hooks_at.get(signature, 0)
+            self.found.append((signature, played, broken, at))
+            print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
+            print(story.told(played, broken), flush=True)
+
+    def _ended(self, machine: Any, broken: Broken | None) -> None:
+        self.counts["lives"] += 1
+        if machine.life:
+            self.counts["requests"] += machine.life.transport.requests
+            for kind, number in machine.life.transport.met.items():
+                self.counts[f"fault {kind}"] += number
+            for kind, number in machine.life.checks.items():
+                self.counts[f"promise {kind}"] += number
+        if broken:
+            self._hooks_at.setdefault(broken.signature, self.counts["hooks"])
+            known_ = self._smallest.get(broken.signature)
+            if not known_ or story.size(machine.story) <= story.size(known_[0]):
+                self._smallest[broken.signature] = machine.story, broken
+        now = time.monotonic()
+        if now - self._shown >= _LINE_SECONDS:
+            self._shown = now
+            c = self.counts
+            print(
+                f"{now - self._began:.0f} s: {c['lives']:,} lives, {c['hooks']:,} hooks, "
+                f"{c['actions']:,} actions, {c['requests']:,} requests, {len(self.found)} found",
+                flush=True,
+            )
+
+    def _unreached(self) -> list[str]:
+        from tests.lives import rules
+
+        wanted = [f"fault {kind}" for kind in (*rules.KINDS, "between")]
+        wanted += [f"promise {number}" for number in numbers()]
+        return [each for each in wanted if not self.counts[each]]
+
+    def _table(self) -> None:
+        for key in sorted(self.counts):
+            print(f"{key:40} {self.counts[key]:>10,}")
+        print(f"{time.monotonic() - self._began:.0f} s, {len(self.found)} found")
+        for each in self._unreached():
+            print(f"never reached: {each}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("make lives", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--lives", type=int, default=LIVES)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--story", default="")
+    parser.add_argument("--quick", action="store_true")
+    return parser.parse_args()
+
+
+__all__ = ["RULES", "main", "play"]

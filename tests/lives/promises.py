@@ -1,0 +1,622 @@
+"""What must hold, each promise a function of its number.
+
+`after_write` is asked after each request that writes, `after_run` after each hook and action,
+`beside_a_fault` while one object fails for ever, `at_rest` once faults have stopped, and `p6` at
+the end. A promise that does not hold raises `Broken`.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import ops
+import yaml
+from tests.fakes.kubernetes.paths import (
+    DEFINITION,
+    DEPLOYMENT,
+    EVENTS_ROLE,
+    EVENTS_ROLE_BINDING,
+    LOGINS,
+    MAPPINGS,
+    POLICY,
+    POLICY_BINDING,
+    SECRET,
+    SERVICE,
+)
+from tests.fakes.machine import ADMIN_TOKEN
+from tests.lives import access
+from tests.lives.access import Object, Objects
+from tests.lives.option import Role, Row, own_group, principal
+from tests.lives.people import DELEGATE, MASTERS
+
+if TYPE_CHECKING:
+    from tests.lives.life import Life
+    from tests.lives.transport import Run
+
+# An object whose failure keeps nothing else from working.
+_BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy/v1")
+_OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
+_COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
+_COMMAND = re.compile(r"run: (?P<command>.*)$")
+_FOLLOWED = re.compile(r", (\d|next|old |no |certificate|CA )")
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(\S{20})")
+
+
+class Broken(AssertionError):
+    """A promise that does not hold: its number, what is wrong, and the details."""
+
+    def __init__(self, promise: str, wrong: str, *details: object) -> None:
+        self.promise, self.wrong = promise, wrong
+        self.details = " ".join(str(each) for each in details)[:600]
+        super().__init__(f"{promise} broken: {wrong}: {self.details}")
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.promise, self.wrong, self.details)
+
+    @property
+    def signature(self) -> str:
+        return f"{self.promise}: {self.wrong}"
+
+
+def after_write(life: Life, run: Run, request: httpx2.Request, before: Objects) -> None:
+    """What must hold after each request of the charm that writes."""
+    p2(life, run, before)
+    p5(life)
+    p9(life, before)
+    p10(life, run, before)
+    p11(life)
+
+
+def after_run(life: Life, run: Run, lines: list[str]) -> None:
+    """What must hold after each hook and action."""
+    p4(life, run, lines)
+    p14(life, run, lines)
+    if run.dead:
+        return
+    p1(life, run)
+    p7(life, run)
+    p15(life, run)
+    p18(life, run)
+
+
+def beside_a_fault(life: Life) -> None:
+    """What must hold while one object fails for ever."""
+    p13(life, grace=0.0)
+    p16(life)
+
+
+def at_rest(life: Life) -> None:
+    """What must hold once faults have stopped and each unit has had its hooks."""
+    p13(life, grace=0.0)
+    p15_told(life)
+    p8(life)
+    p12(life)
+    p17(life)
+    p3(life)
+
+
+# P1 to P18.
+
+
+def p1(life: Life, run: Run) -> None:
+    """No input puts a unit into error: a hook ends in active, blocked or waiting."""
+    life.checks["P1"] += 1
+    if run.is_action:
+        return
+    status = life.model.units[run.unit].status
+    good = (ops.ActiveStatus, ops.BlockedStatus, ops.WaitingStatus)
+    if run.what not in ("stop", "departed", "remove") and not isinstance(status, good):
+        raise Broken("P1", "a hook without a status", status)
+
+
+def p2(life: Life, run: Run, before: Objects) -> None:
+    """What worked goes on to work, after each single request."""
+    life.checks["P2"] += 1
+    if run.what in ("revoke-access", "stop", "remove", "broken", "departed"):
+        return
+    old, new = access.rights(before, life.mark), life.rights
+    if old == new:
+        return
+    for who, row in _declared(life).items():
+        if who in old and who not in new:
+            raise Broken("P2", "a declared person is locked out", who, run.what)
+        if _is_as(life, who, row, run.before) and (
+            less := (old[who] & _wanted(life, row)) - new.get(who, set())
+        ):
+            raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
+    for who, grant in life.grants.items():
+        is_over = grant.ends is not None and grant.ends <= life.now
+        if run.what == "grant-access" or is_over or who in _declared(life):
+            continue
+        if who in old and who not in new:
+            raise Broken("P2", "a granted person is locked out", who, run.what)
+        if less := (old.get(who, set()) & grant.rights) - new.get(who, set()):
+            raise Broken("P2", "a granted person loses a role", who, sorted(less), run.what)
+
+
+def p3(life: Life) -> None:
+    """Where all is as declared, a further hook writes nothing."""
+    if not life.can_work:
+        return
+    life.checks["P3"] += 1
+    for unit in life.units:
+        if not life._ready(unit):
+            continue
+        before = life._whole()
+        life.api.forget()
+        life.run_hook(unit, "update-status")
+        if life.api.changes or before != life._whole():
+            raise Broken("P3", "a further hook writes", unit, life.api.changes)
+    _ring(life)
+
+
+def _ring(life: Life) -> None:
+    """Let the alarms of units that do not lead ring: nothing is left for them to wake for."""
+    for unit in life.units:
+        if unit == life.model.leader or not life._ready(unit):
+            continue
+        for _ in range(30):
+            alarms = life.model.units[unit].alarms
+            if not alarms or not alarms[0].expire:
+                break
+            life.api.clock.now = max(life.now, alarms[0].expire.timestamp())
+            life.run_hook(unit, "alarm")
+        else:
+            raise Broken("P3", "a unit that does not lead rings for ever", unit)
+
+
+def p4(life: Life, run: Run, lines: list[str]) -> None:
+    """No secret is in a log, a status, a result or a databag."""
+    life.checks["P4"] += 1
+    shown = [*lines, str(run.results or ""), run.failure]
+    shown += [life.model.units[run.unit].status.message] if life.model.units[run.unit].status else []
+    text = "\n".join(shown)
+    secrets = [ADMIN_TOKEN]
+    if stored := life.objects.get(SECRET):
+        key = base64.b64decode(stored["data"]["key.pem"]).decode()
+        secrets += _KEY.findall(key)
+    bags = life.model.bags() if life.begin.provider == "self-signed-certificates" else ""
+    bags += str(life.model.peer)
+    for secret in secrets:
+        if secret in text or secret in bags:
+            raise Broken("P4", "a secret is shown", secret, run.what)
+
+
+def p5(life: Life) -> None:
+    """Each control plane trusts what the pods serve, at every moment."""
+    life.checks["P5"] += 1
+    if life.begin.endpoint != "aws-iam" or SECRET not in life.objects or not life.is_deployed:
+        return
+    if life.model.peer.get("serving") != "true":
+        return
+    authority = set(_PEM.findall(life.api.secret("ca.pem")))
+    for number, files in enumerate(life.machines):
+        if number in life.units and files.webhook.exists():
+            trusted = _trusted(files.webhook.read_text())
+            if not authority & trusted:
+                raise Broken("P5", "a control plane does not trust the pods", number)
+
+
+@functools.lru_cache(64)
+def _trusted(text: str) -> set[str]:
+    cluster = yaml.load(text, yaml.CSafeLoader)["clusters"][0]["cluster"]
+    bundle = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    return set(_PEM.findall(bundle))
+
+
+def p6(life: Life) -> None:
+    """A removal leaves nothing, or says the command that removes it."""
+    life.checks["P6"] += 1
+    left = [
+        path
+        for path, each in life.objects.items()
+        if _is_charms(life, path, each) and "/events" not in path
+    ]
+    kept = {path for path in left if path in (DEFINITION, POLICY, POLICY_BINDING)}
+    for path in left:
+        if path.startswith(SERVICE):
+            address = life.objects[path]["spec"]["clusterIP"]
+            if address in life._asked():
+                kept.add(path)
+    held = {
+        path for path in left if life.objects[path]["metadata"].get("finalizers") and path not in kept
+    }
+    lost = [path for path in left if path not in kept | held]
+    if lost:
+        raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
+    there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
+    free = {a for a in life._asked() if a not in there and a not in life.api.taken_addresses}
+    if free:
+        raise Broken("P6", "an address is free that a control plane asks", free)
+    files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
+    if files:
+        raise Broken("P6", "a removal leaves the webhook file", files)
+
+
+def _is_charms(life: Life, path: str, stored: Object) -> bool:
+    if path.startswith(f"{MAPPINGS}/"):
+        return access.source(stored) in ("option", "grant")
+    if access.is_binding(path) and access.source(stored):
+        return access.mark(stored) == life.mark
+    labels = stored["metadata"].get("labels") or {}
+    return labels.get("aws-iam") == "true" or access.mark(stored) == life.mark
+
+
+def p7(life: Life, run: Run) -> None:
+    """A command is at the end of its line, and is one that helps."""
+    if run.is_action or not life.model.units[run.unit].status:
+        return
+    message = life.model.units[run.unit].status.message
+    if not (found := _COMMAND.search(message)):
+        return
+    life.checks["P7"] += 1
+    if _FOLLOWED.search(found["command"]):
+        raise Broken("P7", "a command is not at the end of its line", message)
+    if "integrate" in found["command"] and "certificates" in found["command"]:
+        if life.model.provider and run.what != "certificates-broken":
+            raise Broken("P7", "a command was just run", message, run.what)
+
+
+def p8(life: Life) -> None:
+    """A person's mapping that the authenticator accepts admits whom it names, as it was written."""
+    if not life.can_work:
+        return
+    life.checks["P8"] += 1
+    for name, mapping in access.mappings(life.objects).items():
+        if access.admitted(mapping) != access.principal(mapping):
+            raise Broken("P8", "a mapping does not admit whom it names", name, mapping)
+
+
+def p9(life: Life, before: Objects) -> None:
+    """A key pair replaces the one in use only for a reason."""
+    life.checks["P9"] += 1
+    old, new = before.get(SECRET), life.objects.get(SECRET)
+    if old and new and old["data"]["cert.pem"] != new["data"]["cert.pem"] and not life.reasons:
+        raise Broken("P9", "the pair in use is replaced without a reason")
+
+
+def p10(life: Life, run: Run, before: Objects) -> None:
+    """Nothing of a person or of another application is changed or deleted."""
+    life.checks["P10"] += 1
+    for path, old in run.before.items():
+        if path in before and before[path] is not life.objects.get(path) and before[path] != old:
+            continue
+        if not _is_theirs(life, run, path, old):
+            continue
+        new = life.objects.get(path)
+        if _without_status(old) != _without_status(new) and path in before:
+            if _without_status(before[path]) != _without_status(old):
+                continue
+            raise Broken("P10", "what belongs to others is changed", path, old, new)
+
+
+def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
+    if path.startswith(f"{MAPPINGS}/"):
+        name = stored["metadata"]["name"]
+        is_over = access.has_ended(stored, life.now)
+        in_the_way = name in life.option.names or run.what == "revoke-access"
+        return not (access.source(stored) or is_over or in_the_way)
+    if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
+        return False
+    if _OURS.fullmatch(path.rpartition("/")[2]):
+        return False
+    return bool(access.mark(stored)) and access.mark(stored) != life.mark
+
+
+def _without_status(stored: Object | None) -> object:
+    if stored is None:
+        return None
+    metadata = {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}
+    return {**{k: v for k, v in stored.items() if k != "status"}, "metadata": metadata}
+
+
+def p11(life: Life) -> None:
+    """Nobody has more than he was given."""
+    life.checks["P11"] += 1
+    for who, roles in life.rights.items():
+        if more := roles - life.allowed.get(who, set()):
+            raise Broken("P11", "somebody has more than he was given", who, sorted(more))
+    for mapping in access.mappings(life.objects).values():
+        is_his = access.principal(mapping) == principal(DELEGATE)
+        if is_his and MASTERS in access.groups(mapping):
+            raise Broken("P11", "a delegate is an administrator", mapping["metadata"]["name"])
+
+
+def p12(life: Life) -> None:
+    """A principal whose row has a typo keeps what it has, and it alone."""
+    if not life.can_work:
+        return
+    life.checks["P12"] += 1
+    for who, row in life.option.counts.items():
+        if not row.typo:
+            continue
+        now, had = life.rights.get(who), life.held.get(who)
+        if who in life.grants or who in life.unsure:
+            continue
+        if had and now != had and not _has_ended_since(life, who):
+            raise Broken("P12", "a row with a typo changes its person's access", who, had, now)
+    good, counts = life.option.good(life.now), life.option.counts
+    for name, mapping in access.mappings(life.objects).items():
+        who = access.principal(mapping)
+        if access.source(mapping) != "option" or who in good or who in counts:
+            continue
+        if name in {row.name for row in life.option.rows if row.typo}:
+            continue
+        told = "\n".join([*life.said[-400:]])
+        if name not in told and who not in told.lower():
+            raise Broken("P12", "somebody keeps access by another's typo, and nobody is told", name)
+
+
+def _has_ended_since(life: Life, who: str) -> bool:
+    return any(f"{who}" in line.lower() for line in life.said if "ended" in line)
+
+
+def p13(life: Life, *, grace: float) -> None:
+    """What ends, ends."""
+    if DEPLOYMENT not in life.objects or life.leader is None or not life.is_deployed:
+        return
+    if life.due[life.leader] and grace:
+        return
+    life.checks["P13"] += 1
+    for name, mapping in access.mappings(life.objects).items():
+        moment = access.end(mapping)
+        if moment is None or moment > life.now - grace or _fails(life, f"{MAPPINGS}/{name}"):
+            continue
+        row = _declared(life).get(access.principal(mapping))
+        if access.source(mapping) == "option" and row and not row.seconds:
+            continue
+        late = int(life.now - moment)
+        kept = " that a finalizer keeps" if mapping["metadata"].get("finalizers") else ""
+        raise Broken("P13", f"access{kept} does not end", name, f"{late} s late")
+
+
+def p14(life: Life, run: Run, lines: list[str]) -> None:
+    """Text that others control is shown as text."""
+    life.checks["P14"] += 1
+    shown = [*lines, *[str(each) for each in (run.results or {}).values()], run.failure]
+    for text in shown:
+        for line in text.split("\n"):
+            if not line.isprintable():
+                raise Broken("P14", "a line that is not printable", repr(line)[:200])
+
+
+def p15(life: Life, run: Run) -> None:
+    """What a hook or an action says is what happened."""
+    life.checks["P15"] += 1
+    said = life.said[run.said_from :]
+    if not run.is_action:
+        _check_ends(life, run, said)
+        _check_count(life, run)
+        return
+    changed = [each for each in run.effects if _is_change(each.before, each.after)]
+    result = str((run.results or {}).get("result", ""))
+    if run.what == "grant-access":
+        if result == "unchanged" and changed and not run.others:
+            raise Broken("P15", "a grant says unchanged, and has changed access", _names(changed))
+        if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
+            raise Broken("P15", "a grant fails, and has given access", run.failure, _names(changed))
+        if run.failure.startswith("others keep") and not run.others:
+            raise Broken("P15", "a grant blames others, and nobody else acted", run.failure)
+        given = [e for e in changed if e.is_mapping and e.after]
+        if result in ("granted", "changed") and not changed and not run.others:
+            raise Broken("P15", f"a grant says {result}, and has changed nothing", run.results)
+        _ = given
+    if run.what == "revoke-access":
+        gone = [each for each in changed if each.is_mapping and not each.after]
+        nothing = result.startswith("nothing to revoke")
+        if nothing and gone:
+            raise Broken("P15", "a revocation says that there was nothing, and has ended access")
+        who = principal_of(run)
+        left = [
+            name for name, m in access.mappings(life.objects).items() if access.admitted(m) == who
+        ]
+        if (nothing or result == "revoked") and left and who and not run.others:
+            raise Broken("P15", f"a revocation says {result[:17]}, and access is left", left)
+        if run.failure and gone and not _is_told(gone[0].name, said, run.failure):
+            raise Broken("P15", "a revocation fails, and has ended access", run.failure)
+        if run.failure.startswith("others keep") and not run.others:
+            raise Broken("P15", "a revocation blames others, and nobody else acted", run.failure)
+
+
+def principal_of(run: Run) -> str:
+    return getattr(run, "who", "")
+
+
+def _names(changed: list[Any]) -> list[str]:
+    return [each.name for each in changed]
+
+
+def _is_change(old: Object | None, new: Object | None) -> bool:
+    return _without_status(old) != _without_status(new)
+
+
+def _is_told(name: str, said: list[str], failure: str) -> bool:
+    lines = [line for line in said if "no event for" not in line and "failed: " not in line]
+    return name in failure or any(name in line for line in lines)
+
+
+def _check_ends(life: Life, run: Run, said: list[str]) -> None:
+    """Note what has ended, to be told; and look whether what is told to have ended has."""
+    for effect in run.effects:
+        if effect.is_mapping and effect.before and not effect.after:
+            if access.has_ended(effect.before, life.now) and effect.name not in life.option.names:
+                life.untold.append((effect.name, run.said_from))
+    for line in said:
+        found = re.search(r"access has ended: deleted mapping (\S+) ", line)
+        if found and f"{MAPPINGS}/{found[1]}" in life.objects and not run.others:
+            if not any(e.name == found[1] for e in run.effects):
+                raise Broken("P15", "an end is told that did not happen", line)
+
+
+def _check_count(life: Life, run: Run) -> None:
+    status = life.model.units[run.unit].status
+    if not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
+        return
+    found = _COUNT.search(status.message)
+    there = [m for m in access.mappings(life.objects).values() if "deletionTimestamp" not in m["metadata"]]
+    if found and int(found[1].replace(",", "")) != len(there):
+        raise Broken("P15", "the status miscounts mappings", status.message, len(there))
+
+
+def p15_told(life: Life) -> None:
+    """Each access that has ended was told at least once."""
+    for name, since in life.untold:
+        lines = [line for line in life.said[since:] if "refuses to delete" not in line]
+        if not any(name in line for line in lines):
+            life.untold.clear()
+            raise Broken("P15", "access has ended, and nobody was told", name)
+    life.untold.clear()
+
+
+def p16(life: Life) -> None:
+    """One object's fault is that object's: all else is as declared."""
+    failing = [key.partition(" ")[2] for key in life.transport.lasting]
+    if not life.can_work or not failing or not all(_is_beside(path) for path in failing):
+        return
+    life.checks["P16"] += 1
+    for who, row in life.option.good(life.now).items():
+        name = next(
+            (n for n, m in access.mappings(life.objects).items() if access.principal(m) == who), row.name
+        )
+        if not any(name and name in path for path in failing):
+            _check_row(life, "P16", who, row)
+    if SECRET not in life.objects or DEPLOYMENT not in life.objects:
+        raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)
+    _check_authority(life, "P16")
+
+
+def _is_beside(path: str) -> bool:
+    return path.startswith((MAPPINGS, EVENTS_ROLE, EVENTS_ROLE_BINDING, LOGINS)) or (
+        access.is_binding(path) and bool(_OURS.fullmatch(path.rpartition("/")[2]))
+    )
+
+
+def p17(life: Life) -> None:
+    """What is declared is so, and what was granted is there."""
+    if not life.can_work:
+        return
+    life.checks["P17"] += 1
+    good = life.option.good(life.now)
+    for who, row in good.items():
+        _check_row(life, "P17", who, row)
+    counts = life.option.counts
+    for name, mapping in access.mappings(life.objects).items():
+        who = access.principal(mapping)
+        if access.source(mapping) == "option" and who not in counts:
+            if not any(row.typo for row in life.option.rows):
+                raise Broken("P17", "a mapping that is not declared", name, _status(life))
+    for who, grant in life.grants.items():
+        if who in good or (grant.ends is not None and grant.ends <= life.now) or who in life.unsure:
+            continue
+        if less := grant.rights - life.rights.get(who, set()):
+            raise Broken("P17", "a grant has lost its role", who, sorted(less), _status(life))
+        if who not in life.rights:
+            raise Broken("P17", "a grant is gone", who, _status(life))
+    names = access.mappings(life.objects)
+    for path, binding in access.bindings(life.objects, life.mark).items():
+        group = (binding.get("subjects") or [{"name": ""}])[0]["name"]
+        name = group.removeprefix("aws-iam:")
+        if name not in names or own_group(name) not in access.groups(names[name]):
+            raise Broken("P17", "a binding without its mapping", path)
+    _check_authority(life, "P17")
+    status = _status(life)
+    if not isinstance(status, ops.ActiveStatus) and not _needs_person(life):
+        raise Broken("P17", "the leader does not come back to active", status)
+
+
+def _needs_person(life: Life) -> bool:
+    return bool(life.silent) or bool(life.api.taken_addresses) or "image" in life.model.config
+
+
+def _check_row(life: Life, promise: str, who: str, row: Row) -> None:
+    mapping = next(
+        (
+            each
+            for each in access.mappings(life.objects).values()
+            if access.principal(each) == who and access.source(each) == "option"
+        ),
+        None,
+    )
+    status = _status(life)
+    if not mapping:
+        raise Broken(promise, "a declared person has no mapping", who, status)
+    if mapping["spec"]["username"] != row.who or access.admitted(mapping) != who:
+        raise Broken(promise, "a mapping is not as its row", who, mapping, status)
+    if row.name and mapping["metadata"]["name"] != row.name:
+        raise Broken(promise, "a mapping has another name than its row", who, status)
+    if less := _wanted(life, row) - life.rights.get(who, set()):
+        raise Broken(promise, "a declared person lacks a role", who, sorted(less), status)
+
+
+def _check_authority(life: Life, promise: str) -> None:
+    """The pods serve a certificate of the provider's present authority."""
+    if SECRET not in life.objects or (life.silent and life.begin.endpoint == "aws-iam"):
+        return
+    authority: Any = getattr(life.model.provider, "authority", None)
+    text = getattr(authority, "certificate", None) or str(authority)
+    if not set(_PEM.findall(text)) & set(_PEM.findall(life.api.secret("ca.pem"))):
+        raise Broken(promise, "the pods do not serve the new authority's pair", _status(life))
+
+
+def p18(life: Life, run: Run) -> None:
+    """Active means that somebody who is mapped can log in."""
+    status = life.model.units[run.unit].status
+    if run.is_action or not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
+        return
+    life.checks["P18"] += 1
+    for path in (SERVICE, DEPLOYMENT, SECRET):
+        if path not in life.objects and run.unit == life.model.leader:
+            raise Broken("P18", "active without an object", path, status.message)
+    address = life.model.peer.get("address", "")
+    files = life.machines[run.unit]
+    if life.begin.endpoint == "aws-iam":
+        if not files.webhook.exists() or f"//{address}:" not in files.webhook.read_text():
+            raise Broken("P18", "active without the webhook file", status.message)
+    elif f"//{address}:" not in files.auth_webhook.read_text():
+        raise Broken("P18", "active, and the control plane asks another address", status.message)
+    if run.unit != life.model.leader:
+        return
+    for name, mapping in access.mappings(life.objects).items():
+        if not access.admitted(mapping) and not access.has_ended(mapping, life.now):
+            if "activating" not in status.message and name in run.before:
+                raise Broken("P18", "active, and a mapping admits nobody", name, status.message)
+
+
+# What is declared.
+
+
+def _declared(life: Life) -> dict[str, Row]:
+    return life.option.good(life.now)
+
+
+def _wanted(life: Life, row: Row) -> set[Role]:
+    """The rights of a row, as far as there is the namespace."""
+    rights = life.option.rights(row)
+    return {each for each in rights if not each[2] or each[2] in life.api.namespaces}
+
+
+def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
+    """Whether a row was in effect under its name when the hook began."""
+    for mapping in access.mappings(before).values():
+        if access.principal(mapping) == who and access.source(mapping) == "option":
+            return not row.name or mapping["metadata"]["name"] == row.name
+    return False
+
+
+def _fails(life: Life, path: str) -> bool:
+    return any(path == key.partition(" ")[2] for key in life.transport.lasting)
+
+
+def _status(life: Life) -> Any:
+    return life.model.units[life.model.leader or 0].status
+
+
+def numbers() -> Iterator[str]:
+    """Yield the numbers of all promises."""
+    return (f"P{number}" for number in range(1, 19))

@@ -1,0 +1,271 @@
+"""The rules by which lives are drawn: who may act, how, and what may go wrong meanwhile.
+
+A rule names an actor and what it does, never a fault that is known. What it draws is a `Step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET, SERVICE
+from tests.lives.life import LAST_HOOKS, PROVIDERS, Life
+from tests.lives.option import PEOPLE
+from tests.lives.promises import Broken
+from tests.lives.steps import ACTED, KILLS, LASTING, LOST, REFUSED, Begin, Between, Fault, Step, Story
+
+NAMES = ("one", "two", "three")
+ROLES = ("view", "edit", "admin")
+UNITS = st.integers(0, 2)
+SOON = (45, 600, 3600)
+PERSON = st.sampled_from(PEOPLE)
+SPACES = st.sampled_from(("", "default"))
+
+
+def _step(do: str, **what: Any) -> st.SearchStrategy[Step]:
+    """A step whose parts are drawn; of a part that is None, nothing is said."""
+    parts = st.fixed_dictionaries({key: value for key, value in what.items()})
+    return parts.map(lambda made: Step(do, {k: v for k, v in made.items() if v is not None}))
+
+
+def _maybe(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from((None, *values))
+
+
+HOOK = _step("hook", unit=UNITS)
+GRANT = _step(
+    "grant",
+    unit=UNITS,
+    who=PERSON,
+    role=_maybe(*ROLES),
+    namespaces=_maybe("default"),
+    groups=_maybe("devs"),
+    name=_maybe(*NAMES),
+    **{"for": _maybe("45s", "10m", "1h")},
+).map(lambda step: _without_space(step))
+REVOKE = _step("revoke", unit=UNITS, who=PERSON, name=_maybe(*NAMES))
+DELEGATE = st.one_of(
+    _step("delegate maps", name=st.sampled_from(("his", "one")), ends=_maybe(0, 45, 600)),
+    _step("delegate maps", name=st.just("his"), masters=st.just(True)),
+    _step("delegate keeps", number=UNITS),
+    _step("delegate ends", number=UNITS, seconds=st.sampled_from((600, 45, 0))),
+)
+PERSON_ACTS = st.one_of(
+    _step("person maps", name=st.sampled_from(("hers", *NAMES)), who=PERSON, group=_maybe("devs")),
+    _step("person maps", name=st.just("hers"), who=PERSON, other=PERSON),
+    _step("person extends", number=UNITS, seconds=st.sampled_from((7200, 86400))),
+    _step("person deletes", number=UNITS),
+)
+EDITOR = _step(
+    "editor binds",
+    space=st.just("default"),
+    number=UNITS,
+    how=st.sampled_from(
+        ("deletes it", "keeps it", "has another role", "has another role, and keeps it")
+    ),
+)
+OTHER_APPLICATION = _step("another application", name=st.just("theirs"), who=PERSON)
+OTHERS = st.one_of(GRANT, HOOK, REVOKE, DELEGATE, PERSON_ACTS, EDITOR)
+
+
+def _without_space(step: Step) -> Step:
+    if "role" not in step.what:
+        step.what.pop("namespaces", None)
+    return step
+
+
+def _fault(kind: str) -> st.SearchStrategy[Fault]:
+    if kind in KILLS:
+        return st.builds(Fault, st.just(kind), st.integers(1, 12), st.sampled_from(("write", "any", "tool")))
+    if kind == "stale":
+        return st.builds(Fault, st.just(kind), st.integers(1, 3), st.just("list"))
+    if kind == "slow":
+        return st.builds(Fault, st.just(kind), st.integers(1, 3), st.just("any"))
+    lasts = st.booleans() if kind in LASTING else st.just(False)
+    return st.builds(Fault, st.just(kind), st.integers(1, 8), st.sampled_from(("write", "any")), lasts)
+
+
+KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "stale", "slow")
+FAULT = st.sampled_from((*KINDS, *ACTED)).flatmap(_fault)
+BETWEEN = st.builds(Between, OTHERS, st.integers(1, 30), st.sampled_from(("any", "write")))
+MEANWHILE = st.one_of(
+    st.just(()),
+    st.tuples(FAULT),
+    st.tuples(BETWEEN),
+    st.tuples(FAULT, FAULT),
+)
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> dict[str, Any]:
+    """What the operator declares: few rows, in one of the formats."""
+    form = draw(st.sampled_from(("list", "list", "list", "aws-auth", "eks", "unreadable")))
+    if form == "unreadable":
+        return {"form": form, "rows": []}
+    count = draw(st.integers(0, 3))
+    who = draw(st.lists(PERSON, min_size=count, max_size=count, unique=form == "list"))
+    names = draw(st.permutations(NAMES))
+    rows = []
+    for number, each in enumerate(who):
+        row: dict[str, Any] = {"who": each}
+        if form == "list" and draw(st.booleans()):
+            row["name"] = names[number]
+        if draw(st.integers(0, 3)) == 3:
+            row["group"] = draw(st.sampled_from(("devs", "ops")))
+        if form == "list" and draw(st.booleans()):
+            row["role"] = draw(st.sampled_from(ROLES))
+            row["namespace"] = draw(SPACES)
+        if form == "list" and draw(st.integers(0, 5)) == 5:
+            row["seconds"] = draw(st.sampled_from(SOON))
+        if draw(st.integers(0, 5)) == 5:
+            row["typo"] = draw(st.sampled_from(("arn", "groups")))
+        rows.append(row)
+    return {"form": form, "rows": rows} if form != "list" else {"rows": rows}
+
+
+DECLARE = _rows().map(lambda what: Step("declare", what))
+CONFIGURE = st.one_of(
+    _step("configure", replicas=st.sampled_from((3, 0, 2))),
+    _step("configure", **{"webhook-address": st.sampled_from(("10.152.183.77", "10.152.183.78", ""))}),
+    _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
+)
+BEGIN = st.builds(
+    Begin,
+    st.integers(1, 3),
+    st.sampled_from(("aws-iam", "control-plane")),
+    st.sampled_from(tuple(PROVIDERS)),
+    st.sampled_from(("v1.37.2", "v1.28.5")),
+    st.sampled_from((True, True, True, False)),
+)
+# Each rule, and how often it is tried beside the others.
+RULES: dict[str, st.SearchStrategy[Step]] = {
+    "juju": st.one_of(
+        HOOK,
+        _step("leader moves", to=UNITS),
+        _step("agent", unit=UNITS),
+        _step("unit comes"),
+        _step("refresh"),
+    ),
+    "certificates": _step("certificates", other=st.sampled_from((1, 0))),
+    "answers": _step("answers"),
+    "declare": DECLARE,
+    "declare_then_hook": DECLARE,
+    "configure": CONFIGURE,
+    "webhook": _step("webhook", is_set=st.booleans(), only=_maybe(0, 1)),
+    "grant": GRANT,
+    "revoke": REVOKE,
+    "look": _step(
+        "look", unit=UNITS, action=st.sampled_from(("plan-mappings", "list-mappings"))
+    ),
+    "provider": _step(
+        "provider",
+        kind=st.sampled_from(("another authority", "signs again", "is silent", "speaks")),
+    ),
+    "delegate": DELEGATE,
+    "crowd": _step(
+        "crowd", number=st.just(60), ends=st.sampled_from((45, 600)), kept=st.booleans()
+    ),
+    "person": PERSON_ACTS,
+    "person_deletes_object": _step(
+        "person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))
+    ),
+    "editor": EDITOR,
+    "another_application": OTHER_APPLICATION,
+    "takes_address": _step("takes address", number=UNITS),
+    "time": _step(
+        "time",
+        seconds=st.sampled_from((120, 700, 4000, 100_000, 8_000_000)),
+        bell=st.sampled_from(("on time", "late", "never")),
+    ),
+    "remove": _step(
+        "remove", hooks=st.sampled_from(tuple(LAST_HOOKS)), backwards=st.booleans()
+    ),
+    "deploy_again": _step("deploy again"),
+}
+DISTURBED = {"juju", "certificates", "grant", "revoke", "time", "remove", "declare_then_hook"}
+
+
+class LifeMachine(RuleBasedStateMachine):
+    """Draws a life, takes each step at once, and remembers them as a story."""
+
+    # What all lives of a run count, and whoever wants to know of a life's end.
+    on_end: Callable[[LifeMachine, Broken | None], None] = staticmethod(lambda *_: None)
+    counts: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.life: Life | None = None
+        self.begin = Begin()
+        self.steps: list[Step] = []
+        self.broken: Broken | None = None
+        self.over = False
+
+    @property
+    def story(self) -> Story:
+        return Story(self.begin, tuple(self.steps))
+
+    @initialize(begin=BEGIN)
+    def begins(self, begin: Begin) -> None:
+        self.begin = begin
+        self._guard(lambda: self._begin(begin))
+
+    def _begin(self, begin: Begin) -> None:
+        self.life = Life(begin, self.counts)
+
+    def take(self, step: Step) -> None:
+        if self.over or not self.life:
+            return
+        self.steps.append(step)
+        life = self.life
+        self._guard(lambda: life.take(step))
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Broken as broken:
+            self.over = True
+            if self.is_new(broken):
+                self.broken = broken
+                raise
+
+    def is_new(self, broken: Broken) -> bool:
+        """Whether what is broken is to be told."""
+        return True
+
+    def teardown(self) -> None:
+        try:
+            if self.life and not self.over:
+                self.take(Step("rest"))
+        finally:
+            if self.life:
+                self.life.close()
+            self.on_end(self, self.broken)
+
+
+def _rule(name: str, steps: st.SearchStrategy[Step]) -> Any:
+    is_disturbed = name in DISTURBED
+
+    def taken(machine: LifeMachine, step: Step, **more: Any) -> None:
+        if meanwhile := more.get("meanwhile"):
+            step = Step(step.do, step.what, meanwhile)
+        if name == "declare_then_hook":
+            hook = Step("hook", {"unit": machine.life.model.leader or 0}, step.meanwhile)  # type: ignore[union-attr]
+            machine.take(Step("declare", step.what))
+            machine.take(hook)
+            return
+        machine.take(step)
+
+    taken.__name__ = name
+    drawn = {"step": steps, **({"meanwhile": MEANWHILE} if is_disturbed else {})}
+    is_there = {"remove": True, "deploy_again": False}.get(name)
+    made = rule(**drawn)(taken)
+    if is_there is None:
+        return made
+    return precondition(lambda m: bool(m.life) and m.life.is_deployed is is_there)(made)
+
+
+for _name, _steps in RULES.items():
+    setattr(LifeMachine, _name, _rule(_name, _steps))
+LifeMachine.rest = rule()(lambda self: self.take(Step("rest")))  # type: ignore[attr-defined]
