@@ -19,6 +19,7 @@ from hypothesis import settings
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare
+from tests.fakes.juju import model as juju_model
 from tests.fakes.juju.model import HOOK_TOOLS, QUICK, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.paths import ADDRESS
@@ -62,7 +63,19 @@ def read_once() -> Iterator[None]:
             patch.setattr(of, name, functools.cache(getattr(of, name)))
         for name in ("load", "load_all"):
             patch.setattr(yaml, name, _once(getattr(yaml, name)))
+        patch.setattr(yaml, "safe_dump", _once_written(yaml.safe_dump))
         yield
+
+
+def _once_written(dump: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``dump`` so that it writes once what describes the charm: the same in every hook."""
+    written = [(each, dump(each)) for each in juju_model.DESCRIBED]
+
+    def dumped(data: Any, *args: Any, **kwargs: Any) -> Any:
+        known = None if args or kwargs else next((t for each, t in written if each == data), None)
+        return known or dump(data, *args, **kwargs)
+
+    return dumped
 
 
 def _once(parse: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,9 +27,9 @@ from tests.fakes.machine import Files, rendered
 from tests.lives import access, people, promises
 from tests.lives.access import Objects
 from tests.lives.option import Option, Role, Row, arn, own_group, principal
-from tests.lives.promises import Broken
+from tests.lives.broken import Broken
 from tests.lives.steps import Begin, Step
-from tests.lives.transport import Killed, Run, Transport
+from tests.lives.transport import Killed, Run, Stopped, Transport
 
 START = 1_796_040_000.0
 _MINUTE = 60.0
@@ -87,6 +87,9 @@ class Life:
         send = self.transport.send
         self.provider_number = 0
         self.model = self._deploy()
+        self.addresses: set[str] = set()
+        if begin.endpoint == "control-plane":
+            self.set_webhook("")
         if begin.settled:
             if begin.endpoint == "control-plane":
                 self.set_webhook(ADDRESS)
@@ -111,10 +114,14 @@ class Life:
         self.untold: list[tuple[str, int]] = []
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
-        self.addresses: set[str] = {ADDRESS} if begin.settled else set()
+        if begin.settled:
+            self.addresses.add(ADDRESS)
         self.is_deployed = True
         self.is_rest = begin.settled
-        self.webhook_is_set = begin.endpoint == "aws-iam" or begin.settled
+        if not begin.settled:
+            for unit in self.units:
+                self.due[unit] = ["install", "config-changed", "start"]
+            self.due[0].insert(1, "leader-elected")
 
     def close(self) -> None:
         self._patch.undo()
@@ -177,9 +184,21 @@ class Life:
             and not self.model.silent
             and self.option.can_be_read
             and config.get("replicas", 2) > 0
-            and self.webhook_is_set
+            and self.is_asked
             and self.api.start_seconds is not None
         )
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the control planes ask where the Service is, as far as an operator decides."""
+        if self.begin.endpoint == "aws-iam":
+            return True
+        address = self.model.peer.get("address", "none")
+        return all(
+            f"//{address}:" in self.machines[unit].auth_webhook.read_text()
+            for unit in self.units
+            if self.machines[unit].auth_webhook.exists()
+        ) and all(self.machines[unit].auth_webhook.exists() for unit in self.units)
 
     # What happens.
 
@@ -298,6 +317,8 @@ class Life:
             go()
         except Killed:
             run.dead = True
+        except Stopped:
+            pass
         except ops.testing.ActionFailed as failure:
             run.failure = failure.message
         except Exception as error:  # noqa: BLE001  (whatever the charm raises)
@@ -307,6 +328,8 @@ class Life:
             lines = [line.message for line in unit_.context.juju_log[logged:]]
             self.said += lines
             unit_.context.juju_log.clear()
+        if broken := transport.broken:
+            raise broken
         if failed:
             raise Broken("P1", f"{what} ends in {_short(failed)}", lines[-1:])
         if run.results is not None:
@@ -363,7 +386,7 @@ class Life:
         if self.transport.runs or not self.is_deployed or len(self.model.units) >= MACHINES:
             return
         unit = len(self.model.units)
-        if self.begin.endpoint == "control-plane" and self.webhook_is_set:
+        if self.begin.endpoint == "control-plane":
             self.machines[unit].auth_webhook.write_text(self.machines[0].auth_webhook.read_text())
         self.model.add_unit()
         self.model.planned_units += 1
@@ -419,10 +442,11 @@ class Life:
 
     def set_webhook(self, address: str, only: int | None = None) -> None:
         url = f"https://{address}:443/authenticate" if address else ""
+        if address:
+            self.addresses.add(address)
         for number, files in enumerate(self.machines):
             if only in (None, number):
                 files.auth_webhook.write_text(rendered(url))
-        self.webhook_is_set = bool(address)
 
     def _grant(self, step: Step) -> None:
         what = dict(step.what)

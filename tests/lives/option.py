@@ -73,7 +73,7 @@ class Option:
         made: dict[str, Any] = {
             arn_: "nobody" if row.typo == "arn" else arn(row.who),
             user: row.who,
-            groups: [7] if row.typo == "groups" else [row.group] if row.group else [],
+            groups: "system:masters" if row.typo == "groups" else [row.group] if row.group else [],
         }
         if self.form != "list":
             return made

@@ -13,12 +13,13 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.fakes.fixtures import read_once
 from tests.lives import known, story
 from tests.lives.life import Life
-from tests.lives.promises import Broken, numbers
+from tests.lives.broken import Broken
+from tests.lives.promises import numbers
 from tests.lives.rules import RULES, LifeMachine
 from tests.lives.steps import Story
 
 # How many lives `make test` plays, and how many are drawn from one seed.
-LIVES, BATCH, STEPS = 220, 100, 12
+LIVES, BATCH, STEPS = 220, 100, 8
 _LINE_SECONDS = 10
 
 
@@ -50,6 +51,23 @@ def play(played: Story) -> Broken | None:
         if life:
             life.close()
     return None
+
+
+def shorten(played: Story, signature: str, plays: int = 150) -> Story:
+    """Return a shorter story that breaks the same: without the steps, the faults and the details
+    that it does not need."""
+    best, left = played, plays
+    while True:
+        for shorter in story.shorter(best):
+            if left <= 0:
+                return best
+            left -= 1
+            broken = play(shorter)
+            if broken and broken.signature == signature:
+                best = shorter
+                break
+        else:
+            return best
 
 
 class Player:
@@ -95,7 +113,7 @@ class Player:
             run_state_machine_as_test(
                 made,
                 settings=settings(
-                    max_examples=BATCH,
+                    max_examples=min(BATCH, player.options.lives),
                     stateful_step_count=STEPS,
                     deadline=None,
                     database=None,
@@ -112,6 +130,12 @@ class Player:
                 raise
         for signature, (played, broken) in self._smallest.items():
             self.muted.add(signature)
+            again = play(played)
+            if not again or again.signature != signature:
+                print(f"does not repeat: {signature}, {again}")
+            else:
+                played = shorten(played, signature)
+                broken = play(played) or broken
             at = self._hooks_at.get(signature, 0)
             self.found.append((signature, played, broken, at))
             print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)

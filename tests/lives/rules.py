@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET, SERVICE
 from tests.lives.life import LAST_HOOKS, PROVIDERS, Life
 from tests.lives.option import PEOPLE
-from tests.lives.promises import Broken
+from tests.lives.broken import Broken
 from tests.lives.steps import ACTED, KILLS, LASTING, LOST, REFUSED, Begin, Between, Fault, Step, Story
 
 NAMES = ("one", "two", "three")
@@ -131,60 +131,62 @@ CONFIGURE = st.one_of(
     _step("configure", **{"webhook-address": st.sampled_from(("10.152.183.77", "10.152.183.78", ""))}),
     _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
 )
+TIME = _step(
+    "time",
+    seconds=st.sampled_from((120, 700, 4000, 100_000)),
+    bell=st.sampled_from(("on time", "late", "never")),
+)
 BEGIN = st.builds(
     Begin,
-    st.integers(1, 3),
+    st.sampled_from((1, 2, 2, 3)),
     st.sampled_from(("aws-iam", "control-plane")),
     st.sampled_from(tuple(PROVIDERS)),
     st.sampled_from(("v1.37.2", "v1.28.5")),
     st.sampled_from((True, True, True, False)),
 )
-# Each rule, and how often it is tried beside the others.
+# Each rule. Those that change access are there more often than the others.
 RULES: dict[str, st.SearchStrategy[Step]] = {
-    "juju": st.one_of(
-        HOOK,
-        _step("leader moves", to=UNITS),
-        _step("agent", unit=UNITS),
-        _step("unit comes"),
-        _step("refresh"),
-    ),
-    "certificates": _step("certificates", other=st.sampled_from((1, 0))),
-    "answers": _step("answers"),
-    "declare": DECLARE,
-    "declare_then_hook": DECLARE,
-    "configure": CONFIGURE,
-    "webhook": _step("webhook", is_set=st.booleans(), only=_maybe(0, 1)),
-    "grant": GRANT,
-    "revoke": REVOKE,
-    "look": _step(
-        "look", unit=UNITS, action=st.sampled_from(("plan-mappings", "list-mappings"))
-    ),
+    "unit_runs_hook": HOOK,
+    "leader_moves": _step("leader moves", to=UNITS),
+    "units_change": st.one_of(_step("agent", unit=UNITS), _step("unit comes"), _step("refresh")),
+    "certificates_end_or_begin": _step("certificates", other=st.sampled_from((1, 0))),
     "provider": _step(
         "provider",
         kind=st.sampled_from(("another authority", "signs again", "is silent", "speaks")),
     ),
-    "delegate": DELEGATE,
-    "crowd": _step(
-        "crowd", number=st.just(60), ends=st.sampled_from((45, 600)), kept=st.booleans()
+    "others_answer": _step("answers"),
+    "operator_declares": DECLARE,
+    "operator_declares_again": DECLARE,
+    "operator_configures": CONFIGURE,
+    "operator_sets_webhook": _step("webhook", is_set=st.booleans(), only=_maybe(0, 1)),
+    "operator_grants": GRANT,
+    "operator_grants_again": GRANT,
+    "operator_revokes": REVOKE,
+    "operator_looks": _step(
+        "look", unit=UNITS, action=st.sampled_from(("plan-mappings", "list-mappings"))
     ),
-    "person": PERSON_ACTS,
-    "person_deletes_object": _step(
-        "person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))
-    ),
-    "editor": EDITOR,
-    "another_application": OTHER_APPLICATION,
-    "takes_address": _step("takes address", number=UNITS),
-    "time": _step(
-        "time",
-        seconds=st.sampled_from((120, 700, 4000, 100_000, 8_000_000)),
-        bell=st.sampled_from(("on time", "late", "never")),
-    ),
-    "remove": _step(
+    "operator_removes": _step(
         "remove", hooks=st.sampled_from(tuple(LAST_HOOKS)), backwards=st.booleans()
     ),
-    "deploy_again": _step("deploy again"),
+    "operator_deploys": _step("deploy again"),
+    "delegate": DELEGATE,
+    "person": PERSON_ACTS,
+    "editor": EDITOR,
+    "strangers": st.one_of(
+        OTHER_APPLICATION,
+        _step("takes address", number=UNITS),
+        _step("crowd", number=st.just(60), ends=st.sampled_from((45, 600)), kept=st.booleans()),
+        _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
+    ),
+    "time_passes": TIME,
+    "time_passes_again": TIME,
 }
-DISTURBED = {"juju", "certificates", "grant", "revoke", "time", "remove", "declare_then_hook"}
+DISTURBED = {
+    *("unit_runs_hook", "certificates_end_or_begin", "operator_grants", "operator_revokes"),
+    *("time_passes", "operator_removes", "operator_declares_again", "leader_moves"),
+}
+# After these, the leader's hook runs at once.
+THEN_HOOK = {"operator_declares_again", "leader_moves"}
 
 
 class LifeMachine(RuleBasedStateMachine):
@@ -250,16 +252,15 @@ def _rule(name: str, steps: st.SearchStrategy[Step]) -> Any:
     def taken(machine: LifeMachine, step: Step, **more: Any) -> None:
         if meanwhile := more.get("meanwhile"):
             step = Step(step.do, step.what, meanwhile)
-        if name == "declare_then_hook":
-            hook = Step("hook", {"unit": machine.life.model.leader or 0}, step.meanwhile)  # type: ignore[union-attr]
-            machine.take(Step("declare", step.what))
-            machine.take(hook)
-            return
+        if name in THEN_HOOK and machine.life:
+            machine.take(Step(step.do, step.what))
+            unit = machine.life.model.leader or 0
+            step = Step("hook", {"unit": unit}, step.meanwhile)
         machine.take(step)
 
     taken.__name__ = name
     drawn = {"step": steps, **({"meanwhile": MEANWHILE} if is_disturbed else {})}
-    is_there = {"remove": True, "deploy_again": False}.get(name)
+    is_there = {"operator_removes": True, "operator_deploys": False}.get(name)
     made = rule(**drawn)(taken)
     if is_there is None:
         return made

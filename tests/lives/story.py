@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
-from tests.lives.promises import Broken
+import dataclasses
+from collections.abc import Iterator
+
+from tests.lives.broken import Broken
 from tests.lives.steps import Begin, Between, Fault, Step, Story
 
 
 def size(story: Story) -> tuple[int, int]:
     """How long a story is."""
     return len(story.steps), len(repr(story))
+
+
+def shorter(story: Story) -> Iterator[Story]:
+    """Yield what a story may be without: some of its steps, a fault, a detail."""
+    steps, begin = story.steps, story.begin
+    if len(steps) > 3:
+        half = len(steps) // 2
+        yield Story(begin, steps[half:])
+        yield Story(begin, steps[:half])
+    for at in range(len(steps)):
+        yield Story(begin, steps[:at] + steps[at + 1 :])
+    for at, step in enumerate(steps):
+        for less in _less(step):
+            yield Story(begin, (*steps[:at], less, *steps[at + 1 :]))
+    plain = Begin()
+    for field in dataclasses.fields(Begin):
+        value = getattr(plain, field.name)
+        if getattr(begin, field.name) != value:
+            yield Story(dataclasses.replace(begin, **{field.name: value}), steps)
+
+
+def _less(step: Step) -> Iterator[Step]:
+    for at in range(len(step.meanwhile)):
+        yield dataclasses.replace(step, meanwhile=step.meanwhile[:at] + step.meanwhile[at + 1 :])
+    rows = step.what.get("rows", ())
+    for at, row in enumerate(rows):
+        yield dataclasses.replace(step, what={**step.what, "rows": rows[:at] + rows[at + 1 :]})
+        for key in row:
+            if key != "who":
+                less = {k: v for k, v in row.items() if k != key}
+                changed = [*rows[:at], less, *rows[at + 1 :]]
+                yield dataclasses.replace(step, what={**step.what, "rows": changed})
+    for key in step.what:
+        if key in _OPTIONAL:
+            what = {k: v for k, v in step.what.items() if k != key}
+            yield dataclasses.replace(step, what=what)
+
+
+# What a step may go without.
+_OPTIONAL = (
+    *("unit", "role", "namespaces", "groups", "name", "for", "group", "other", "masters", "bell"),
+    *("only", "form", "backwards"),
+)
 
 
 def told(story: Story, broken: Broken | None) -> str:

@@ -15,6 +15,7 @@ from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.lives import access
 from tests.lives.access import Object, Objects
+from tests.lives.broken import Broken
 from tests.lives.steps import ACTED, KILLS, LOST, Between, Fault, Step
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _LISTS = (MAPPINGS, f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
 
 class Killed(BaseException):
     """The process of a hook or an action is killed."""
+
+
+class Stopped(BaseException):
+    """A promise is broken. The charm must not handle that as it handles its own errors."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +102,7 @@ class Transport:
         self.lasting: dict[str, str] = {}
         self.met: collections.Counter[str] = collections.Counter()
         self.requests = 0
+        self.broken: Broken | None = None
         self._former: dict[str, collections.deque[Objects]] = {
             path: collections.deque(maxlen=_FORMER) for path in _LISTS
         }
@@ -116,7 +122,15 @@ class Transport:
         """Answer a request of the unit that runs."""
         if not self.runs:
             return self._api.handle_request(request)
-        run = self.runs[-1]
+        try:
+            return self._send(request, self.runs[-1])
+        except Broken as broken:
+            self.broken = broken
+            raise Stopped from broken
+
+    def _send(self, request: httpx2.Request, run: Run) -> httpx2.Response:
+        if self.broken:
+            raise Stopped
         if run.dead:
             raise Killed
         self.requests += 1

@@ -63,6 +63,7 @@ def _described(name: str) -> Any:
 _META, _CONFIG, _ACTIONS = (
     _described(f"{name}.yaml") for name in ("metadata", "config", "actions")
 )
+DESCRIBED = [_META, _CONFIG, _ACTIONS]
 
 
 class Placed(Protocol):
