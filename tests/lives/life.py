@@ -29,7 +29,7 @@ from tests.lives.access import Objects
 from tests.lives.option import Option, Role, Row, arn, own_group, principal
 from tests.lives.broken import Broken
 from tests.lives.steps import Begin, Step
-from tests.lives.transport import Killed, Run, Stopped, Transport
+from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
 
 START = 1_796_040_000.0
 _MINUTE = 60.0
@@ -111,7 +111,7 @@ class Life:
         self.held: dict[str, set[Role]] = {}
         self.silent: set[int] = set()
         self.due: list[list[str]] = [[] for _ in range(MACHINES)]
-        self.untold: list[tuple[str, int]] = []
+        self.untold: list[tuple[str, int, bool]] = []
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -290,7 +290,12 @@ class Life:
         return getattr(on, kind.replace("-", "_"))()
 
     def _run(
-        self, unit: int, what: str, step: Step | None, go: Callable[[], object]
+        self,
+        unit: int,
+        what: str,
+        step: Step | None,
+        go: Callable[[], object],
+        who: str = "",
     ) -> Run:
         """Run a hook or an action, and check what must hold after it."""
         transport = self.transport
@@ -304,7 +309,7 @@ class Life:
             self.now,
             nested=bool(transport.runs),
         )
-        run.declared = self.option
+        run.who = who
         for outer in transport.runs:
             outer.others = True
         unit_ = self.model.units[unit]
@@ -351,9 +356,11 @@ class Life:
             if other != unit and "peers-changed" not in self.due[other]:
                 self.due[other].append("peers-changed")
 
-    def after_write(self, run: Run, request: httpx2.Request, before: Objects) -> None:
-        """Check what must hold after each request that writes."""
-        promises.after_write(self, run, request, before)
+    def after_write(
+        self, run: Run, changed: list[Effect], rights: dict[str, set[Role]]
+    ) -> None:
+        """Check what must hold after each request that writes. ``rights`` were those before."""
+        promises.after_write(self, run, changed, rights)
 
     def answer(self) -> None:
         """Let the other ends take in what the units wrote."""
@@ -489,7 +496,7 @@ class Life:
             for other, grant in list(self.grants.items()):
                 if grant.name == name:
                     self.forget_grant(other)
-        self._action("revoke-access", unit, step, params)
+        self._action("revoke-access", unit, step, params, "" if name else who)
 
     def _look(self, step: Step) -> None:
         """An action that changes nothing."""
@@ -504,15 +511,16 @@ class Life:
             if run.writes:
                 raise Broken("P3", f"{name} writes", run.writes)
 
-    def _action(self, name: str, unit: int, step: Step, params: dict[str, Any]) -> Run:
+    def _action(
+        self, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
+    ) -> Run:
         results: list[dict[str, Any]] = []
 
         def go() -> None:
             results.append(self.model.action(name, unit, **params))
             self.transport.runs[-1].results = results[-1]
 
-        run = self._run(unit, name, step, go)
-        return run
+        return self._run(unit, name, step, go, who)
 
     # The provider.
 
@@ -655,7 +663,6 @@ class Life:
         order = [u for u in self.units if u not in self.silent]
         if step.what.get("backwards"):
             order.reverse()
-        self.asked = self._asked()
         faulty = False
         lost: list[str] = []
         for unit in order:
@@ -691,10 +698,15 @@ class Life:
         self.is_deployed = False
         self.grants.clear()
 
+    def asked_by(self, unit: int) -> str:
+        """The address that a unit's control plane asks, if it was ever the application's."""
+        path = self.machines[unit].auth_webhook
+        text = path.read_text() if path.exists() else ""
+        return next((each for each in self.addresses if f"//{each}:" in text), "")
+
     def _asked(self) -> set[str]:
         """The addresses that control planes ask."""
-        texts = [f.auth_webhook.read_text() for f in self.machines if f.auth_webhook.exists()]
-        return {a for a in self.addresses if any(f"//{a}:" in text for text in texts)}
+        return {self.asked_by(unit) for unit in self.units} - {""}
 
     def _deploy_again(self, step: Step) -> None:
         if self.transport.runs or self.is_deployed:

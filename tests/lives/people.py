@@ -104,6 +104,12 @@ def person_deletes_object(life: Life, path: str) -> None:
         life.api.kubectl_delete(path)
 
 
+def person_forces_object(life: Life, path: str) -> None:
+    """An administrator takes the finalizers off one of the charm's objects, and deletes it."""
+    if path in life.objects:
+        life.api.delete(path)
+
+
 def editor_binds(life: Life, space: str, number: int, how: str) -> None:
     """An editor of a namespace, who may write RoleBindings there, has another one of a name."""
     scope = f"{RBAC}/namespaces/{space}/rolebindings/"

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import httpx2
 import ops
 import yaml
 from tests.fakes.kubernetes.paths import (
@@ -37,8 +36,10 @@ from tests.lives.people import DELEGATE, MASTERS
 
 if TYPE_CHECKING:
     from tests.lives.life import Life
-    from tests.lives.transport import Run
+    from tests.lives.transport import Effect, Run
 
+# A unit that waits for others looks again and again for an hour, and less and less often.
+_MOST_RINGS = 40
 # An object whose failure keeps nothing else from working.
 _BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy/v1")
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
@@ -49,12 +50,12 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(\S{20})")
 
 
-def after_write(life: Life, run: Run, request: httpx2.Request, before: Objects) -> None:
-    """What must hold after each request of the charm that writes."""
-    p2(life, run, before)
+def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
+    """What must hold after each request of the charm that writes. ``had`` are the rights before."""
+    p2(life, run, had)
     p5(life)
-    p9(life, before)
-    p10(life, run, before)
+    p9(life, changed)
+    p10(life, run, changed)
     p11(life)
 
 
@@ -78,12 +79,14 @@ def beside_a_fault(life: Life) -> None:
 
 def at_rest(life: Life) -> None:
     """What must hold once faults have stopped and each unit has had its hooks."""
-    p13(life, grace=0.0)
+    p13(life, grace=0.0, kept=False)
     p15_told(life)
     p8(life)
     p12(life)
     p17(life)
     p3(life)
+    p13(life, grace=0.0)
+    p3_rings(life)
 
 
 # P1 to P18.
@@ -100,12 +103,12 @@ def p1(life: Life, run: Run) -> None:
         raise Broken("P1", "a hook without a status", status)
 
 
-def p2(life: Life, run: Run, before: Objects) -> None:
+def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     """What worked goes on to work, after each single request."""
     life.checks["P2"] += 1
     if run.what in ("revoke-access", "stop", "remove", "broken", "departed"):
         return
-    old, new = access.rights(before, life.mark), life.rights
+    new = life.rights
     if old == new:
         return
     for who, row in _declared(life).items():
@@ -138,19 +141,19 @@ def p3(life: Life) -> None:
         life.run_hook(unit, "update-status")
         if life.api.changes or before != life._whole():
             raise Broken("P3", "a further hook writes", unit, life.api.changes)
-    _ring(life)
 
 
-def _ring(life: Life) -> None:
-    """Let the alarms of units that do not lead ring: nothing is left for them to wake for."""
+def p3_rings(life: Life) -> None:
+    """The alarms of a unit that does not lead come to rest too: nothing ends by it."""
     for unit in life.units:
         if unit == life.model.leader or not life._ready(unit):
             continue
-        for _ in range(30):
+        life.checks["P3"] += 1
+        for _ in range(_MOST_RINGS):
             alarms = life.model.units[unit].alarms
-            if not alarms or not alarms[0].expire:
+            if not alarms or not alarms[0].expire or alarms[0].expire.timestamp() < life.now:
                 break
-            life.api.clock.now = max(life.now, alarms[0].expire.timestamp())
+            life.api.clock.now = alarms[0].expire.timestamp()
             life.run_hook(unit, "alarm")
         else:
             raise Broken("P3", "a unit that does not lead rings for ever", unit)
@@ -238,6 +241,9 @@ def p7(life: Life, run: Run) -> None:
     if run.is_action or not life.model.units[run.unit].status:
         return
     message = life.model.units[run.unit].status.message
+    asked = life.asked_by(run.unit)
+    if asked in life.api.taken_addresses and not message.startswith("another Service"):
+        raise Broken("P11", "a stranger may answer logins, and nobody is told", asked, message)
     if not (found := _COMMAND.search(message)):
         return
     life.checks["P7"] += 1
@@ -258,27 +264,23 @@ def p8(life: Life) -> None:
             raise Broken("P8", "a mapping does not admit whom it names", name, mapping)
 
 
-def p9(life: Life, before: Objects) -> None:
+def p9(life: Life, changed: list[Effect]) -> None:
     """A key pair replaces the one in use only for a reason."""
     life.checks["P9"] += 1
-    old, new = before.get(SECRET), life.objects.get(SECRET)
-    if old and new and old["data"]["cert.pem"] != new["data"]["cert.pem"] and not life.reasons:
-        raise Broken("P9", "the pair in use is replaced without a reason")
+    for each in changed:
+        if each.path != SECRET or not each.before or not each.after or life.reasons:
+            continue
+        if each.before["data"]["cert.pem"] != each.after["data"]["cert.pem"]:
+            raise Broken("P9", "the pair in use is replaced without a reason")
 
 
-def p10(life: Life, run: Run, before: Objects) -> None:
+def p10(life: Life, run: Run, changed: list[Effect]) -> None:
     """Nothing of a person or of another application is changed or deleted."""
     life.checks["P10"] += 1
-    for path, old in run.before.items():
-        if path in before and before[path] is not life.objects.get(path) and before[path] != old:
-            continue
-        if not _is_theirs(life, run, path, old):
-            continue
-        new = life.objects.get(path)
-        if _without_status(old) != _without_status(new) and path in before:
-            if _without_status(before[path]) != _without_status(old):
-                continue
-            raise Broken("P10", "what belongs to others is changed", path, old, new)
+    for each in changed:
+        if each.before and _is_theirs(life, run, each.path, each.before):
+            if _without_status(each.before) != _without_status(each.after):
+                raise Broken("P10", "what belongs to others is changed", each)
 
 
 def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
@@ -342,23 +344,30 @@ def _has_ended_since(life: Life, who: str) -> bool:
     return any(f"{who}" in line.lower() for line in life.said if "ended" in line)
 
 
-def p13(life: Life, *, grace: float) -> None:
-    """What ends, ends."""
+def p13(life: Life, *, grace: float, kept: bool = True) -> None:
+    """What ends, ends: first what nobody keeps, then what a finalizer keeps, if ``kept``."""
     if DEPLOYMENT not in life.objects or life.leader is None or not life.is_deployed:
         return
     if life.due[life.leader] and grace:
         return
     life.checks["P13"] += 1
-    for name, mapping in access.mappings(life.objects).items():
+    found = access.mappings(life.objects).items()
+    for name, mapping in sorted(found, key=lambda each: _is_kept(each[1])):
         moment = access.end(mapping)
+        if _is_kept(mapping) and not kept:
+            return
         if moment is None or moment > life.now - grace or _fails(life, f"{MAPPINGS}/{name}"):
             continue
         row = _declared(life).get(access.principal(mapping))
         if access.source(mapping) == "option" and row and not row.seconds:
             continue
         late = int(life.now - moment)
-        kept = " that a finalizer keeps" if mapping["metadata"].get("finalizers") else ""
-        raise Broken("P13", f"access{kept} does not end", name, f"{late} s late")
+        what = "access that a finalizer keeps" if _is_kept(mapping) else "access"
+        raise Broken("P13", f"{what} does not end", name, f"{late} s late")
+
+
+def _is_kept(mapping: Object) -> bool:
+    return bool(mapping["metadata"].get("finalizers"))
 
 
 def p14(life: Life, run: Run, lines: list[str]) -> None:
@@ -397,7 +406,7 @@ def p15(life: Life, run: Run) -> None:
         nothing = result.startswith("nothing to revoke")
         if nothing and gone:
             raise Broken("P15", "a revocation says that there was nothing, and has ended access")
-        who = principal_of(run)
+        who = run.who
         left = [
             name for name, m in access.mappings(life.objects).items() if access.admitted(m) == who
         ]
@@ -407,10 +416,6 @@ def p15(life: Life, run: Run) -> None:
             raise Broken("P15", "a revocation fails, and has ended access", run.failure)
         if run.failure.startswith("others keep") and not run.others:
             raise Broken("P15", "a revocation blames others, and nobody else acted", run.failure)
-
-
-def principal_of(run: Run) -> str:
-    return getattr(run, "who", "")
 
 
 def _names(changed: list[Any]) -> list[str]:
@@ -431,7 +436,7 @@ def _check_ends(life: Life, run: Run, said: list[str]) -> None:
     for effect in run.effects:
         if effect.is_mapping and effect.before and not effect.after:
             if access.has_ended(effect.before, life.now) and effect.name not in life.option.names:
-                life.untold.append((effect.name, run.said_from))
+                life.untold.append((effect.name, run.said_from, effect.lost))
     for line in said:
         found = re.search(r"access has ended: deleted mapping (\S+) ", line)
         if found and f"{MAPPINGS}/{found[1]}" in life.objects and not run.others:
@@ -452,11 +457,12 @@ def _check_count(life: Life, run: Run) -> None:
 
 def p15_told(life: Life) -> None:
     """Each access that has ended was told at least once."""
-    for name, since in life.untold:
+    for name, since, lost in life.untold:
         lines = [line for line in life.said[since:] if "refuses to delete" not in line]
         if not any(name in line for line in lines):
             life.untold.clear()
-            raise Broken("P15", "access has ended, and nobody was told", name)
+            how = ", the answer was lost" if lost else ""
+            raise Broken("P15", f"access has ended{how}, and nobody was told", name)
     life.untold.clear()
 
 

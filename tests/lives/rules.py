@@ -175,7 +175,8 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     "strangers": st.one_of(
         OTHER_APPLICATION,
         _step("takes address", number=UNITS),
-        _step("crowd", number=st.just(60), ends=st.sampled_from((45, 600)), kept=st.booleans()),
+        _step("person forces object", path=st.just(SERVICE)),
+        _step("crowd", number=st.sampled_from((40, 40, 40, 600)), ends=st.sampled_from((45, 600)), kept=st.booleans()),
         _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
     ),
     "time_passes": TIME,

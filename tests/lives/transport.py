@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _USUAL, _SLOW, _TOOL = 0.02, 1.5, 0.02
 # How many former versions of a list a server may still have in memory.
 _FORMER = 3
+# With more objects than these, no list is old: to keep them takes too long.
+_MANY = 200
 _LISTS = (MAPPINGS, f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
 
 
@@ -71,7 +73,7 @@ class Run:
     meanwhile: tuple[Fault | Between, ...]
     said_from: int
     began: float
-    declared: Any = None
+    who: str = ""
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     effects: list[Effect] = dataclasses.field(default_factory=list)
     writes: list[str] = dataclasses.field(default_factory=list)
@@ -109,6 +111,8 @@ class Transport:
 
     def remember(self) -> None:
         """Keep what the lists show now, for an answer that is seconds old."""
+        if len(self._api.objects) > _MANY:
+            return
         for path, former in self._former.items():
             shown = {
                 key: copy.deepcopy(each)
@@ -189,28 +193,32 @@ class Transport:
         if not is_write:
             return self._api.handle_request(request)
         self.remember()
-        before = dict(self._api.objects)
-        whole = {path: copy.deepcopy(each) for path, each in before.items() if access.is_access(path)}
+        objects = self._api.objects
+        path = request.url.path.removesuffix("/status")
+        before, old, rights = {**objects}, copy.deepcopy(objects.get(path)), self._life.rights
         seen = len(self._api.seen)
         response = self._api.handle_request(request)
-        if self._api.seen[seen].changed:
-            run.writes.append(_key(request))
-            self._note(run, request, whole, lost=lost)
-            self._life.after_write(run, request, before)
+        if not self._api.seen[seen].changed:
+            return response
+        run.writes.append(_key(request))
+        changed = [each for each in objects if each not in before]
+        changed += [each for each in before if each not in objects and each != path]
+        if path in before:
+            changed.append(path)
+        found = [
+            Effect(each, old if each == path else before.get(each), objects.get(each), lost)
+            for each in changed
+        ]
+        for effect in found:
+            if effect.path.startswith(NOTICES) and effect.after:
+                event = effect.after
+                about = event.get("regarding", {}).get("name", "")
+                said = f"Event {event.get('reason')} of {about}: {event.get('note')}"
+                self._life.said.append(said)
+            if access.is_access(effect.path):
+                run.effects.append(dataclasses.replace(effect, after=copy.deepcopy(effect.after)))
+        self._life.after_write(run, found, rights)
         return response
-
-    def _note(
-        self, run: Run, request: httpx2.Request, before: Objects, *, lost: bool
-    ) -> None:
-        objects = self._api.objects
-        if request.url.path == NOTICES:
-            event = next(reversed(objects.values()))
-            about = event.get("regarding", {}).get("name", "")
-            self._life.said.append(f"Event {event.get('reason')} of {about}: {event.get('note')}")
-        for path in {*before, *filter(access.is_access, objects)}:
-            if before.get(path) != objects.get(path):
-                new = copy.deepcopy(objects.get(path))
-                run.effects.append(Effect(path, before.get(path), new, lost))
 
     def _stale(self, request: httpx2.Request, old: int) -> httpx2.Response:
         """A list as it was some changes ago."""
