@@ -1,11 +1,10 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test lives fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
 CA ?= easyrsa
-MINUTES ?= 20
 SEED ?= 1
 FILES ?= src/access/arn.py
 KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
@@ -48,12 +47,16 @@ test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow one
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit ARGS=--cov
+	@$(MAKE) lives
 	@$(MAKE) conformance
 	@$(MAKE) testbed-tests
 	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
 
+lives:  ## Play whole lives of an application; MINUTES= and SEED= for long ones | | 90 s
+	@scripts/with-tools nice scripts/check lives $(if $(MINUTES),--minutes $(MINUTES)) --seed $(SEED) $(ARGS)
+
 fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
-	@scripts/with-tools nice scripts/check fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+	@scripts/with-tools nice scripts/check fuzz --minutes $(or $(MINUTES),20) --seed $(SEED) $(ARGS)
 
 mutants:  ## Change FILES in one place at a time; list changes that no test finds | | 2 min
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))

@@ -24,7 +24,7 @@ from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
-from tests.lives import access, people, promises
+from tests.lives import access, people, promises, story
 from tests.lives.access import Objects
 from tests.lives.option import Option, Role, Row, arn, own_group, principal
 from tests.lives.broken import Broken
@@ -100,6 +100,8 @@ class Life:
         self._patch.setattr(HOOK_TOOLS, "around", self.transport.around)
         for name in ("view", "edit", "admin"):
             self.api.add_role(name, "get")
+        # What happened, a line a step.
+        self.notes: list[str] = []
         # What was said: log lines, Events, results, memories.
         self.said: list[str] = []
         self.option = Option()
@@ -205,6 +207,7 @@ class Life:
     def take(self, step: Step) -> None:
         """Take one step."""
         self.counts[f"rule {step.do}"] += 1
+        self.notes.append("  " * len(self.transport.runs) + story.words(step))
         if act := getattr(people, step.do.replace("-", "_").replace(" ", "_"), None):
             self._act(act, step)
             return

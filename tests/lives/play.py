@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import collections
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.fakes.fixtures import read_once
-from tests.lives import known, story
+from tests.lives import known, steps, story
 from tests.lives.life import Life
 from tests.lives.broken import Broken
 from tests.lives.promises import numbers
@@ -26,31 +28,29 @@ _LINE_SECONDS = 10
 def main() -> int:
     options = _options()
     with read_once():
-        if options.story:
-            return replay(eval(options.story, vars(story)))  # noqa: S307  (what this has printed)
+        if told := os.environ.get("STORY"):
+            return replay(eval(told, vars(steps)))  # noqa: S307  (what this has printed)
         return Player(options).run()
 
 
 def replay(played: Story) -> int:
     """Play one story, and say what it breaks."""
-    broken = play(played)
-    print(story.told(played, broken))
+    broken, notes = play(played)
+    print(story.told(played, notes, broken))
     return 1 if broken else 0
 
 
-def play(played: Story) -> Broken | None:
-    """Play one story, and return what it breaks."""
-    life = None
+def play(played: Story) -> tuple[Broken | None, list[str]]:
+    """Play one story. Return what it breaks, and what happened."""
+    life = Life(played.begin)
     try:
-        life = Life(played.begin)
         for step in played.steps:
             life.take(step)
     except Broken as broken:
-        return broken
+        return broken, life.notes
     finally:
-        if life:
-            life.close()
-    return None
+        life.close()
+    return None, life.notes
 
 
 def shorten(played: Story, signature: str, plays: int = 150) -> Story:
@@ -62,7 +62,7 @@ def shorten(played: Story, signature: str, plays: int = 150) -> Story:
             if left <= 0:
                 return best
             left -= 1
-            broken = play(shorter)
+            broken, _ = play(shorter)
             if broken and broken.signature == signature:
                 best = shorter
                 break
@@ -77,6 +77,8 @@ class Player:
         self.options = options
         self.counts: collections.Counter[str] = collections.Counter()
         self.muted: set[str] = {each.signature for each in known.KNOWN}
+        if options.seen and options.seen.exists():
+            self.muted |= {*options.seen.read_text().splitlines()}
         self.found: list[tuple[str, Story, Broken, int]] = []
         self._smallest: dict[str, tuple[Story, Broken]] = {}
         self._shown = self._began = time.monotonic()
@@ -130,16 +132,20 @@ class Player:
                 raise
         for signature, (played, broken) in self._smallest.items():
             self.muted.add(signature)
-            again = play(played)
+            again, notes = play(played)
             if not again or again.signature != signature:
                 print(f"does not repeat: {signature}, {again}")
             else:
                 played = shorten(played, signature)
-                broken = play(played) or broken
+                broken, notes = play(played)
+                assert broken
             at = self._hooks_at.get(signature, 0)
+            if self.options.seen:
+                with self.options.seen.open("a") as file:
+                    file.write(f"{signature}\n")
             self.found.append((signature, played, broken, at))
             print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
-            print(story.told(played, broken), flush=True)
+            print(story.told(played, notes, broken), flush=True)
 
     def _ended(self, machine: Any, broken: Broken | None) -> None:
         self.counts["lives"] += 1
@@ -184,8 +190,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--lives", type=int, default=LIVES)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--story", default="")
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="leave shrinking to this project")
+    parser.add_argument("--seen", type=Path, help="a file of what was found before, to go on from")
     return parser.parse_args()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import json
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from tests.lives.broken import Broken
 from tests.lives.steps import Begin, Between, Fault, Step, Story
@@ -57,12 +60,29 @@ _OPTIONAL = (
 )
 
 
-def told(story: Story, broken: Broken | None) -> str:
-    """Return the story, and what is broken."""
-    lines = [_begin(story.begin), *(_line(step) for step in story.steps)]
-    lines.append(str(broken) if broken else "every promise holds")
-    lines.append(f"again: python -m tests.lives --story '{story!r}'")
+def told(story: Story, notes: Sequence[str], broken: Broken | None) -> str:
+    """Return the story as lines: what happened in each step, by ``notes``, and what is broken."""
+    lines = [_begin(story.begin), *notes, f"→ {broken or 'every promise holds'}"]
+    lines.append(f"again: make lives STORY={shlex.quote(code(story))}")
     return "\n".join(f"  {line}" for line in lines)
+
+
+def code(value: Any) -> str:
+    """Return a story or a part of it as Python has it, without what goes without saying."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        said = [
+            f"{field.name}={code(mine)}"
+            for field in dataclasses.fields(value)
+            if (mine := getattr(value, field.name)) != field.default and mine not in ({}, ())
+        ]
+        return f"{type(value).__name__}({', '.join(said)})"
+    if isinstance(value, tuple):
+        return f"({''.join(f'{code(each)}, ' for each in value)})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(code, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{code(key)}: {code(each)}' for key, each in value.items())}}}"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
 def _begin(begin: Begin) -> str:
@@ -71,18 +91,61 @@ def _begin(begin: Begin) -> str:
     return f"{units} by {begin.endpoint}, {begin.provider}, Kubernetes {begin.kubernetes}, {rest}"
 
 
-def _line(step: Step) -> str:
-    what = ", ".join(f"{key} {value}" for key, value in step.what.items())
-    said = f"{step.do}{': ' if what else ''}{what}"
-    return "; ".join([said, *map(_meanwhile, step.meanwhile)])
+def words(step: Step) -> str:
+    """Return a step as a person says it."""
+    what = dict(step.what)
+    who = f"unit {what.pop('unit')}: " if "unit" in what else _ACTORS.get(step.do, "")
+    return f"{who}{_DONE.get(step.do, _plain)(step.do, what)}"
 
 
-def _meanwhile(each: Fault | Between) -> str:
-    kinds = {"any": "request", "write": "write", "tool": "hook tool", "list": "list"}
-    if isinstance(each, Between):
-        return f"before {kinds[each.of]} {each.at}: {_line(each.act)}"
-    ever = ", for ever on that object" if each.lasts else ""
-    return f"{kinds[each.of]} {each.at} {each.kind}{ever}"
+def _plain(do: str, what: dict[str, Any]) -> str:
+    return " ".join([do, *(f"{key}={_shown(value)}" for key, value in what.items())])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(code, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{code(key)}: {code(each)}' for key, each in value.items())}}}"
+    return json.dumps(value) if isinstance(value, list | dict | bool) else str(value)
+
+
+_ACTORS = {
+    "declare": "operator: ",
+    "configure": "operator: ",
+    "webhook": "operator: ",
+    "remove": "operator: ",
+    "deploy again": "operator: ",
+    "provider": "provider: ",
+    "leader moves": "juju: ",
+    "agent": "juju: ",
+    "refresh": "juju: ",
+    "unit comes": "juju: ",
+    "certificates": "operator: ",
+}
+_DONE: dict[str, Callable[[str, dict[str, Any]], str]] = {
+    "grant": lambda _, what: _plain("grant-access", what),
+    "revoke": lambda _, what: _plain("revoke-access", what),
+    "look": lambda _, what: _plain(what.pop("action"), what),
+    "declare": lambda _, what: f"mappings = {_option(what)}",
+    "provider": lambda _, what: what["kind"],
+    "configure": lambda _, what: _plain("juju config", what),
+    "certificates": lambda *_: "juju integrate or remove-relation of the certificates",
+    "webhook": lambda _, what: _plain("authn-webhook-endpoint", what),
+    "rest": lambda *_: "faults stop, and each unit has its hooks",
+}
+
+
+def _option(what: dict[str, Any]) -> str:
+    rows = [" ".join(f"{k}={v}" for k, v in row.items()) for row in what.get("rows", ())]
+    form = what.get("form", "list")
+    return f"[{'; '.join(rows)}]" + (f" as {form}" if form != "list" else "")
+
+
+def short(request: str) -> str:
+    """Return a request's method and the end of its path."""
+    method, _, path = request.partition(" ")
+    return f"{method} …/{'/'.join(path.split('/')[-2:])}"
 
 
 __all__ = ["Begin", "Between", "Fault", "Step", "Story", "told"]

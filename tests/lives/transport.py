@@ -13,7 +13,7 @@ import httpx2
 from tests.fakes.kubernetes.faults import refused, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.rbac import RBAC
-from tests.lives import access
+from tests.lives import access, story
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
 from tests.lives.steps import ACTED, KILLS, LOST, Between, Fault, Step
@@ -147,24 +147,29 @@ class Transport:
             if isinstance(each, Between):
                 self.met["between"] += 1
                 run.others = True
+                before = f"  unit {run.unit}: {run.what}: before {story.short(_key(request))}:"
+                self._life.notes.append(before)
                 self._life.take(each.act)
-        fault = next((each for each in due if isinstance(each, Fault)), None)
+        fault, key = next((each for each in due if isinstance(each, Fault)), None), _key(request)
         self._api.clock.now += _SLOW if run.slow else _USUAL
         if fault and fault.kind == "slow":
             run.slow = True
-            self._meet(run, fault)
+            self._meet(run, fault, key)
             fault = None
-        key = _key(request)
         if fault and fault.lasts:
             self.lasting[key] = fault.kind
         kind = self.lasting.get(key) or (fault.kind if fault else "")
         if not kind:
             return self._act(run, request, is_write=is_write)
-        self._meet(run, fault or Fault(kind, lasts=True))
+        self._meet(run, fault or Fault(kind, lasts=True), key)
         return self._disturbed(run, request, kind, is_write=is_write, old=fault.at if fault else 1)
 
-    def _meet(self, run: Run, fault: Fault) -> None:
+    def _meet(self, run: Run, fault: Fault, what: str) -> None:
         run.met.append(fault)
+        ever = ", for ever" if fault.lasts else ""
+        note = f"  unit {run.unit}: {run.what}: {story.short(what)} {fault.kind}{ever}"
+        if self._life.notes[-1] != note:
+            self._life.notes.append(note)
         self.met[f"{fault.kind} for ever" if fault.lasts else fault.kind] += 1
 
     def _disturbed(
@@ -251,11 +256,11 @@ class Transport:
             if isinstance(each, Fault) and each.of == "tool" and each.at == run.counts["tool"]
         }
         if fault := kinds.get("killed before"):
-            self._meet(run, fault)
+            self._meet(run, fault, tool)
             self._kill(run)
         yield
         if fault := kinds.get("killed after"):
-            self._meet(run, fault)
+            self._meet(run, fault, tool)
             self._kill(run)
 
 

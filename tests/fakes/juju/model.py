@@ -558,11 +558,15 @@ def _process() -> Iterator[None]:
     handlers = list(root.handlers)
     root.handlers = [each for each in handlers if not isinstance(each, JujuLogHandler)]
     HOOK_TOOLS.called = []
+    # By this, ops sees that a charm has called itself.
+    runs_already = os.environ.pop("OPERATOR_DISPATCH", "")
     try:
         yield
     finally:
         HOOK_TOOLS.backend, HOOK_TOOLS.called = tools
         root.handlers = handlers
+        if runs_already:
+            os.environ["OPERATOR_DISPATCH"] = runs_already
 
 
 def _charm_on(machine: Machine) -> type[AwsIamCharm]:
