@@ -626,7 +626,6 @@ class Life:
         self.is_rest = True
 
     def _come_to_rest(self) -> None:
-        quiet = 0
         for _ in range(_ROUNDS):
             before = self._whole()
             self.answer()
@@ -639,8 +638,7 @@ class Life:
                     self.run_hook(unit, "update-status")
                 self.answer()
             self.api.clock.now += 35
-            quiet = quiet + 1 if before == self._whole() else 0
-            if quiet == 2:
+            if before == self._whole():
                 return
         if self.can_work and not self.transport.lasting:
             raise Broken("P3", "the units do not come to rest", self.model.units[0].status)

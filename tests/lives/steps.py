@@ -50,7 +50,7 @@ class Begin:
     """How a life begins."""
 
     units: int = 1
-    endpoint: str = "aws-iam"
+    endpoint: str = "control-plane"
     provider: str = "easyrsa"
     kubernetes: str = "v1.37.2"
     settled: bool = True
