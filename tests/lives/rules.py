@@ -153,16 +153,16 @@ BEGIN = st.builds(
 # Each rule. Those that change access are there more often than the others.
 RULES: dict[str, st.SearchStrategy[Step]] = {
     "unit_runs_hook": HOOK,
-    "leader_moves": _step("leader moves", to=UNITS),
+    "juju_moves_the_leader": _step("leader moves", to=UNITS),
     "units_change": st.one_of(_step("agent", unit=UNITS), _step("unit comes"), _step("refresh")),
-    "certificates_end_or_begin": _step("certificates", other=st.sampled_from((1, 0))),
+    "relation_with_provider": _step("certificates", other=st.sampled_from((1, 0))),
     "provider": _step(
         "provider",
         kind=st.sampled_from(("another authority", "signs again", "is silent", "speaks")),
     ),
     "others_answer": _step("answers"),
     "operator_declares": DECLARE,
-    "operator_declares_again": DECLARE,
+    "a_declaration_is_applied": DECLARE,
     "operator_configures": CONFIGURE,
     "operator_sets_webhook": _step("webhook", is_set=st.booleans(), only=_maybe(0, 1)),
     "operator_grants": GRANT,
@@ -190,11 +190,11 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     "time_passes_again": TIME,
 }
 DISTURBED = {
-    *("unit_runs_hook", "certificates_end_or_begin", "operator_grants", "operator_revokes"),
-    *("time_passes", "operator_removes", "operator_declares_again", "leader_moves"),
+    *("unit_runs_hook", "relation_with_provider", "operator_grants", "operator_revokes"),
+    *("time_passes", "operator_removes", "a_declaration_is_applied", "juju_moves_the_leader"),
 }
 # After these, the leader's hook runs at once.
-THEN_HOOK = {"operator_declares_again", "leader_moves"}
+THEN_HOOK = {"a_declaration_is_applied", "juju_moves_the_leader"}
 
 
 class LifeMachine(RuleBasedStateMachine):
@@ -255,21 +255,18 @@ class LifeMachine(RuleBasedStateMachine):
 
 
 def _rule(name: str, steps: st.SearchStrategy[Step]) -> Any:
-    is_disturbed = name in DISTURBED
+    """A rule that takes a step, with something that goes wrong meanwhile where that may be."""
 
-    def taken(machine: LifeMachine, step: Step, **more: Any) -> None:
-        if meanwhile := more.get("meanwhile"):
-            step = Step(step.do, step.what, meanwhile)
+    def taken(machine: LifeMachine, step: Step) -> None:
         if name in THEN_HOOK and machine.life:
             machine.take(Step(step.do, step.what))
-            unit = machine.life.model.leader or 0
-            step = Step("hook", {"unit": unit}, step.meanwhile)
+            step = Step("hook", {"unit": machine.life.model.leader or 0}, step.meanwhile)
         machine.take(step)
 
     taken.__name__ = name
-    drawn = {"step": steps, **({"meanwhile": MEANWHILE} if is_disturbed else {})}
+    disturbed = st.builds(lambda step, meanwhile: Step(step.do, step.what, meanwhile), steps, MEANWHILE)
+    made = rule(step=disturbed if name in DISTURBED else steps)(taken)
     is_there = {"operator_removes": True, "operator_deploys": False}.get(name)
-    made = rule(**drawn)(taken)
     if is_there is None:
         return made
     return precondition(lambda m: bool(m.life) and m.life.is_deployed is is_there)(made)

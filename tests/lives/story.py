@@ -48,16 +48,25 @@ def _less(step: Step) -> Iterator[Step]:
                 changed = [*rows[:at], less, *rows[at + 1 :]]
                 yield dataclasses.replace(step, what={**step.what, "rows": changed})
     for key in step.what:
-        if key in _OPTIONAL:
+        if key in _OPTIONAL.get(step.do, ()):
             what = {k: v for k, v in step.what.items() if k != key}
             yield dataclasses.replace(step, what=what)
 
 
 # What a step may go without.
-_OPTIONAL = (
-    *("unit", "role", "namespaces", "groups", "name", "for", "group", "other", "masters", "bell"),
-    *("only", "form", "backwards"),
-)
+_OPTIONAL = {
+    "hook": ("unit",),
+    "grant": ("unit", "role", "namespaces", "groups", "name", "for"),
+    "revoke": ("unit", "name"),
+    "look": ("unit",),
+    "time": ("bell",),
+    "declare": ("form",),
+    "remove": ("backwards", "hooks"),
+    "webhook": ("only",),
+    "delegate maps": ("masters", "ends"),
+    "person maps": ("group", "other"),
+    "certificates": ("other",),
+}
 
 
 def told(story: Story, notes: Sequence[str], broken: Broken | None) -> str:
