@@ -6,6 +6,7 @@ import argparse
 import collections
 import os
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,9 @@ def replay(played: Story) -> int:
     return 1 if broken else 0
 
 
-def play(played: Story) -> tuple[Broken | None, list[str]]:
-    """Play one story. Return what it breaks, and what happened."""
-    life = Life(played.begin)
+def play(played: Story, known: Collection[str] = ()) -> tuple[Broken | None, list[str]]:
+    """Play one story. Return what it breaks but for what is ``known``, and what happened."""
+    life = Life(played.begin, known=known)
     try:
         for step in played.steps:
             life.take(step)
@@ -53,7 +54,7 @@ def play(played: Story) -> tuple[Broken | None, list[str]]:
     return None, life.notes
 
 
-def shorten(played: Story, signature: str, plays: int = 150) -> Story:
+def shorten(played: Story, signature: str, known: Collection[str], plays: int = 150) -> Story:
     """Return a shorter story that breaks the same: without the steps, the faults and the details
     that it does not need."""
     best, left = played, plays
@@ -62,7 +63,7 @@ def shorten(played: Story, signature: str, plays: int = 150) -> Story:
             if left <= 0:
                 return best
             left -= 1
-            broken, _ = play(shorter)
+            broken, _ = play(shorter, known)
             if broken and broken.signature == signature:
                 best = shorter
                 break
@@ -101,11 +102,7 @@ class Player:
         player = self
 
         class Machine(LifeMachine):
-            counts = player.counts
-
-            def is_new(self, broken: Broken) -> bool:
-                player.counts[f"met {broken.signature}"] += 1
-                return broken.signature not in player.muted
+            counts, known = player.counts, player.muted
 
         Machine.on_end = staticmethod(self._ended)  # type: ignore[assignment]
         self._smallest = {}
@@ -131,13 +128,12 @@ class Player:
             if isinstance(error, KeyboardInterrupt) or not self._smallest:
                 raise
         for signature, (played, broken) in self._smallest.items():
-            self.muted.add(signature)
-            again, notes = play(played)
+            again, notes = play(played, self.muted)
             if not again or again.signature != signature:
                 print(f"does not repeat: {signature}, {again}")
             else:
-                played = shorten(played, signature)
-                broken, notes = play(played)
+                played = shorten(played, signature, self.muted)
+                broken, notes = play(played, self.muted)
                 assert broken
             at = self._hooks_at.get(signature, 0)
             if self.options.seen:
@@ -146,6 +142,7 @@ class Player:
             self.found.append((signature, played, broken, at))
             print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
             print(story.told(played, notes, broken), flush=True)
+            self.muted.add(signature)
 
     def _ended(self, machine: Any, broken: Broken | None) -> None:
         self.counts["lives"] += 1

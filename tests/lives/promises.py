@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import ops
@@ -50,43 +50,75 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(\S{20})")
 
 
+def _ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    """Ask whether a promise holds. Of one that is known to be broken, take no more notice."""
+    try:
+        promise(life, *args, **kwargs)
+    except Broken as broken:
+        if not life.knows(broken):
+            raise
+
+
 def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
     """What must hold after each request of the charm that writes. ``had`` are the rights before."""
-    p2(life, run, had)
-    p5(life)
-    p9(life, changed)
-    p10(life, run, changed)
-    p11(life)
+    _ask(life, p2, run, had)
+    _ask(life, p5)
+    _ask(life, p9, changed)
+    _ask(life, p10, run, changed)
+    _ask(life, p11)
 
 
 def after_run(life: Life, run: Run, lines: list[str]) -> None:
     """What must hold after each hook and action."""
-    p4(life, run, lines)
-    p14(life, run, lines)
+    _ask(life, p4, run, lines)
+    _ask(life, p14, lines, run)
     if run.dead:
         return
-    p1(life, run)
-    p7(life, run)
-    p15(life, run)
-    p18(life, run)
+    _ask(life, p1, run)
+    _ask(life, p7, run)
+    _ask(life, p11_address, run)
+    _ask(life, p15, run)
+    _ask(life, p18, run)
+
+
+def after_people(life: Life) -> None:
+    """What must hold after each thing that people do in the cluster."""
+    _ask(life, p11)
+
+
+def in_time(life: Life, grace: float) -> None:
+    """What must hold when time has passed, and alarms have rung."""
+    _ask(life, p13, grace=grace, kept=False)
+    _ask(life, p13, grace=grace)
 
 
 def beside_a_fault(life: Life) -> None:
     """What must hold while one object fails for ever."""
-    p13(life, grace=0.0)
-    p16(life)
+    _ask(life, p13, grace=0.0, kept=False)
+    _ask(life, p16)
 
 
 def at_rest(life: Life) -> None:
     """What must hold once faults have stopped and each unit has had its hooks."""
-    p13(life, grace=0.0, kept=False)
-    p15_told(life)
-    p8(life)
-    p12(life)
-    p17(life)
-    p3(life)
-    p13(life, grace=0.0)
-    p3_rings(life)
+    _ask(life, p13, grace=0.0, kept=False)
+    _ask(life, p15_told)
+    _ask(life, p8)
+    _ask(life, p12)
+    _ask(life, p17)
+    _ask(life, p3)
+    _ask(life, p13, grace=0.0)
+    _ask(life, p3_rings)
+
+
+def after_a_unit(life: Life) -> None:
+    """What must hold after the last hook of a unit."""
+    _ask(life, p6_address)
+
+
+def at_the_end(life: Life) -> None:
+    """What must hold once the application is gone."""
+    _ask(life, p6_address)
+    _ask(life, p6)
 
 
 # P1 to P18.
@@ -125,7 +157,11 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
         if who in old and who not in new:
             raise Broken("P2", "a granted person is locked out", who, run.what)
         if less := (old.get(who, set()) & grant.rights) - new.get(who, set()):
-            raise Broken("P2", "a granted person loses a role", who, sorted(less), run.what)
+            had = access.mappings(run.before).get(grant.name)
+            is_extended = bool(had) and access.has_ended(had, life.now)
+            whose = "whose access was extended " if is_extended else ""
+            wrong = f"a granted person {whose}loses a role"
+            raise Broken("P2", wrong, who, sorted(less), run.what)
 
 
 def p3(life: Life) -> None:
@@ -133,6 +169,8 @@ def p3(life: Life) -> None:
     if not life.can_work:
         return
     life.checks["P3"] += 1
+    if not life.is_quiet:
+        raise Broken("P3", "the units do not come to rest", _status(life))
     for unit in life.units:
         if not life._ready(unit):
             continue
@@ -218,13 +256,18 @@ def p6(life: Life) -> None:
     lost = [path for path in left if path not in kept | held]
     if lost:
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
+    files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
+    if files:
+        raise Broken("P6", "a removal leaves the webhook file", files)
+
+
+def p6_address(life: Life) -> None:
+    """No address is free that a control plane asks."""
+    life.checks["P6"] += 1
     there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
     free = {a for a in life._asked() if a not in there and a not in life.api.taken_addresses}
     if free:
         raise Broken("P6", "an address is free that a control plane asks", free)
-    files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
-    if files:
-        raise Broken("P6", "a removal leaves the webhook file", files)
 
 
 def _is_charms(life: Life, path: str, stored: Object) -> bool:
@@ -241,9 +284,6 @@ def p7(life: Life, run: Run) -> None:
     if run.is_action or not life.model.units[run.unit].status:
         return
     message = life.model.units[run.unit].status.message
-    asked = life.asked_by(run.unit)
-    if asked in life.api.taken_addresses and not message.startswith("another Service"):
-        raise Broken("P11", "a stranger may answer logins, and nobody is told", asked, message)
     if not (found := _COMMAND.search(message)):
         return
     life.checks["P7"] += 1
@@ -315,6 +355,17 @@ def p11(life: Life) -> None:
             raise Broken("P11", "a delegate is an administrator", mapping["metadata"]["name"])
 
 
+def p11_address(life: Life, run: Run) -> None:
+    """Where a stranger has an address that a control plane asks, its unit says so first."""
+    status = life.model.units[run.unit].status
+    if run.is_action or not status or run.what in ("departed", "broken", "stop", "remove"):
+        return
+    asked = life.asked_by(run.unit)
+    if asked in life.api.taken_addresses and not status.message.startswith("another Service"):
+        wrong = "a stranger may answer logins, and nobody is told"
+        raise Broken("P11", wrong, asked, status.message)
+
+
 def p12(life: Life) -> None:
     """A principal whose row has a typo keeps what it has, and it alone."""
     if not life.can_work:
@@ -370,7 +421,7 @@ def _is_kept(mapping: Object) -> bool:
     return bool(mapping["metadata"].get("finalizers"))
 
 
-def p14(life: Life, run: Run, lines: list[str]) -> None:
+def p14(life: Life, lines: list[str], run: Run) -> None:
     """Text that others control is shown as text."""
     life.checks["P14"] += 1
     shown = [*lines, *[str(each) for each in (run.results or {}).values()], run.failure]

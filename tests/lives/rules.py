@@ -203,6 +203,7 @@ class LifeMachine(RuleBasedStateMachine):
     # What all lives of a run count, and whoever wants to know of a life's end.
     on_end: Callable[[LifeMachine, Broken | None], None] = staticmethod(lambda *_: None)
     counts: Any = None
+    known: Any = frozenset[str]()
 
     def __init__(self) -> None:
         super().__init__()
@@ -222,7 +223,7 @@ class LifeMachine(RuleBasedStateMachine):
         self._guard(lambda: self._begin(begin))
 
     def _begin(self, begin: Begin) -> None:
-        self.life = Life(begin, self.counts)
+        self.life = Life(begin, self.counts, self.known)
 
     def take(self, step: Step) -> None:
         if self.over or not self.life:
@@ -236,13 +237,8 @@ class LifeMachine(RuleBasedStateMachine):
             act()
         except Broken as broken:
             self.over = True
-            if self.is_new(broken):
-                self.broken = broken
-                raise
-
-    def is_new(self, broken: Broken) -> bool:
-        """Whether what is broken is to be told."""
-        return True
+            self.broken = broken
+            raise
 
     def teardown(self) -> None:
         try:

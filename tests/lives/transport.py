@@ -276,7 +276,7 @@ def _is_of(path: str, key: str) -> bool:
 def _is_due(
     each: Fault | Between, run: Run, request: httpx2.Request, *, is_write: bool
 ) -> bool:
-    if isinstance(each, Fault) and (each.of == "tool" or each in run.met):
+    if isinstance(each, Fault) and (each.of == "tool" or (each.kind != "stale" and each in run.met)):
         return False
     if isinstance(each, Fault) and each.kind == "conflict" and request.method == "POST":
         return False
