@@ -187,11 +187,13 @@ def p3_rings(life: Life) -> None:
         if unit == life.model.leader or not life._ready(unit):
             continue
         life.checks["P3"] += 1
+        rang = None
         for _ in range(_MOST_RINGS):
             alarms = life.model.units[unit].alarms
-            if not alarms or not alarms[0].expire or alarms[0].expire.timestamp() < life.now:
+            if not alarms or not alarms[0].expire or alarms[0].expire == rang:
                 break
-            life.api.clock.now = alarms[0].expire.timestamp()
+            rang = alarms[0].expire
+            life.api.clock.now = max(life.now, rang.timestamp())
             life.run_hook(unit, "alarm")
         else:
             raise Broken("P3", "a unit that does not lead rings for ever", unit)
@@ -300,6 +302,8 @@ def p8(life: Life) -> None:
         return
     life.checks["P8"] += 1
     for name, mapping in access.mappings(life.objects).items():
+        if access.has_ended(mapping, life.now):
+            continue
         if access.admitted(mapping) != access.principal(mapping):
             raise Broken("P8", "a mapping does not admit whom it names", name, mapping)
 
