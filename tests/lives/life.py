@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import copy
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
@@ -31,6 +31,9 @@ from tests.lives.broken import Broken
 from tests.lives.steps import Begin, Step
 from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
 
+# What ops logs of itself.
+_OF_OPS = ("ops ", "Initializing SQLite", "Emitting Juju event")
+_BUG = re.compile(r"internal error (\w+) at")
 START = 1_796_040_000.0
 _MINUTE = 60.0
 _ROUNDS = 14
@@ -120,7 +123,7 @@ class Life:
         self.held: dict[str, set[Role]] = {}
         self.silent: set[int] = set()
         self.due: list[list[str]] = [[] for _ in range(MACHINES)]
-        self.untold: list[tuple[str, int, bool]] = []
+        self.untold: list[tuple[set[str], int, str]] = []
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -351,12 +354,13 @@ class Life:
         finally:
             transport.runs.pop()
             lines = [line.message for line in unit_.context.juju_log[logged:]]
+            lines = [line for line in lines if not line.startswith(_OF_OPS)]
             self.said += lines
             unit_.context.juju_log.clear()
-        if broken := transport.broken:
+        if broken := transport.broken or transport.error:
             raise broken
         if failed:
-            raise Broken("P1", f"{what} ends in {_short(failed)}", lines[-1:])
+            raise Broken("P1", _how_it_ends(what, failed), *(line[-500:] for line in lines[-1:]))
         if run.results is not None:
             self.said.append(f"{what}: {run.results}")
         if run.failure:
@@ -743,11 +747,11 @@ def _is(kinds: set[str]) -> set[bool]:
     return {kind == "Group" for kind in kinds}
 
 
-def _short(error: BaseException) -> str:
-    cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {str(cause)[:200]}"
+def _how_it_ends(what: str, error: BaseException) -> str:
+    """What a hook or an action ends in: the kind of the error, and where the charm is."""
+    kind = "an action" if what.endswith(("-access", "-mappings")) else "a hook"
+    found = _BUG.findall(str(error).replace("\\n", "\n"))
+    return f"{kind} ends in {found[-1] if found else type(error.__cause__ or error).__name__}"
 
 
-with contextlib.suppress(ImportError):
-    pass
 __all__ = ["DEPLOYMENT", "MAPPINGS", "SERVICE", "Life", "own_group"]

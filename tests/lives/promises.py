@@ -72,6 +72,7 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
     """What must hold after each hook and action."""
     _ask(life, p4, run, lines)
     _ask(life, p14, lines, run)
+    _note_changes(life, run)
     if run.dead:
         return
     _ask(life, p1, run)
@@ -147,7 +148,7 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
         if who in old and who not in new:
             raise Broken("P2", "a declared person is locked out", who, run.what)
         if _is_as(life, who, row, run.before) and (
-            less := (old[who] & _wanted(life, row)) - new.get(who, set())
+            less := (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
         ):
             raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
     for who, grant in life.grants.items():
@@ -486,12 +487,27 @@ def _is_told(name: str, said: list[str], failure: str) -> bool:
     return name in failure or any(name in line for line in lines)
 
 
-def _check_ends(life: Life, run: Run, said: list[str]) -> None:
-    """Note what has ended, to be told; and look whether what is told to have ended has."""
+def _note_changes(life: Life, run: Run) -> None:
+    """Note what the charm has changed of access, to be told by the time that all is at rest."""
     for effect in run.effects:
-        if effect.is_mapping and effect.before and not effect.after:
-            if access.has_ended(effect.before, life.now) and effect.name not in life.option.names:
-                life.untold.append((effect.name, run.said_from, effect.lost))
+        stored = effect.after or effect.before or {"metadata": {}}
+        if not _is_change(effect.before, effect.after) or not (
+            effect.is_mapping or access.source(stored)
+        ):
+            continue
+        old = effect.before
+        is_end = bool(effect.is_mapping and old and not effect.after)
+        is_end = is_end and access.has_ended(old or {}, life.now)
+        what = "access has ended" if is_end else "access was changed"
+        how = ", the answer was lost" if effect.lost and not run.dead else ""
+        how = ", the hook was killed" if run.dead else how
+        subject = next(iter((effect.after or old or {}).get("subjects") or ({},)), {})
+        group = subject.get("name", "").removeprefix("aws-iam:")
+        life.untold.append(({effect.name, group or effect.name}, run.said_from, f"{what}{how}"))
+
+
+def _check_ends(life: Life, run: Run, said: list[str]) -> None:
+    """Check that what is told to have ended has."""
     for line in said:
         found = re.search(r"access has ended: deleted mapping (\S+) ", line)
         if found and f"{MAPPINGS}/{found[1]}" in life.objects and not run.others:
@@ -511,14 +527,12 @@ def _check_count(life: Life, run: Run) -> None:
 
 
 def p15_told(life: Life) -> None:
-    """Each access that has ended was told at least once."""
-    for name, since, lost in life.untold:
+    """Each change of access was told at least once."""
+    left, life.untold = life.untold, []
+    for names, since, what in left:
         lines = [line for line in life.said[since:] if "refuses to delete" not in line]
-        if not any(name in line for line in lines):
-            life.untold.clear()
-            how = ", the answer was lost" if lost else ""
-            raise Broken("P15", f"access has ended{how}, and nobody was told", name)
-    life.untold.clear()
+        if not any(name in line for line in lines for name in names):
+            raise Broken("P15", f"{what}, and nobody was told", names)
 
 
 def p16(life: Life) -> None:

@@ -105,6 +105,8 @@ class Transport:
         self.met: collections.Counter[str] = collections.Counter()
         self.requests = 0
         self.broken: Broken | None = None
+        # A mistake in what asks whether promises hold.
+        self.error: Exception | None = None
         self._former: dict[str, collections.deque[Objects]] = {
             path: collections.deque(maxlen=_FORMER) for path in _LISTS
         }
@@ -133,7 +135,7 @@ class Transport:
             raise Stopped from broken
 
     def _send(self, request: httpx2.Request, run: Run) -> httpx2.Response:
-        if self.broken:
+        if self.broken or self.error:
             raise Stopped
         if run.dead:
             raise Killed
@@ -222,7 +224,13 @@ class Transport:
                 self._life.said.append(said)
             if access.is_access(effect.path):
                 run.effects.append(dataclasses.replace(effect, after=copy.deepcopy(effect.after)))
-        self._life.after_write(run, found, rights)
+        try:
+            self._life.after_write(run, found, rights)
+        except Broken:
+            raise
+        except Exception as error:
+            self.error = error
+            raise Stopped from error
         return response
 
     def _stale(self, request: httpx2.Request, old: int) -> httpx2.Response:
