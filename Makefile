@@ -61,9 +61,9 @@ fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 
 mutants:  ## Change FILES in one place at a time; list changes that no test finds | | 2 min
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))
 
-bench:  ## Measure what hooks, mappings and logins cost; LOAD=1: where they end | root | 5 min
+bench:  ## Measure what hooks, mappings and logins cost, by CA; LOAD=1: where they end | root | 5 min
 	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks$(if $(SOAK),.soak --hours \
-		$(SOAK),$(if $(LOAD),.load) --mappings $(MAPPINGS))
+		$(SOAK),$(if $(LOAD),.load,) --mappings $(MAPPINGS)$(if $(LOAD),, --authority $(CA)))
 
 matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the next | root | 1 h
 	@TESTBED_KUBERNETES="$(KUBERNETES)" scripts/lab run -- python -m benchmarks.matrix $(KUBERNETES)

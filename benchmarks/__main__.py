@@ -20,6 +20,7 @@ from testbed import testbedctl
 from testbed.faults.client import Faults
 
 ROUNDS = 15
+AUTHORITIES = ("easyrsa", "self-signed-certificates")
 LEADER, FOLLOWER, BARE = "aws-iam/0", "aws-iam/1", "bare/0"
 
 
@@ -27,16 +28,18 @@ def main() -> None:
     """Print every figure as soon as it is measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--mappings", type=int, default=1000)
-    number = parser.parse_args().mappings
+    parser.add_argument("--authority", choices=AUTHORITIES, default=AUTHORITIES[0])
+    options = parser.parse_args()
+    number, authority = options.mappings, options.authority
     console = Console(highlight=False)
     juju = jubilant.Juju(model=hooks.MODEL)
     with tempfile.TemporaryDirectory() as folder:
-        console.print("deploying Charmed Kubernetes 1.28 with aws-iam and easyrsa …")
+        console.print(f"deploying Charmed Kubernetes 1.28 with aws-iam and {authority} …")
         if not testbedctl.is_available():
-            _first_login(juju, Path(folder), time.monotonic(), console)
+            _first_login(juju, authority, Path(folder), time.monotonic(), console)
             console.print("skipped: hooks, mappings and load; only the stand-in counts hooks")
             return
-        cluster = _deploy(juju, Path(folder), console)
+        cluster = _deploy(juju, authority, Path(folder), console)
         console.print("a second control-plane unit, and a bare ops charm …")
         juju.deploy("bare", to="0")
         juju.add_unit("kubernetes-control-plane")
@@ -52,11 +55,11 @@ def main() -> None:
         console.print(_under_load(juju, cluster))
 
 
-def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
+def _deploy(juju: jubilant.Juju, authority: str, folder: Path, console: Console) -> Cluster:
     """Deploy, log in, and print what that took; a proxy counts the requests."""
     started = time.monotonic()
     with Faults(hooks.MODEL, "aws-iam") as tap:
-        cluster = _first_login(juju, folder, started, console)
+        cluster = _first_login(juju, authority, folder, started, console)
         requests = Counter(request.run for request in tap.requests())
     ran = [hook for hook in hooks.of(LEADER) if "/" not in hook.name]
     table = Table("hook of the first deployment", "seconds", "hook-tool calls", "API requests")
@@ -70,8 +73,10 @@ def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
     return cluster
 
 
-def _first_login(juju: jubilant.Juju, folder: Path, started: float, console: Console) -> Cluster:
-    bundle.deploy(juju)
+def _first_login(
+    juju: jubilant.Juju, authority: str, folder: Path, started: float, console: Console
+) -> Cluster:
+    bundle.deploy(juju, authority)
     juju_status.wait_until_active(juju)
     cluster = kubernetes.connect(juju, folder)
     cluster.map("knobby", arns.ROLE, "knobby", "view")

@@ -29,7 +29,6 @@ import reconcile
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, peers
-from juju.leaving import Leaving
 from juju.wake import Next
 from machine.files import Machine
 from migration import reactive
@@ -41,7 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 OTHER_ENDPOINTS = ("certificates", extra_cas.ENDPOINT, cos.ENDPOINT)
-ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS)
+LIBRARIES = ("ops", "charmlibs", "httpcore2", "httpx2", "lightkube")
+ALL_ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS, peers.RELATION)
 
 
 class AwsIamCharm(RelatedCharm):
@@ -52,18 +52,10 @@ class AwsIamCharm(RelatedCharm):
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
-        self._leaving = Leaving(self)
         self._hook = Hook(self, self.machine)
-        if self._hook.memory.asks and not self._leaving.unit_leaves:
-            # The relation's library handles some events itself. In a unit that leaves, it would
-            # remove the application's key.
-            self._hook.certificates()
 
-        for name in (*ENDPOINTS, peers.RELATION):
-            framework.observe(self.on[name].relation_departed, self._on_departed)
         for name in control_plane.ENDPOINTS:
             framework.observe(self.on[name].relation_departed, self._on_control_plane_departed)
-            framework.observe(self.on[name].relation_broken, self._on_control_plane_broken)
         for event in (
             self.on.install,
             self.on.upgrade_charm,
@@ -73,34 +65,38 @@ class AwsIamCharm(RelatedCharm):
             self.on.update_status,
             self.on.secret_changed,
             self.on.secret_expired,
-            *(self.on[name].relation_created for name in ENDPOINTS),
-            *(self.on[name].relation_changed for name in ENDPOINTS),
-            *(self.on[name].relation_broken for name in OTHER_ENDPOINTS),
-            self.on[peers.RELATION].relation_created,
-            self.on[peers.RELATION].relation_changed,
+            self.on.secret_remove,
+            self.on.stop,
+            self.on.remove,
+            *(self.on[name].relation_created for name in ALL_ENDPOINTS),
+            *(self.on[name].relation_changed for name in ALL_ENDPOINTS),
+            *(self.on[name].relation_broken for name in ALL_ENDPOINTS),
             self.on[peers.RELATION].relation_departed,
             self.on[extra_cas.ENDPOINT].relation_departed,
         ):
             framework.observe(event, self._on_any_event)
-        framework.observe(self.on.remove, self._on_remove)
+        for name in ("certificates", cos.ENDPOINT):
+            framework.observe(self.on[name].relation_departed, self._on_departed)
         for name in self.meta.actions:
             framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_status)
         framework.observe(self.on.collect_app_status, self._on_collect_app_status)
 
     def _on_any_event(self, event: ops.EventBase) -> None:
-        if self._leaving.unit_leaves:
-            return
         self.note(event)
+        self._attempt(lambda: self._hook.note(event))
+        if self._hook.leaving.unit_leaves:
+            self._remove(event)
+            return
         self._hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
+                self._hook.on_event(event)
                 line, left = reconcile.run(self._hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
             line, left = str(reason), Next.NOTHING if reason.announced else Next.POLL
-            status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
-            self._status = status(status_line(reason))
+            self._status = _status_of(reason)
             self._attempt(lambda: reconcile.end_access(self._hook))
         self._attempt(lambda: self._hook.wake.again(left, line))
 
@@ -109,8 +105,8 @@ class AwsIamCharm(RelatedCharm):
         try:
             with internal_errors.as_status(self.unit.name):
                 step()
-        except Blocked as reason:
-            self._status = ops.BlockedStatus(status_line(reason))
+        except Unready as reason:
+            self._status = _status_of(reason)
 
     def _on_collect_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -118,40 +114,47 @@ class AwsIamCharm(RelatedCharm):
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         """Let the application's line be its leader's: Juju would choose any unit's."""
-        if not self._leaving.unit_leaves:
+        if not self._hook.leaving.unit_leaves:
             self._on_collect_status(event)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
-        self._leaving.note(event)
-        if self._leaving.unit_leaves:
-            self._status = ops.WaitingStatus(waiting.REMOVAL())
+        """Clean up if this unit goes. Whatever else departs, relation-broken follows."""
+        self._attempt(lambda: self._hook.note(event))
+        if self._hook.leaving.unit_leaves:
+            self._remove(event)
 
     def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
-        if event.unit.name != control_plane.principal_unit():
-            return
-        if event.relation.name == control_plane.RELATION:
+        if event.unit.name == control_plane.principal_unit():
+            self._attempt(lambda: self._withdraw(event.relation.name))
+        self._on_departed(event)
+
+    def _withdraw(self, endpoint: str) -> None:
+        # Juju 4 fails the whole hook for a databag whose relation it takes away meanwhile.
+        if endpoint == control_plane.RELATION and not self._hook.is_cut_off:
             # The file goes in a later hook: by then the control plane must not look for it.
-            self.write_once(
-                control_plane.RELATION, "", lambda: self._hook.requirer.withdraw() or True
-            )
+            self.write_once(endpoint, "", lambda: self._hook.requirer.withdraw() or True)
         with contextlib.suppress(Unready):
             # Later hooks ask again, but may hear less.
-            self._leaving.principal_leaves()
+            self._hook.leaving.principal_leaves()
 
-    def _on_control_plane_broken(self, event: ops.EventBase) -> None:
-        if control_plane.is_related(self):
-            self._on_any_event(event)
-        else:
-            # It may be the unit's last hook: Juju 4.1 is not certain to run `remove`.
-            self._on_remove(event)
+    def _remove(self, event: ops.EventBase) -> None:
+        """Bring the machine and the cluster to nothing of ours, in each of the last hooks.
 
-    def _on_remove(self, _: ops.EventBase) -> None:
+        As long as another unit of a relation departs, the control plane may look for the file.
+        """
         import removal
 
-        owner, address = self._hook.owner, self._hook.memory.address
-        if problem := removal.run(self.machine, owner, self._leaving, self.unit.name, address):
-            # Juju 4.1 ends a going unit that is blocked before its last hooks.
-            self._status = ops.WaitingStatus(status_line(problem))
+        departs = isinstance(event, ops.RelationDepartedEvent)
+        # Juju 4 ends a going unit that is blocked before its last hooks, so tell it at once.
+        self._status = ops.WaitingStatus(waiting.REMOVAL())
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            self.unit.status = self._status
+
+        def clean() -> None:
+            reason = removal.run(self._hook, with_file=self._hook.is_cut_off or not departs)
+            self._status = ops.WaitingStatus(status_line(reason))
+
+        self._attempt(clean)
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         import actions
@@ -159,10 +162,21 @@ class AwsIamCharm(RelatedCharm):
         actions.answer(event, self._hook)
 
 
+def _status_of(reason: Unready) -> ops.StatusBase:
+    status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
+    return status(status_line(reason))
+
+
+def quieten_libraries() -> None:
+    """Log no more than warnings of libraries: these log each request and each step, which says
+    nothing about this charm, and each line is a hook-tool call."""
+    logging.disable(logging.DEBUG)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 if __name__ == "__main__":
-    # Libraries log every request and every step at these levels. It says nothing about this
-    # charm, and each line would be a hook-tool call.
-    logging.disable(logging.INFO)
+    quieten_libraries()
     reactive.remove_state(Path(".unit-state.db"))
     ops.main(AwsIamCharm)
     # Python would look for garbage again and again as it ends.

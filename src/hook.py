@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
+import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import config
-from juju import control_plane
+from errors import Unready
+from juju import control_plane, leaving, peers
+from juju.leaving import Leaving
 from juju.memory import Memory
-from juju.peers import Peers, Shared
+from juju.peers import Asked, Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
 from owner import Owner
@@ -29,22 +33,76 @@ class Hook:
     """One hook of a unit.
 
     Attributes:
-        has_ended: Whether the hook has deleted the mappings whose time has come.
+        leaving: Whether this unit goes.
     """
 
     def __init__(self, charm: RelatedCharm, machine: Machine):
         self.charm, self.machine = charm, machine
         self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
         self.wake, self.memory = Wake(charm), Memory(charm)
+        self.leaving = Leaving(charm)
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
-        self.has_ended = False
         self._told: Shared | None = None
-        self._certificates: Certificates | None = None
 
     @property
     def leads(self) -> bool:
         """Return whether this unit leads the application."""
         return self.charm.unit.is_leader()
+
+    def note(self, event: ops.EventBase) -> None:
+        """Note what ``event`` says of this unit and of the others, for the hooks to come."""
+        self.leaving.note(event)
+        self.leaving.note_peers(is_readable=self.peers.is_readable)
+        if not self.leaving.unit_leaves:
+            self._note_peer(event)
+
+    def _note_peer(self, event: ops.EventBase) -> None:
+        """Remember what another unit tells by ``event``: its databag goes before this unit does.
+
+        A unit that departs takes its control plane along only if that goes too.
+        """
+        if not isinstance(event, (ops.RelationChangedEvent, ops.RelationDepartedEvent)):
+            return
+        if event.relation.name != peers.RELATION or not event.unit:
+            return
+        name = event.unit.name
+        if isinstance(event, ops.RelationChangedEvent):
+            asked = self.peers.asked_by(event.unit)
+            self.memory.note_asked(name, asked.dump() if asked else "")
+        elif known := peers.Asked.load(self.memory.asked.get(name, "")):
+            with contextlib.suppress(Unready):
+                if leaving.is_going(known.principal):
+                    self.memory.note_asked(name, "")
+
+    @property
+    def asked(self) -> Asked:
+        """Return which address this unit's control plane asks for logins."""
+        return Asked(control_plane.asked_address(self.machine), control_plane.principal_unit())
+
+    def all_asked(self) -> list[Asked]:
+        """Return what the control planes of this unit and of the others ask, as far as known."""
+        found = [self.asked]
+        for name, text in self.memory.asked.items():
+            now = Asked.load(text)
+            with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+                now = self.peers.asked_by(self.charm.model.get_unit(name)) or now
+            found += [now] if now else []
+        return found
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Return whether Juju answers little any more, so this may be the unit's last hook."""
+        try:
+            return not self.peers.is_readable
+        except (ops.ModelError, ops.hookcmds.Error):
+            return True
+
+    def note_use(self) -> None:
+        """Tell the other units which address this unit's control plane asks, and remember whether
+        it has ever asked the Service's."""
+        self.peers.tell_asked(self.asked)
+        if self.asked.address and self.asked.address == self.peers.shared.address:
+            self.memory.was_set = True
 
     @functools.cached_property
     def peers(self) -> Peers:
@@ -56,14 +114,26 @@ class Hook:
         """Return the options, unchecked."""
         return config.load(self.charm)
 
+    @functools.cached_property
     def certificates(self) -> Certificates:
-        """Return the relation with the certificate authority. From now on, a leader asks there."""
+        """Return the relation with the certificate authority."""
         from certificates.relation import Certificates
 
-        if not self._certificates:
-            self.memory.asks = self.leads
-            self._certificates = Certificates(self.charm, self.peers.shared.address)
-        return self._certificates
+        return Certificates(self.charm, self.peers.shared.address)
+
+    def on_event(self, event: ops.EventBase) -> None:
+        """Do what this ``event`` alone asks for."""
+        if isinstance(event, ops.SecretEvent | ops.RelationBrokenEvent) and self.leads:
+            self.certificates.on_event(event)
+
+    def units_not_trusting(self, ca: str) -> list[str]:
+        """Return the units whose control planes are still to trust the bundle ``ca``.
+
+        Only the relation with the older kind of control plane takes it to them.
+        """
+        if not self.charm.related(control_plane.RELATION):
+            return []
+        return self.peers.units_not_trusting(ca)
 
     @functools.cached_property
     def client(self) -> api.Client:

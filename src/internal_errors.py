@@ -17,8 +17,9 @@ from pathlib import Path
 
 import ops
 
-from errors import Blocked, Unready
-from statuses import blocked
+from errors import Blocked, Unready, Waiting
+from statuses import blocked, waiting
+from text import brief
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +29,17 @@ _OURS = str(Path(__file__).parent)
 
 @contextlib.contextmanager
 def as_status(unit: str) -> Generator[None]:
-    """Raise a bug as `errors.Blocked`. ``unit`` is this unit's name.
+    """Raise a bug as `errors.Blocked`, and what Juju refuses as `errors.Waiting`.
 
-    What Juju itself refuses is none: Juju runs such a hook again by itself.
+    ``unit`` is this unit's name. While a model falls apart, Juju lists relations that nobody can
+    read any more, and a hook that failed then would run again and fail again.
     """
     try:
         yield
-    except (Unready, ops.ModelError, ops.hookcmds.Error):
+    except Unready:
         raise
+    except (ops.ModelError, ops.hookcmds.Error) as error:
+        raise Waiting(waiting.JUJU(cause=brief(error))) from error
     except Exception as error:
         raise Blocked(tell(error, unit)) from error
 

@@ -39,19 +39,21 @@ class RelatedCharm(ops.CharmBase):
             self._unrelated.add(endpoint)
         return found
 
-    def write_once(self, endpoint: str, words: object, write: Callable[[], bool]) -> None:
-        """Have ``write`` put ``words`` into the unit's databag, unless Juju has them already.
+    def write_once(self, endpoint: str, words: object, write: Callable[[], bool]) -> bool:
+        """Have ``write`` put ``words`` into the unit's databag; return whether Juju had them.
 
         Only this unit changes its databags. ``write`` returns whether it had to: what a hook has
         written is lost if the hook fails, so the next one reads it again.
         """
         told, new = cast("ops.StoredDict", self._known.told), fingerprint(repr(words))
         if told.get(endpoint) == new:
-            return
+            return True
         if not write():
             told[endpoint] = new
-        elif endpoint in told:
+            return True
+        if endpoint in told:
             del told[endpoint]
+        return False
 
     def tell_version(self, version: str) -> None:
         """Set the workload's version, unless Juju has it.

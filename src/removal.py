@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Remove the webhook file of a unit that goes, and the objects of an application that goes."""
+"""What a unit's last hooks do: bring the machine and the cluster to nothing of ours."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 
 import internal_errors
-from cluster import api, references, services, teardown
+from cluster import api, references, teardown
 from cluster.errors import errors_as_status
+from cluster.teardown import Remains
 from errors import Blocked, Unready, Waiting
+from hook import Hook
 from juju import control_plane
-from juju.leaving import Leaving
+from juju.peers import Asked
 from machine import files
 from machine.files import Machine
-from owner import Owner
 from statuses import blocked, waiting
 from text import status_line
 
@@ -24,69 +26,92 @@ logger = logging.getLogger(__name__)
 _ASKED = f"CUSTOM_AUTHN_ENDPOINT {Machine().auth_webhook}"
 
 
-def run(
-    machine: Machine, owner: Owner, leaving: Leaving, unit: str, address: str
-) -> Waiting | None:
-    """Remove what is ``owner``'s. Log what stays, and the commands that remove it.
+def run(hook: Hook, *, with_file: bool) -> Waiting:
+    """Remove what is the application's. Log what stays, and the commands that remove it.
 
-    It runs in more than one of a unit's last hooks, because Juju may leave out the others.
+    Every last hook of a unit runs this, because Juju may leave out the others. ``with_file``
+    removes the webhook file too: the control plane must not look for it any more.
 
-    While this unit's control plane still sends logins to the Service, the Service stays, without
-    pods: whoever got its address would get the tokens.
+    While a control plane still sends logins to the Service, the Service stays, without pods:
+    whoever got its address would get the tokens.
 
-    ``unit`` is this unit's name, and ``address`` the Service's as it knew it last. Return what the
-    operator must do first, if anything.
+    Return the unit's status: what the operator must do first, if anything.
     """
-    try:
-        if not control_plane.is_webhook_foreign(machine, owner):
-            files.remove(machine.webhook)
-    except Blocked as reason:
-        logger.warning(status_line(reason))
-    principal, asked = control_plane.principal_unit(), control_plane.asked_address(machine)
-    kept: str | None = None
+    if with_file:
+        _remove_file(hook)
+    asked = [each for each in hook.all_asked() if each.address]
     try:
         # What another Kubernetes has under the charm's names is somebody else's.
-        if not control_plane.is_supported(machine) or leaving.principal_leaves():
-            return None
+        if not control_plane.is_supported(hook.machine) or hook.leaving.principal_leaves():
+            return Waiting(waiting.REMOVAL())
         # A unit in error would never go.
-        with internal_errors.as_status(unit), errors_as_status():
-            client = api.connect(machine.admin_kubeconfig)
-            if asked:
-                kept = services.keep(client, owner, asked, address)
-            left = teardown.remove(client, owner)
-        if left:
-            command = references.access_removal_command()
-            logger.warning(waiting.MAPPINGS_LEFT(number=f"{left:,}", command=command))
+        with internal_errors.as_status(hook.charm.unit.name), errors_as_status():
+            client = api.connect(hook.machine.admin_kubeconfig)
+            # This unit's own control plane is the first of these.
+            by_address = {each.address: each.principal for each in reversed(asked)}
+            principal, known = control_plane.principal_unit(), hook.memory.address
+            remains = teardown.remove(client, hook.owner, by_address, principal, known)
     except Unready as reason:
-        first = f"{_reset(asked, principal)}: " if asked else ""
-        logger.warning(
-            "the cluster keeps what this charm deployed (%s); "
-            "unless another application of this charm uses it, remove it with: %s%s",
-            status_line(reason),
-            first,
-            references.removal_command(),
-        )
-    return None if kept is None else _next_step(asked, kept, principal)
+        hook.memory.log_once(_left(asked, status_line(reason)))
+        return Waiting(waiting.REMOVAL())
+    hook.memory.log_once("\n".join(_remaining(remains, asked)))
+    return _status(remains.kept, asked)
 
 
-def _next_step(asked: str, kept: str, principal: str) -> Waiting:
-    """Return the status with the first command, and log all of them in their order."""
-    reset = control_plane.reset_command(principal)
-    if not kept:
-        logger.warning("another Service may have %s; run: %s", asked, reset)
-        return Waiting(blocked.ADDRESS_TAKEN(command=reset))
-    logger.warning(
-        "Service %s stays: the control plane still sends logins to its address, and whoever has "
-        "that reads their tokens. Delete it with: %s: %s",
-        kept,
-        _reset(asked, principal),
-        references.service_removal(principal, kept),
+def _remove_file(hook: Hook) -> None:
+    try:
+        if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
+            files.remove(hook.machine.webhook)
+    except Blocked as reason:
+        logger.warning(status_line(reason))
+
+
+def _remaining(remains: Remains, asked: Sequence[Asked]) -> list[str]:
+    """Return for the log what stays in the cluster, with the commands that remove it."""
+    lines = list[str]()
+    if remains.failed:
+        lines.append(_left(asked, teardown.shown(remains.failed)))
+    if remains.access:
+        command = references.access_removal_command()
+        lines.append(waiting.MAPPINGS_LEFT(number=f"{remains.access:,}", command=command))
+    for each in asked:
+        if each.address not in remains.kept:
+            continue
+        if name := remains.kept[each.address]:
+            lines.append(
+                f"Service {name} stays: {each.principal} still sends logins to its address, and "
+                f"whoever has that reads their tokens. Delete it with: {_reset(each)}: "
+                f"{references.service_removal(each.principal, name)}"
+            )
+        else:
+            reset = control_plane.reset_command(each.principal)
+            lines.append(f"another Service may have {each.address}; run: {reset}")
+    return lines
+
+
+def _left(asked: Sequence[Asked], why: str) -> str:
+    """Return what to do about everything that stays in the cluster, for this reason."""
+    first = "".join(f"{_reset(each)}: " for each in asked[:1])
+    return (
+        f"the cluster keeps what this charm deployed ({why}); unless another application of this "
+        f"charm uses it, remove it with: {first}{references.removal_command()}"
     )
-    return Waiting(waiting.SERVICE_KEPT(command=reset))
 
 
-def _reset(asked: str, principal: str) -> str:
-    """Return what to do until no control plane sends logins to the address ``asked``."""
-    shown = f"juju exec --application {control_plane.application()} -- grep {_ASKED}"
-    reset = control_plane.reset_command(principal)
-    return f"first {reset}; then, when {shown} no longer shows {asked}"
+def _status(kept: Mapping[str, str], asked: Sequence[Asked]) -> Waiting:
+    """Return the status: with the first command, if a control plane must stop asking."""
+    for each in asked:
+        if each.address in kept:
+            command = control_plane.reset_command(each.principal)
+            # Juju 4 ends a going unit that is blocked before its last hooks.
+            taken = not kept[each.address]
+            return Waiting((blocked.ADDRESS_TAKEN if taken else waiting.SERVICE_KEPT)(command))
+    return Waiting(waiting.REMOVAL())
+
+
+def _reset(asked: Asked) -> str:
+    """Return what to do until no control plane sends logins to an address."""
+    application = asked.principal.partition("/")[0]
+    shown = f"juju exec --application {application} -- grep {_ASKED}"
+    reset = control_plane.reset_command(asked.principal)
+    return f"first {reset}; then, when {shown} no longer shows {asked.address}"

@@ -18,10 +18,10 @@ _QUOTED = 140
 # refuses to run a program, `status-set` too, with an argument of 128 KiB.
 _BEGINNING, _END = 120, 180
 # Unicode calls these printable, and fonts show nothing: fillers, joiners, variation selectors, and
-# the empty Braille pattern.
+# the empty Braille pattern. Juju quotes a result once more that has a character above U+FFFF.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
-    "\U000e0100-\U000e01ef]"
+    "\U00010000-\U0010ffff]"
 )
 _WORD = re.compile(r"[A-Za-z0-9_+=,.@:/{}*-]*")
 _SPACES = re.compile(r"[ \t-\r]+")
@@ -76,14 +76,36 @@ def word(text: str) -> str:
     return text if _WORD.fullmatch(text) else quoted(text)
 
 
+def command(*words: str) -> str:
+    """Return a command for a shell, in which each of ``words`` stays one word as it is.
+
+    Make each command with this that has a word of strangers in it.
+    """
+    import shlex
+
+    return " ".join(
+        shlex.quote(each) if one_line(each) == each else f"$'{''.join(map(_escaped, each))}'"
+        for each in words
+    )
+
+
+def _escaped(character: str) -> str:
+    """Return a character as it stands in a shell's quotes that begin with a dollar sign."""
+    if character in "'\\":
+        return f"\\{character}"
+    is_plain = character != " " and _is_seen(character)
+    return character if is_plain else f"\\U{ord(character):08x}"
+
+
 def _visible(text: str) -> str:
     # No program takes a NUL or a lone surrogate in an argument, and `status-set` is one.
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        c if c.isprintable() and not _UNSEEN.match(c) else c.encode("unicode_escape").decode()
-        for c in text
-    )
+    return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not _UNSEEN.match(character)
 
 
 def fingerprint(text: str) -> str:

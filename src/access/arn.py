@@ -89,6 +89,15 @@ def canonical_or_empty(text: str) -> str:
         return ""
 
 
+def role_of_session(text: str) -> str:
+    """Return the role whose session ``text`` names; empty if it names none.
+
+    The authenticator looks up the role. So a mapping of one session admits all of them.
+    """
+    canonical = canonical_or_empty(text)
+    return canonical if canonical != _lower(text) else ""
+
+
 def mismatch(text: str, canonical: str = "") -> str | None:
     """Return why no login matches a mapping of ``text``, or None if logins do.
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -15,11 +14,11 @@ from access.declaration.entry import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
-from access.permission_sets import SILENT
-from text import cut, word
+from text import command, cut, word
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
+_BIND = ("kubectl", "create", "clusterrolebinding", "NAME", "--clusterrole=view")
 # How long the roles of everybody may be: the editor of a namespace can bind any number.
 _ROLES_CHARACTERS = 1_000
 
@@ -51,11 +50,10 @@ def ways(
     found: Sequence[Way],
     everybody: Iterable[rbac.RoleGrant],
     warning: str,
-    question: Sequence[str],
     now: datetime,
 ) -> Iterator[str]:
     """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and how
-    to ask the API server the ``question``, the arguments of ``kubectl auth can-i``."""
+    to ask the API server what each may do."""
     if len(found) > 1:
         yield (
             f"{len(found)} mappings name it, and the authenticator uses any of them: "
@@ -65,17 +63,12 @@ def ways(
         yield from _way(way, now)
     yield f"everybody who logs in has {cut(roles(everybody) or 'no role', _ROLES_CHARACTERS)}"
     yield from warning.splitlines()
-    if question:
-        yield from (_ask(question, way.identity) for way in found if not way.refused)
-
-
-def _ask(question: Sequence[str], who: Identity) -> str:
-    """Return how to ask the API server on behalf of a person."""
-    if who.is_open:
-        return "Kubernetes answers for a known user only: give the ARN of a session"
-    groups = [f"--as-group={group}" for group in who.groups]
-    words = ["kubectl", "auth", "can-i", *question, f"--as={who.username}", *groups]
-    return f"to ask Kubernetes, run: {shlex.join(words)}"
+    for who in (way.identity for way in found if not way.refused):
+        # The API server answers for a known user only.
+        if not who.is_open:
+            whom = (f"--as={who.username}", *(f"--as-group={group}" for group in who.groups))
+            asked = command("kubectl", "auth", "can-i", "--list", *whom)
+            yield f"to ask Kubernetes what it may do, run: {asked}"
 
 
 def _way(way: Way, now: datetime) -> Iterator[str]:
@@ -131,17 +124,17 @@ def no_role(username: str, groups: Iterable[str] = ()) -> tuple[str, str]:
 
     A template is not a user, so a role is bound to one of the groups then.
     """
-    names = [f"--group={group}" for group in groups if not subjects.is_open(group)]
+    whom = [f"--group={group}" for group in groups if not subjects.is_open(group)]
     if not subjects.is_open(username):
-        names = [f"--user={username}"]
-    if not names:
+        whom = [f"--user={username}"]
+    if not whom:
         return (
             "no binding names its groups, and none can name a template such as its username",
             "give the mapping a group, and bind a role to that",
         )
     return (
         "no binding names this user or its groups",
-        f"run: kubectl create clusterrolebinding NAME --clusterrole=view {shlex.quote(names[0])}",
+        f"run: {command(*_BIND, whom[0])}",
     )
 
 
@@ -181,15 +174,14 @@ def declaring(role: Principal, learning: Iterable[Entry]) -> Entry | None:
 
 
 def has_other_role(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
-    """Return that a permission set has another role than ``role``, and how it changes to that;
+    """Return that a permission set has another role than ``role``, and how to change it to that;
     empty if no role of it is mapped yet."""
     mapped = next((each.arn for each in found if each.name == entry.name), "")
     if not mapped:
         return ""
     return (
-        f"permission set {entry.permission_set} ({entry.place}) has role {mapped}: after "
-        f"{SILENT} days without a login by that, a refused login changes it; if this role is the "
-        f"right one, set suffix: {role.rpartition('_')[2]} in {entry.place}"
+        f"permission set {entry.permission_set} ({entry.place}) has role {word(mapped)}: if it "
+        f"was provisioned again, set suffix: {role.rpartition('_')[2]} in {entry.place}"
     )
 
 
@@ -204,11 +196,12 @@ def _mapped(given: Principal) -> Principal:
 
 
 def admit(application: str, principal: Principal) -> str:
-    """Return the command that would let the principal in."""
-    name = principal.name.rpartition("/")[2] or principal.kind
-    words = [f"arn={principal}", f"username={name}", "groups=GROUPS"]
-    quoted = " ".join(shlex.quote(word) for word in words)
-    return f"juju run {application}/leader grant-access {quoted}"
+    """Return the command that would let the principal in, once somebody has said as whom.
+
+    A stranger who chose the name of a role or a user would choose that of a Kubernetes user too.
+    """
+    given = (f"arn={principal}", "username=USERNAME", "groups=GROUPS")
+    return command("juju", "run", f"{application}/leader", "grant-access", *given)
 
 
 def canonical(text: str) -> str:

@@ -19,6 +19,7 @@ from access.permission_sets import PermissionSet, of_spelling
 from access.rights import CLUSTER_ROLE, Right, bindings, is_whole
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
+from text import quoted, word
 
 _LONGEST_REASON = 200
 _GIVE = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
@@ -159,6 +160,10 @@ def login(text: str, partition: str) -> tuple[str, str]:
     Raises:
         ValueError: no login has such an ARN.
     """
+    if role := arn.role_of_session(text):
+        raise ValueError(
+            f"{quoted(text)} names one session, and a grant admits all of its role: give {role}"
+        )
     changed = arn.without_path(text)
     if reason := arn.mismatch(changed):
         raise ValueError(reason)
@@ -194,18 +199,36 @@ def to_replace(
     wanted = grant.mapping
     theirs = [mapping for mapping in found if _principal(mapping) == wanted.canonical]
     _refuse_declared([*theirs, wanted], entries, application, partition)
+    if entry := next((each for each in entries or () if each.name == wanted.name), None):
+        raise Blocked(
+            f"the option mappings declares {entry.name} ({entry.place}): give another name"
+        )
     for mapping in theirs:
+        if not mapping.principal:
+            raise Blocked(
+                f"mapping {mapping.name} has an ARN that no login has, {quoted(mapping.arn)}; "
+                f"run: juju run {application}/leader revoke-access name={mapping.name}"
+            )
         if mapping.source != GRANT:
             raise Blocked(
-                f"mapping {mapping.name} maps {mapping.arn} already, and is not a grant: delete "
-                "it, or let it end: kubectl annotate iamidentitymapping "
+                f"mapping {mapping.name} maps {word(mapping.arn)} already, and is not a grant: "
+                "delete it, or let it end: kubectl annotate iamidentitymapping "
                 f"{mapping.name} {EXPIRES}=<time>"
             )
     if theirs and grant.named and theirs[0].name != wanted.name:
         raise Blocked(f"its grant is named {theirs[0].name}: give that name, or none")
     if not theirs and (other := next((m for m in found if m.name == wanted.name), None)):
-        raise Blocked(f"mapping {other.name} maps {other.arn}: give another name")
+        raise Blocked(f"mapping {other.name} maps {word(other.arn)}: give another name")
     return theirs[0] if theirs else None
+
+
+def shown(mapping: IdentityMapping) -> str:
+    """Return a mapping in one line: whom it lets in as whom, and who made it."""
+    groups = f", groups {', '.join(map(word, mapping.groups))}" if mapping.groups else ""
+    source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
+        mapping.source, "a person's"
+    )
+    return f"{mapping.name}: {word(mapping.arn)} as {word(mapping.username)}{groups} ({source})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -281,9 +304,9 @@ def _refuse_declared(
             by_set.setdefault(str(entry.permission_set).lower(), []).append(entry)
     for mapping in mappings:
         if entries is None and mapping.source == OPTION:
-            raise _declared(mapping.arn, f"mapping {mapping.name}", application)
+            raise _declared(word(mapping.arn), f"mapping {mapping.name}", application)
         if entry := by_arn.get(_principal(mapping)) or _of_set(by_set, mapping, partition):
-            raise _declared(mapping.arn, entry.place, application)
+            raise _declared(word(mapping.arn), entry.place, application)
 
 
 def _of_set(

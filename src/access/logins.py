@@ -10,8 +10,8 @@ Kubernetes remembers a login for a while and asks again after that, so not each 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -19,7 +19,7 @@ import times
 from access import arn as arns
 from access import login_lines
 from access.mapping import IdentityMapping
-from text import fingerprint
+from text import fingerprint, word
 
 # How many principals a record has: twice as many as the mappings that the charm is made for.
 MOST = 20_000
@@ -27,9 +27,6 @@ MOST = 20_000
 _SHOWN = 10
 _SINCE, _UNTIL, _GAPS, _PODS = "since", "until", "gaps", "pods"
 _ONE_DAY = timedelta(days=1)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-# A digest of 64 bits: nobody finds a principal that counts as another's login.
-_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +122,7 @@ NO_RECORD = Record()
 
 
 def _digest(canonical: str) -> str:
+    # 64 bits: nobody finds a principal that counts as another's login.
     return fingerprint(canonical)[:16]
 
 
@@ -173,35 +171,26 @@ def dump(record: Record) -> dict[str, str]:
     return data
 
 
-def load(data: Mapping[str, str], today: date) -> Record:
-    """Return the record that `dump` wrote. What it cannot have written is left out."""
+def load(data: Mapping[str, str]) -> Record:
+    """Return the record that `dump` wrote; whatever else is in ``data`` is left out."""
     days: dict[str, date] = {}
     for text, digests in data.items():
-        day = _day(text, today)
-        if day:
-            days.update(dict.fromkeys(filter(_DIGEST.fullmatch, digests.split()), day))
-    since, until = _day(data.get(_SINCE, ""), today), _time(data.get(_UNTIL, ""), today)
-    gaps = (_day(text, today) for text in data.get(_GAPS, "").split())
+        for day in _days(text):
+            days.update(dict.fromkeys(digests.split(), day))
+    since, gaps = _days(data.get(_SINCE, "")), _days(data.get(_GAPS, ""))
+    until = None
+    with contextlib.suppress(ValueError):
+        until = times.parse(data.get(_UNTIL, ""))
     pods = frozenset(data.get(_PODS, "").split())
-    return Record(since, until, frozenset(filter(None, gaps)), pods, days)
+    return Record(next(iter(since), None), until, frozenset(gaps), pods, days)
 
 
-def _time(text: str, today: date) -> datetime | None:
-    try:
-        moment = times.parse(text)
-    except ValueError:
-        return None
-    return moment if moment.date() <= today else None
-
-
-def _day(text: str, today: date) -> date | None:
-    if not _DAY.fullmatch(text):
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day <= today else None
+def _days(text: str) -> list[date]:
+    found = list[date]()
+    for each in text.split():
+        with contextlib.suppress(ValueError):
+            found.append(date.fromisoformat(each))
+    return found
 
 
 def is_unused(mapping: IdentityMapping, record: Record, since: date) -> bool:
@@ -237,7 +226,7 @@ def explained(
 
 
 def _explained(login: Login) -> str:
-    who = [f"as {login.username}"]
+    who = [f"as {word(login.username)}"]
     who += [f"session {login.session}"] if login.session else []
     who += [f"access key {login.access_key_id}"] if login.access_key_id else []
     often = "" if login.count == 1 else f", {login.count} times"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from access.mapping import IdentityMapping
@@ -32,8 +32,6 @@ _ROLE = re.compile(
 )
 # A set with its account. A set's own name may have an @ too.
 _PRINTED = re.compile(rf"(.*)@({_ACCOUNT})", re.DOTALL)
-# For how many days nobody uses a role before the log may show another one of its set.
-SILENT = 7
 _ROLE_IN_ANY_CASE = re.compile(_ROLE.pattern, re.ASCII | re.IGNORECASE)
 
 
@@ -127,12 +125,17 @@ def of_spelling(arn: str) -> PermissionSet | None:
     return PermissionSet(match[3].lower(), match[2], match[4].lower()) if match else None
 
 
+def name_of(arn: str) -> str:
+    """Return the permission set whose role a mapping of ``arn`` is for, as ``<set>@<account>``;
+    empty for any other principal."""
+    return str(of_role(arn) or of_spelling(arn) or "")
+
+
 def learn(
     sets: Iterable[PermissionSet],
     seen: Iterable[Login | Refusal],
     found: Iterable[IdentityMapping],
     partition: str,
-    silent: Collection[str],
 ) -> dict[PermissionSet, str]:
     """Return the ARN of each set's role, where nobody gave its suffix and the role is known.
 
@@ -140,21 +143,17 @@ def learn(
     and its logins may be accepted too.
 
     It is the role that the charm has mapped; the option's mapping goes before a grant. Without
-    one, the newest login that was ``seen`` decides, which AWS has confirmed. Such a login also
-    decides where the mapping is one of the ``silent``, which nobody uses: then the set was
-    provisioned again. Otherwise, whoever can create a role with such a name would take the rights
-    over from the role in use.
+    one, the newest login that was ``seen`` decides, which AWS has confirmed.
 
-    A person's mapping never decides: whoever may write mappings could make up the role.
+    A person's mapping never decides: whoever may write mappings could make up the role. Nor does a
+    login while a role is mapped: whoever may create roles in the account could take its rights.
     """
     ours = sorted((each for each in found if each.source), key=lambda each: each.source == OPTION)
-    mapped = {key: each for each in ours if (key := _key(each.arn, partition))}
-    roles = {key: each.arn for key, each in mapped.items()}
-    kept = {key for key, each in mapped.items() if each.name not in silent}
-    for login in sorted(seen, key=lambda each: each.last):
-        key = _key(login.arn, partition)
-        if key and key not in kept:
-            roles[key] = login.arn
+    oldest_first = sorted(seen, key=lambda each: each.last)
+    # The last one of a set counts.
+    roles = {
+        key: each.arn for each in (*oldest_first, *ours) if (key := _key(each.arn, partition))
+    }
     return {
         wanted: roles[key]
         for wanted in sets

@@ -39,13 +39,13 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, question = hook.owner.application, _question(params)
+    application = hook.owner.application
     given = arn.parse(params["arn"])
     with errors_as_status():
         client = hook.client
         # What is learned is compared with what the leader wrote a moment ago.
         found = state.mappings(client, newest=hook.config.declared.learns)
-        lines, results = _explain(client, given, question, hook, found)
+        lines, results = _explain(client, given, hook, found)
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, hook, found, results["principal"])
         else:
@@ -69,14 +69,14 @@ def _last_logins(
 def _explain(
     client: api.Client,
     given: arn.Principal,
-    question: Sequence[str],
     hook: Hook,
     found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
     """Return the lines of the chain from ``given``, and its ends."""
     option = hook.config.partition
     looked_up = matching.login(given)
-    matches = matching.matching(looked_up, found)
+    foreign = partitions.mismatch(looked_up.partition, option)
+    matches = [] if foreign else matching.matching(looked_up, found)
     bound, warning = (
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
@@ -86,13 +86,12 @@ def _explain(
         who, problem = matching.identity(mapping, given), problems.get(mapping.name, "")
         grants, refused = bound.of(who.username, who.groups), matching.refused(mapping)
         ways.append(explanation.Way(mapping, problem, who, grants, refused))
-    foreign = partitions.mismatch(looked_up.partition, option)
     lines = [*explanation.begin(given, looked_up)]
     if foreign:
         lines.append(f"the login is refused: {foreign}")
     if ways:
         now = times.now()
-        lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
+        lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
@@ -100,23 +99,8 @@ def _explain(
         learning = [entry for entry in hook.config.declared.entries if entry.learns]
         lines.append(explanation.remedy(given, learning, found, hook.owner.application))
     let_in = [way for way in ways if not way.refused]
-    admitted = "yes" if let_in and not foreign else "no"
+    admitted = "yes" if let_in else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
-
-
-def _question(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what ``kubectl auth can-i`` is asked; empty if it is asked nothing.
-
-    Raises:
-        ValueError: only part of a question is given.
-    """
-    verb, resource = params.get("verb", ""), params.get("resource", "")
-    namespace = params.get("namespace", "")
-    if not (verb or resource or namespace):
-        return ()
-    if not (verb and resource):
-        raise ValueError("give both verb and resource, such as verb=get resource=pods")
-    return verb, resource, *([f"--namespace={namespace}"] if namespace else [])
 
 
 def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +18,7 @@ from actions import joined
 from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
 from hook import Hook
-from text import word
+from text import command, word
 
 # How far back the pods' log is read, in seconds.
 RECENT = 3600
@@ -188,8 +187,7 @@ def _learned_role(entry: Entry, application: str) -> str:
 def _remedy(refusal: Refusal, application: str, accounts: Collection[str]) -> str:
     if (account := _account(refusal.arn)) in accounts:
         return f"to let it in: {admit(application, arn.parse(refusal.arn))}"
-    command = f"juju run {application}/leader explain-access"
-    return (
-        f"no mapping is of account {account}: if you know the account, run: "
-        f"{command} {shlex.quote(f'arn={refusal.arn}')}"
+    explain = command(
+        "juju", "run", f"{application}/leader", "explain-access", f"arn={refusal.arn}"
     )
+    return f"no mapping is of account {account}: if you know the account, run: {explain}"

@@ -21,7 +21,7 @@ from cluster.errors import errors_as_status
 from hook import Hook
 from labels import OPTION
 from statuses import options
-from text import cut
+from text import cut, word
 
 # What a row says, the gravest first.
 CHANGES = ("delete", "replace", "change", "make", "refuse", "leave-out")
@@ -55,7 +55,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     after = validity.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
     rows = _rows(declared, wanted, steps, problems)
-    cells = map(dataclasses.astuple, rows)
+    cells = map(dataclasses.astuple, (dataclasses.replace(row, arn=word(row.arn)) for row in rows))
     pages = table.pages_of(_TITLES, _TITLES, cells, MAX_BYTES)
     results = page("plan", pages if rows else ["nothing would change"], params)
     if warning:
@@ -116,7 +116,8 @@ def _rows(
 def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str, list[str]]:
     """Return the roles that are bound, by the mapping's name."""
     found = collections.defaultdict[str, list[str]](list)
-    for each in bindings:
+    # A cell is cut, and a role in the whole cluster gives most.
+    for each in sorted(bindings, key=lambda each: each.namespace != ""):
         found[each.mapping].append(str(each))
     return found
 
@@ -133,7 +134,7 @@ def _made(
     details = _identity(new) + (f", roles {_listed(roles)}" if roles else "")
     if not old:
         return PlanRow("make", place, new.name, new.arn, details)
-    whose = "" if old.source == OPTION else f" of {old.arn}, which the option did not make"
+    whose = "" if old.source == OPTION else f" of {word(old.arn)}, which the option did not make"
     return PlanRow(
         "replace", place, new.name, new.arn, f"{details}, in place of mapping {old.name}{whose}"
     )
@@ -182,7 +183,7 @@ def _without(these: tuple[object, ...], others: tuple[object, ...]) -> list[obje
 
 def _identity(mapping: IdentityMapping) -> str:
     groups = f"groups {_listed(mapping.groups)}" if mapping.groups else "no groups"
-    until = f", until {mapping.expires}" if mapping.expires else ""
+    until = f", until {word(mapping.expires)}" if mapping.expires else ""
     return f"{mapping.username!r} with {groups}{until}"
 
 

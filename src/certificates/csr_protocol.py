@@ -4,11 +4,13 @@
 
 It uses the application databags, and a signing request: the private key never leaves this
 application's own Juju secret. self-signed-certificates, vault >= 1.16, lego and others speak it.
-The protocol itself is the library's. Its import takes a tenth of a second, so only leaders that
-may need it import this.
+The protocol itself is the library's. Its import takes a tenth of a second, so a hook imports this
+for an event that the library handles, or to read an answer that it has not read before.
 """
 
 from __future__ import annotations
+
+import datetime
 
 import ops
 from charmlibs.interfaces.tls_certificates import (
@@ -41,23 +43,24 @@ class Requirer(TLSCertificatesRequiresV4):
         self._address = address
         super().__init__(charm, endpoint, certificate_requests=self._wanted, mode=Mode.APP)
 
-    def _configure(self, _: ops.EventBase | None = None) -> None:
-        """Leave it to `obtain`: the library raises at a malformed answer, and a unit whose event
-        handler raises is in error."""
-
-    def _on_relation_broken(self, event: ops.RelationBrokenEvent) -> None:
+    def on_event(self, event: ops.EventBase) -> None:
+        """Do what the library does at ``event``. It observes the event too late to hear of it."""
+        if isinstance(event, ops.SecretExpiredEvent):
+            self._on_secret_expired(event)
+        elif isinstance(event, ops.SecretRemoveEvent):
+            self._on_secret_remove(event)
         # Without a key there is nothing to remove, and the library would warn of it.
-        if self.private_key:
-            super()._on_relation_broken(event)
+        elif isinstance(event, ops.RelationBrokenEvent) and self.private_key:
+            self._on_relation_broken(event)
 
-    def obtain(self, address: str, provider: str) -> KeyPair:
-        """Ask ``provider``, and return the pair that it issued, unchecked.
+    def obtain(self, address: str, provider: str) -> tuple[KeyPair, datetime.datetime]:
+        """Ask ``provider``; return the pair that it issued, unchecked, and when to renew it.
 
         Raises:
             errors.Unready: ``provider`` must act first, or its operator.
         """
         self._address = address
-        super()._configure()
+        self.sync()
         requests = self.get_csrs_from_requirer_relation_data()
         asked = [request.certificate_signing_request for request in requests]
         for refused in self.get_request_errors():
@@ -70,7 +73,9 @@ class Requirer(TLSCertificatesRequiresV4):
         if issued.revoked:
             raise Waiting(waiting.CERTIFICATE_REVOKED(authority=provider), announced=True)
         chain = [str(certificate) for certificate in issued.chain]
-        return pem.key_pair(str(issued.certificate), str(key), *chain, str(issued.ca))
+        pair = pem.key_pair(str(issued.certificate), str(key), *chain, str(issued.ca))
+        begins, ends = issued.certificate.validity_start_time, issued.certificate.expiry_time
+        return pair, begins + (ends - begins) * self.renewal_relative_time
 
     def _wanted(
         self, capabilities: ProviderCapabilities | None

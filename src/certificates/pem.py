@@ -31,13 +31,19 @@ def private_key(text: str) -> str:
 def key_pair(certificate: str, key: str, *authorities: str) -> KeyPair:
     """Return what to serve, and what to trust, of a provider's answer.
 
-    Served are the leaf (the first block of ``certificate``) and every other certificate after
-    it, so that a client which trusts only the root can follow the chain. Trusted are all but
-    the leaf, so that a new leaf changes nothing for clients.
+    Served are the leaf (the first block of ``certificate``) and every other certificate that a
+    client may need to follow the chain to a root. Trusted are all but the leaf, so that a new leaf
+    changes nothing for clients; but a leaf that is self-signed is its own authority.
     """
+    # Its library takes long to import.
+    from certificates import usable
+
     leaf, *rest = certificates(certificate, *authorities) or [""]
+    trusted = [*rest, leaf] if usable.is_self_signed(leaf) else rest
     return KeyPair(
-        certificate=_joined([leaf, *rest]), key=private_key(key) + "\n", ca=ca_bundle(*rest)
+        certificate=_joined([leaf, *filter(usable.may_be_sent, rest)]),
+        key=private_key(key) + "\n",
+        ca=ca_bundle(*trusted),
     )
 
 

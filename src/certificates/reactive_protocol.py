@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from certificates import SERVER_NAME, pem
@@ -19,6 +19,8 @@ from text import fingerprint
 
 # A provider publishes these as soon as its authority is ready, before any request.
 _MARKERS = ("ca", "chain", "client.cert")
+# How the key of the answers to a unit ends.
+_ANSWERS = ".processed_requests"
 
 # The databag of a unit that asks for nothing. All keys but the first are of an older form of
 # request, which the reactive charm used.
@@ -97,15 +99,24 @@ def name_for_renewal(expiry: datetime.datetime) -> str:
 
 def replies(unit: str, bags: Sequence[Databag]) -> list[Reply]:
     """Return what the provider's units issued to ``unit``, each once, unchecked."""
-    found: list[Reply] = []
+    return list(dict.fromkeys(_read(bags, f"{_flat(unit)}{_ANSWERS}")))
+
+
+def pairs(bags: Sequence[Databag]) -> list[KeyPair]:
+    """Return what the provider's units issued to all units of this application, unchecked."""
+    keys = dict.fromkeys(key for bag in bags for key in bag if key.endswith(_ANSWERS))
+    return [reply.pair for key in keys for reply in _read(bags, key)]
+
+
+def _read(bags: Sequence[Databag], key: str) -> Iterator[Reply]:
+    """Yield the replies under ``key``."""
     for bag in bags:
         # The units of a clustered vault share one authority; some have not published it yet.
         authority = next((known for b in (bag, *bags) if (known := _authority(b))), ())
-        processed = _json_object(bag.get(f"{_flat(unit)}.processed_requests", ""))
-        names = sorted(filter(_is_ours, processed), key=lambda name: name != SERVER_NAME)
-        pairs = {name: _pair(_object(processed[name]), authority) for name in names}
-        found += [Reply(name, pair) for name, pair in pairs.items() if pair]
-    return list(dict.fromkeys(found))
+        processed = _json_object(bag.get(key, ""))
+        for name in sorted(filter(_is_ours, processed), key=lambda name: name != SERVER_NAME):
+            if pair := _pair(_object(processed[name]), authority):
+                yield Reply(name, pair)
 
 
 def _is_ours(name: str) -> bool:

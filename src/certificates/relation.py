@@ -12,8 +12,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
@@ -32,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 ENDPOINT = "certificates"
 WARNING_DAYS = 14
+# How the library's labels of secrets begin, as it documents none.
+_LIBRARY = "afd8c2bccf834997afce12c2706d2ede-"
+# In whose databags a provider answers, which shows its protocol.
+_OF_APPLICATION, _OF_UNITS = "application", "units"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,89 +57,102 @@ class Certificates(ops.Object):
     """The relation's requirer.
 
     ``remembered`` is the Service's address for which a certificate was asked before. A unit that
-    leaves makes none of these: the library would throw the application's key away in the leader's
+    leaves hands it no event: the library would throw the application's key away in the leader's
     last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
-    # A check of a pair costs more than the rest of a settled hook, so the fingerprint of the
-    # pair that was checked last is remembered.
+    # To read an answer and to check its pair costs more than the rest of a settled hook. So this
+    # remembers the answer that the pair in use came from, and until when that is all there is to
+    # know. And of the older protocol: what the provider has answered this unit, as it leads.
     _stored = ops.StoredState()
 
     def __init__(self, charm: RelatedCharm, remembered: str):
         super().__init__(charm, ENDPOINT)
-        self._stored.set_default(checked="", expires="")
-        self._charm, self._unit = charm, charm.unit
+        self._stored.set_default(answer="", until="", own="")
+        self._charm, self._unit, self._remembered = charm, charm.unit, remembered
         self._relation = next(iter(charm.related(ENDPOINT)), None)
-        self._requirer: csr_protocol.Requirer | None = None
-        if not charm.unit.is_leader() or reactive_protocol.is_spoken_by(self._bags()):
+
+    def on_event(self, event: ops.EventBase) -> None:
+        """Let the library of the newer protocol handle ``event``, if that is about the relation.
+
+        Leader only. What an answer keeps it from doing is no error: `obtain` says so.
+        """
+        if not _is_library_event(event):
             return
-        from certificates import csr_protocol
+        provider = self._relation.app.name if self._relation else ""
+        with contextlib.suppress(Blocked), self._reading(provider):
+            self._library.on_event(event)
 
-        self._requirer = csr_protocol.Requirer(charm, ENDPOINT, remembered)
-
-    def obtain(self, address: str) -> Issued:
+    def obtain(self, address: str, in_use: KeyPair | None) -> Issued:
         """Ask for a certificate of the Service at ``address``, and return what that has led to.
 
-        Leader only. A request that has been made is not written again.
+        Leader only. A request that has been made is not written again. The pair ``in_use`` stays
+        as long as it is good, of the present authority, and not reissued.
 
         Raises:
             errors.Unready: it has led to none that can be served.
         """
-        if not self._relation:
+        relation = self._relation
+        if not relation:
             text = blocked.NO_AUTHORITY(application=self._unit.app.name)
             raise Blocked(text, announced=True)
-        if self._requirer:
-            return self._obtain_by_csr(self._requirer, address, self._relation.app.name)
-        return self._obtain_reactive(self._relation, address)
+        if in_use and self._is_known(relation, address, in_use):
+            return Issued(in_use)
+        if reactive_protocol.is_spoken_by(self._bags()):
+            return self._obtain_reactive(relation, address, in_use)
+        return self._obtain_by_csr(relation, address)
 
     def meanwhile(self, pair: KeyPair, problem: Unready) -> Unready:
         """Return why no newer pair has come, with the end of the ``pair`` in use if the authority
         has yet to answer."""
         if isinstance(problem, WaitingForCertificate):
             with contextlib.suppress(PairRefused):
-                day = f"{self._expiry(pair):%Y-%m-%d}"
+                day = f"{_expiry(pair):%Y-%m-%d}"
                 text = waiting.NEXT_CERTIFICATE(problem=problem, day=day)
                 return WaitingForCertificate(text, announced=problem.announced)
         return problem
 
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
+        self._remember(answer="", own="")
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
-    def _obtain_by_csr(
-        self, requirer: csr_protocol.Requirer, address: str, provider: str
-    ) -> Issued:
+    def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:
+        provider = relation.app.name
+        with self._reading(provider):
+            pair, renewal = self._library.obtain(address, provider)
         try:
-            pair = requirer.obtain(address, provider)
-        except (Unready, ops.ModelError, ops.hookcmds.Error):
-            raise
-        except Exception as error:
-            # What cryptography raises at a malformed certificate has no common base.
-            logger.warning("the answer of %s cannot be read (%s)", provider, type(error).__name__)
-            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
-            raise Blocked(text, announced=True) from error
-        try:
-            self._expiry(pair)
+            expiry = _expiry(pair)
         except PairRefused as problem:
             raise self._unusable(problem, provider) from problem
+        answer = self._answer(_OF_APPLICATION, relation, address, pair)
+        self._remember(answer=answer, until=min(renewal, expiry).isoformat())
         return Issued(pair)
 
-    def _obtain_reactive(self, relation: ops.Relation, address: str) -> Issued:
+    def _obtain_reactive(
+        self, relation: ops.Relation, address: str, in_use: KeyPair | None
+    ) -> Issued:
         """Ask under the name of the answer in use, or under another where none can be served.
 
         The provider's databags decide, so the next hook or leader goes on where one has died.
         """
         bags, provider = self._bags(), relation.app.name
         replies = reactive_protocol.replies(self._unit.name, bags)
-        # The pair in use comes first: it is checked already.
-        replies.sort(key=lambda reply: not self._is_checked(reply.pair))
-        good, problems = self._checked(replies)
+        candidates = sorted(replies, key=lambda reply: reply.pair != in_use)
+        if in_use and self._stays(in_use, replies, bags):
+            name = reactive_protocol.name_to_ask(replies, bags, anew=False)
+            candidates.insert(0, reactive_protocol.Reply(name, in_use))
+        good, problems = _checked(candidates)
         if good:
             expiry, reply = max(good, key=lambda found: (found[0], found[1].pair.certificate))
             soon = _is_soon(expiry)
             name = reactive_protocol.name_for_renewal(expiry) if soon else reply.name
-            self._ask(relation, name, address)
+            is_asked = self._ask(relation, name, address)
             if not soon:
+                if is_asked:
+                    answer = self._answer(_OF_UNITS, relation, address, reply.pair)
+                    until = expiry - datetime.timedelta(days=WARNING_DAYS)
+                    self._remember(answer=answer, until=until.isoformat())
                 return Issued(reply.pair)
             day = f"{expiry:%Y-%m-%d}"
             if any(each.name == name for each in replies):
@@ -151,30 +169,36 @@ class Certificates(ops.Object):
         asks_anew = all(reply.name != name for reply in replies)
         raise self._unusable(problem, provider, asks_anew=asks_anew)
 
-    def _ask(self, relation: ops.Relation, name: str, address: str) -> None:
+    def _stays(
+        self,
+        in_use: KeyPair,
+        replies: Sequence[reactive_protocol.Reply],
+        bags: Sequence[reactive_protocol.Databag],
+    ) -> bool:
+        """Return whether another unit's pair stays ``in_use`` beside the ``replies`` to this one.
+
+        A provider that signs for each unit, as vault does, answers a new leader with a pair of
+        its own, and the former leader's is as good. A later answer is a reissue: a person may
+        have asked for it, because somebody has seen the key.
+        """
+        own = fingerprint(repr(replies))
+        if any(reply.pair == in_use for reply in replies):
+            self._remember(own=own)
+            return False
+        stays = (
+            self._stored.own in ("", own)
+            and any(reply.pair.ca == in_use.ca for reply in replies)
+            and in_use in reactive_protocol.pairs(bags)
+        )
+        if stays:
+            self._remember(own=own)
+        return stays
+
+    def _ask(self, relation: ops.Relation, name: str, address: str) -> bool:
+        """Ask under ``name``, and return whether Juju has the request."""
         values = reactive_protocol.request(self._unit.name, name, [SERVER_NAME, address])
         words = (relation.id, values)
-        self._charm.write_once(ENDPOINT, words, lambda: self._put(relation, values))
-
-    def _checked(
-        self, replies: Sequence[reactive_protocol.Reply]
-    ) -> tuple[list[tuple[datetime.datetime, reactive_protocol.Reply]], list[PairRefused]]:
-        """Return the replies that can be served with their ends, and why others cannot.
-
-        The first that does not expire soon is enough.
-        """
-        good: list[tuple[datetime.datetime, reactive_protocol.Reply]] = []
-        problems: list[PairRefused] = []
-        for reply in replies:
-            try:
-                expiry = self._expiry(reply.pair)
-            except PairRefused as problem:
-                problems.append(problem)
-                continue
-            good.append((expiry, reply))
-            if not _is_soon(expiry):
-                break
-        return good, problems
+        return self._charm.write_once(ENDPOINT, words, lambda: self._put(relation, values))
 
     def _unusable(
         self, problem: PairRefused, provider: str, *, asks_anew: bool = False
@@ -190,21 +214,50 @@ class Certificates(ops.Object):
     def _removal(self, provider: str) -> str:
         return f"juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}"
 
-    def _expiry(self, pair: KeyPair) -> datetime.datetime:
-        """Return when ``pair`` expires; raise as `verdict.check` does."""
-        if self._is_checked(pair):
-            expiry = datetime.datetime.fromisoformat(str(self._stored.expires))
-            if expiry > _now():
-                return expiry
-        from certificates import verdict
+    @contextlib.contextmanager
+    def _reading(self, provider: str) -> Generator[None]:
+        """Raise what the library raises at a malformed answer of ``provider`` as `Blocked`."""
+        try:
+            yield
+        except (Unready, ops.ModelError, ops.hookcmds.Error):
+            raise
+        except Exception as error:
+            # What cryptography raises at a malformed certificate has no common base.
+            kind = type(error).__name__
+            logger.warning("the answer of %s cannot be read (%s)", provider, kind)
+            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
+            raise Blocked(text, announced=True) from error
 
-        expiry = verdict.check(pair)
-        self._stored.expires = expiry.isoformat()
-        self._stored.checked = _fingerprint(pair)
-        return expiry
+    @functools.cached_property
+    def _library(self) -> csr_protocol.Requirer:
+        # Its import takes longer than the rest of a settled hook.
+        from certificates import csr_protocol
 
-    def _is_checked(self, pair: KeyPair) -> bool:
-        return self._stored.checked == _fingerprint(pair)
+        return csr_protocol.Requirer(self._charm, ENDPOINT, self._remembered)
+
+    def _is_known(self, relation: ops.Relation, address: str, in_use: KeyPair) -> bool:
+        """Return whether the provider's answer is still the one that ``in_use`` came from."""
+        known, until = str(self._stored.answer), str(self._stored.until)
+        if not until or _now() >= datetime.datetime.fromisoformat(until):
+            return False
+        whose = known.partition(" ")[0]
+        return known == self._answer(whose, relation, address, in_use)
+
+    def _answer(self, whose: str, relation: ops.Relation, address: str, pair: KeyPair) -> str:
+        """Return a name for all that decides whether the provider has answered with ``pair``."""
+        bags: Sequence[Mapping[str, str]]
+        if whose == _OF_APPLICATION:
+            bags = [relation.data[relation.app], relation.data[self._unit.app]]
+        else:
+            bags = self._bags()
+        read = [sorted(bag.items()) for bag in bags]
+        # A KeyPair's repr leaves out its key.
+        return f"{whose} {fingerprint(repr((address, read, pair, pair.key)))}"
+
+    def _remember(self, **changes: str) -> None:
+        for name, value in changes.items():
+            if getattr(self._stored, name) != value:
+                setattr(self._stored, name, value)
 
     def _bags(self) -> list[ops.RelationDataContent]:
         if not self._relation:
@@ -220,12 +273,43 @@ class Certificates(ops.Object):
         return bool(changed)
 
 
+def _is_library_event(event: ops.EventBase) -> bool:
+    """Return whether the library of the newer protocol handles ``event``."""
+    if isinstance(event, ops.SecretExpiredEvent | ops.SecretRemoveEvent):
+        return (event.secret.label or "").startswith(_LIBRARY)
+    return isinstance(event, ops.RelationBrokenEvent) and event.relation.name == ENDPOINT
+
+
+def _checked(
+    replies: Sequence[reactive_protocol.Reply],
+) -> tuple[list[tuple[datetime.datetime, reactive_protocol.Reply]], list[PairRefused]]:
+    """Return the replies that can be served with their ends, and why others cannot.
+
+    The first that does not expire soon is enough.
+    """
+    good: list[tuple[datetime.datetime, reactive_protocol.Reply]] = []
+    problems: list[PairRefused] = []
+    for reply in replies:
+        try:
+            expiry = _expiry(reply.pair)
+        except PairRefused as problem:
+            problems.append(problem)
+            continue
+        good.append((expiry, reply))
+        if not _is_soon(expiry):
+            break
+    return good, problems
+
+
+def _expiry(pair: KeyPair) -> datetime.datetime:
+    """Return when ``pair`` expires; raise as `verdict.check` does."""
+    from certificates import verdict
+
+    return verdict.check(pair)
+
+
 def _is_soon(expiry: datetime.datetime) -> bool:
     return (expiry - _now()).days < WARNING_DAYS
-
-
-def _fingerprint(pair: KeyPair) -> str:
-    return fingerprint(f"{pair.certificate}\0{pair.key}\0{pair.ca}")
 
 
 def _now() -> datetime.datetime:

@@ -103,9 +103,10 @@ class Named(msgspec.Struct):
     metadata: Name
 
 
-class _Metadata(Name):
+class _Metadata(Name, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    resource_version: str = ""
 
 
 class _Reference(Name, kw_only=True):
@@ -127,15 +128,9 @@ class Role(msgspec.Struct):
     rules: list[Rule] | None = None
 
 
-class _OwnerReference(_Reference, rename="camel", kw_only=True):
-    api_version: str
-    controller: bool = False
-
-
 class PodMetadata(_Metadata, rename="camel"):
     """A pod's metadata, with the time at which its kubelet kills it, if it is ending."""
 
-    owner_references: list[_OwnerReference] = []
     deletion_timestamp: datetime | None = None
 
 

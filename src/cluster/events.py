@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Kubernetes Events on mappings: who was let in, whose access ended, who may do everything.
+"""Kubernetes Events on mappings: who was let in, and whose access ended.
 
 They are notices, which the API server deletes after an hour or so. Nothing depends on them: what
 keeps one from being written is logged, and no more. Mappings have no namespace, so their events
@@ -46,7 +46,6 @@ class Note:
         action: What was done, as a program reads it.
         text: What happened, as a person reads it. It may have any length and characters.
         gone: Whether the mapping was deleted.
-        warns: Whether it is more than a matter of course.
     """
 
     reason: str
@@ -54,25 +53,20 @@ class Note:
     mapping: IdentityMapping
     text: str
     gone: bool = False
-    warns: bool = False
 
 
-def write(client: api.Client, owner: Owner, notes: Sequence[Note]) -> int:
-    """Write an event for each of the first `MOST` notes.
-
-    Return how many of them are written. This raises nothing.
-    """
-    now, chosen = times.now(), _chosen(notes)
-    for number, note in enumerate(chosen):
+def write(client: api.Client, owner: Owner, notes: Sequence[Note]) -> None:
+    """Write an event for each of the first `MOST` notes. This raises nothing."""
+    now = times.now()
+    for note in _chosen(notes):
         if client.seconds_left_to_write < _KEPT_SECONDS:
-            return number
+            return
         try:
             with errors_as_status():
                 _write(client, owner, note, now)
         except Unready as reason:
             logger.warning("no event for mapping %s: %s", note.mapping.name, status_line(reason))
-            return number
-    return len(chosen)
+            return
 
 
 def _chosen(notes: Sequence[Note]) -> list[Note]:
@@ -109,7 +103,7 @@ def _event(owner: Owner, note: Note, uid: str, now: datetime) -> dict[str, Any]:
         "reportingInstance": owner.application,
         "action": note.action,
         "reason": note.reason,
-        "type": "Warning" if note.warns else "Normal",
+        "type": "Normal",
         "regarding": {name: value for name, value in regarding.items() if value},
         "note": cut(one_line(note.text), _NOTE_BYTES),
     }

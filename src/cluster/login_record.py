@@ -7,7 +7,6 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import times
 from access import logins
 from access.logins import NO_RECORD, Record
 from cluster import api, manifests, objects, pod_logs, references, sync
@@ -45,4 +44,4 @@ def write(client: api.Client, owner: Owner, former: Record, record: Record) -> N
 
 
 def _load(stored: api.Object) -> Record:
-    return logins.load(stored.get("data") or {}, times.now().date())
+    return logins.load(stored.get("data") or {})

@@ -23,6 +23,9 @@ from juju.proxies import NO_PROXIES, Proxies
 from owner import Owner
 from text import fingerprint, in_base64
 
+# What the authenticator refuses of the backend for IAMIdentityMappings: aws-iam-authenticator,
+# pkg/config/types.go, ReservedPrefixConfig.
+_RESERVED = [{"backendMode": "CRD", "usernamePrefixReserveList": ["system:"]}]
 # What the keys of proxies have in common, in Secret aws-iam-certs.
 PROXY_KEY = "_PROXY-"
 
@@ -57,6 +60,8 @@ class Spec:
     pull_secret: str = dataclasses.field(default="", repr=False)
     # What it trusts besides the image's own authorities, as PEM.
     authorities: str = ""
+    # Whether it refuses mappings to Kubernetes' own users, such as `system:admin`.
+    reserves: bool = False
 
 
 def reference(manifest: Manifest) -> ObjectReference:
@@ -121,7 +126,6 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping) -> Manifest:
     annotations = {
         labels.OWNER: owner.mark,
         labels.EXPIRES: mapping.expires,
-        labels.PERMISSION_SET: mapping.permission_set,
         labels.REASON: mapping.reason,
     }
     return {
@@ -164,7 +168,10 @@ def role_binding(owner: Owner, binding: RoleBinding) -> Manifest:
 def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
     """Return everything else, in the order in which to apply it: the Deployment is the last."""
     server_config = templating.render(
-        "server.yaml", cluster_id=spec.cluster_id, partition=spec.partition
+        "server.yaml",
+        cluster_id=spec.cluster_id,
+        partition=spec.partition,
+        reserved=_RESERVED if spec.reserves else [],
     )
     text = templating.render(
         "authenticator.yaml.j2",

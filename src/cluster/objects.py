@@ -15,7 +15,10 @@ from lightkube.core.resource_registry import resource_registry
 
 import labels
 from cluster import api, references
-from cluster.errors import ApiError
+from cluster.errors import ApiError, suppress
+
+# The change that takes all finalizers off an object: one that was deleted goes then.
+FREED = {"metadata": {"finalizers": None}}
 
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
@@ -29,8 +32,10 @@ def get(client: api.Client, what: references.ObjectReference) -> api.Object | No
 
 
 def delete(client: api.Client, what: references.ObjectReference) -> None:
-    """Delete an object, if there is one."""
-    client.delete(kind(what), what.name, namespace=what.namespace)
+    """Delete an object, if there is one, with the finalizers by which others could keep it."""
+    if client.delete(kind(what), what.name, namespace=what.namespace):
+        with suppress(404):
+            client.patch(kind(what), what.name, FREED, namespace=what.namespace)
 
 
 def mark_of(stored: api.Object | None) -> str:

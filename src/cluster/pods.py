@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 from lightkube.resources.apps_v1 import Deployment
@@ -146,25 +146,10 @@ def _refusal(status: api.Object) -> str:
     return ""
 
 
-def find(client: api.Client) -> list[answers.Pod]:
-    """Return the Deployment's pods, ready or not. Everybody can set their label on another pod."""
+def find(client: api.Client) -> Sequence[answers.Pod]:
+    """Return the Deployment's pods, ready or not."""
     namespace, label = references.NAMESPACE, references.POD_LABEL
-    labelled = client.list(Pod, answers.Pod, namespace=namespace, labels=label)
-    return [pod for pod in labelled if _is_own(pod.metadata)]
-
-
-def _is_own(metadata: answers.PodMetadata) -> bool:
-    """Return whether a ReplicaSet of the Deployment controls a pod.
-
-    Kubernetes deletes a pod whose owner does not exist, and counts any other that names the
-    ReplicaSet as one of its own, so a forged owner does not last.
-    """
-    wanted = f"{references.NAME}-{metadata.labels.get('pod-template-hash', '')}"
-    return any(
-        (owner.controller, owner.api_version, owner.kind, owner.name)
-        == (True, "apps/v1", "ReplicaSet", wanted)
-        for owner in metadata.owner_references
-    )
+    return client.list(Pod, answers.Pod, namespace=namespace, labels=label)
 
 
 def names(found: Iterable[answers.Pod]) -> list[str]:

@@ -36,6 +36,11 @@ class ObjectReference:
     name: str = NAME
     namespace: str | None = NAMESPACE
 
+    @property
+    def text(self) -> str:
+        """Return the reference as a person reads it, as ``Secret kube-system/aws-iam-certs``."""
+        return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
+
 
 SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
 PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
@@ -49,7 +54,8 @@ POLICY = tuple(
     for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy")
 )
 # What goes when the charm goes, in the order in which it goes: the pods early, the Service last.
-# The CRD stays: with it would go the mappings, which are people's.
+# The CRD stays: with it would go the mappings, which are people's. The policy stays with it:
+# anyone who may write mappings could otherwise make an administrator of the next deployment.
 OWNED = (
     LOGINS,
     DEPLOYMENT,
@@ -62,7 +68,6 @@ OWNED = (
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
     ObjectReference("v1", "ServiceAccount"),
-    *POLICY,
     SERVICE,
 )
 # Objects that an option asks for. The charm deletes them when the option is emptied.
@@ -73,10 +78,9 @@ KEPT = (LOGINS,)
 
 def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
-    kept = (*OPTIONAL, *POLICY, SERVICE)
+    kept = (*OPTIONAL, SERVICE)
     owned = [what for what in OWNED if what not in kept and what.namespace != EVENTS]
     objects = _named(owned)
-    policy = _named(POLICY)
     elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
     services = f"services --selector {LABEL}"
     # A person may have a Secret of the pull secret's name, without the charm's label.
@@ -88,7 +92,6 @@ def removal_command() -> str:
         f"kubectl -n {NAMESPACE} get {services} --output name | "
         f"xargs -I NAME kubectl -n {NAMESPACE} patch NAME {_WITHOUT_FINALIZERS}; "
         f"kubectl -n {NAMESPACE} delete {services}; "
-        f"kubectl delete --ignore-not-found {policy}; "
         f"{access_removal_command()}"
     )
 

@@ -19,13 +19,14 @@ import dataclasses
 import ipaddress
 import logging
 import re
+from collections.abc import Mapping
 
 from lightkube.resources.core_v1 import Service
 
 from cluster import answers, api, manifests, objects, references, sync
-from cluster.errors import ApiError, suppress
+from cluster.errors import ApiError
 from errors import Blocked, Waiting
-from labels import FINALIZER, OWNER
+from labels import FINALIZER, KEPT
 from owner import Owner
 from statuses import blocked, options, waiting
 from text import is_ip
@@ -99,10 +100,10 @@ def _obtain(
     """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
     what = manifests.reference(wanted)
     try:
-        if not stored or not _is_deleted(stored):
+        if not stored or "deletionTimestamp" not in stored["metadata"]:
             sync.apply(client, wanted, stored)
             return ""
-        _release(client, stored)
+        objects.delete(client, what)
         # Ask for nothing in between: until this arrives, the address is anybody's.
         client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
@@ -112,14 +113,6 @@ def _obtain(
             raise
         return str(error)
     return ""
-
-
-def _is_deleted(service: api.Object) -> bool:
-    """Return whether somebody has deleted a Service, and our finalizer alone keeps it.
-
-    While others' keep it too, it serves on, and ours has to hold the address after theirs.
-    """
-    return "deletionTimestamp" in service["metadata"] and not _finalizers_of_others(service)
 
 
 def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
@@ -166,66 +159,78 @@ def cluster_ip(service: api.Object) -> str:
 # When the application is removed.
 
 
-def keep(client: api.Client, owner: Owner, address: str, known: str) -> str | None:
-    """Keep the Service of ``address``, which a control plane still asks, for whoever deploys next.
+def remove(
+    client: api.Client,
+    owner: Owner,
+    asked: Mapping[str, str],
+    principal: str,
+    known: str,
+    *,
+    shared: bool,
+) -> dict[str, str]:
+    """Delete the Services of ``owner``, which frees their addresses, but for those ``asked``.
+
+    ``asked`` says which control-plane unit still asks an address, and ``known`` is the Service's
+    address as this unit knew it last. A Service that was kept for ``principal``, this unit's own,
+    goes once that asks no more. The reactive charm's Service is nobody's and holds no address. It
+    goes too, unless another application owns some of the objects, by ``shared``.
+
+    Return the name of each Service that is kept by its address: empty if another Service has that.
+    """
+    kept = dict[str, str]()
+    for address, asking in asked.items():
+        name = _keep(client, owner, address, asking, known)
+        if name is not None:
+            kept[address] = name
+    namespace, label = references.NAMESPACE, references.LABEL
+    listed = client.list(Service, answers.Named, namespace=namespace, labels=label)
+    # The first Service says whose all objects are, so it goes last.
+    names = {references.NAME, *(each.metadata.name for each in listed)} - {*kept.values()}
+    for name in sorted(names, reverse=True):
+        what = dataclasses.replace(references.SERVICE, name=name)
+        service = objects.get(client, what)
+        if service and _goes(owner, service, principal, shared=shared):
+            objects.delete(client, what)
+    return kept
+
+
+def _goes(owner: Owner, service: api.Object, principal: str, *, shared: bool) -> bool:
+    if mark := objects.mark_of(service):
+        return owner.owns(mark)
+    if FINALIZER in (service["metadata"].get("finalizers") or ()):
+        kept_for = objects.annotations_of(service).get(KEPT)
+        return kept_for == _for(owner, principal)
+    return service["metadata"]["name"] == references.NAME and not shared
+
+
+def _for(owner: Owner, principal: str) -> str:
+    return f"{principal} of model {owner.model} ({owner.model_uuid})"
+
+
+def _keep(
+    client: api.Client, owner: Owner, address: str, principal: str, known: str
+) -> str | None:
+    """Keep the Service of ``address``, which ``principal`` still asks, for whoever deploys next.
 
     It loses its pods. With its selector and its finalizer, nobody else gets the address. If
-    another unit has deleted it, make it again: each unit knows its own control plane only, and
-    ``known`` as the Service's address.
+    somebody has deleted it, make it again: ``known`` is the Service's address.
 
     Return its name: empty if another Service has the address, None if it is not ``owner``'s.
     """
     service = of_address(client, address)
-    if not service and address == known:
-        if _obtain(client, manifest(client, owner, address)):
-            return ""
-        service = of_address(client, address)
-    if not service or service["spec"].get("clusterIP") != address:
+    if service and service["spec"].get("clusterIP") != address:
         return None
-    if owner.is_foreign(objects.mark_of(service)):
+    if owner.is_foreign(objects.mark_of(service)) or (not service and address != known):
         return None
-    finalizers = [*_finalizers_of_others(service), FINALIZER]
-    return _patch(client, service, {"annotations": {OWNER: None}, "finalizers": finalizers})
-
-
-def delete(client: api.Client, owner: Owner, *, shared: bool) -> None:
-    """Delete the Services of ``owner``, which frees their addresses. Those that are kept stay.
-
-    The reactive charm's is nobody's and holds no address. It goes too, unless another application
-    owns some of the objects, by ``shared``.
-    """
-    namespace, label = references.NAMESPACE, references.LABEL
-    listed = client.list(Service, answers.Named, namespace=namespace, labels=label)
-    # The first Service says whose all objects are, so it goes last.
-    for name in sorted({references.NAME, *(each.metadata.name for each in listed)}, reverse=True):
-        what = dataclasses.replace(references.SERVICE, name=name)
-        service = objects.get(client, what)
-        if not service or owner.is_foreign(mark := objects.mark_of(service)):
-            continue
-        is_former = name == references.NAME and FINALIZER not in _finalizers(service)
-        if mark or (is_former and not shared):
-            _release(client, service)
-            objects.delete(client, what)
-
-
-def _release(client: api.Client, service: api.Object) -> None:
-    """Take our finalizer off a Service. One that was deleted goes with it."""
-    with suppress(404):
-        _patch(client, service, {"finalizers": _finalizers_of_others(service)})
-
-
-def _patch(client: api.Client, service: api.Object, metadata: api.Object) -> str:
-    """Change the metadata of a Service, and return its name."""
-    what, name = references.SERVICE, service["metadata"]["name"]
-    client.patch(objects.kind(what), name, {"metadata": metadata}, namespace=what.namespace)
+    name = service["metadata"]["name"] if service else references.NAME
+    kept = manifest(client, owner, address, extra=name != references.NAME)
+    # Whoever deploys next owns it then, and its apply takes this off.
+    kept["metadata"]["annotations"] = {KEPT: _for(owner, principal)}
+    what = manifests.reference(kept)
+    try:
+        client.apply(objects.kind(what), what.name, kept, namespace=what.namespace)
+    except ApiError as error:
+        if error.code != 422:
+            raise
+        return ""
     return name
-
-
-def _finalizers_of_others(service: api.Object) -> list[str]:
-    # The garbage collector's would keep a Service for a moment only.
-    ours = (FINALIZER, *sync.OF_COLLECTOR)
-    return [each for each in _finalizers(service) if each not in ours]
-
-
-def _finalizers(service: api.Object) -> list[str]:
-    return service["metadata"].get("finalizers") or []

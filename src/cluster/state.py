@@ -49,7 +49,6 @@ COLUMNS = {
     "Canonical ARN",
     "Source",
     "Expires",
-    "Permission set",
     "Created",
 }
 # How far back a look at the pods' log for a permission set reads: somebody may have been refused
@@ -107,7 +106,6 @@ def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMappin
             source=row["Source"] or "",
             expires=row["Expires"] or "",
             is_readable=groups is not None,
-            permission_set=row["Permission set"] or "",
             created=row["Created"] or "",
         )
         for row in _rows(client, newest)
@@ -187,6 +185,7 @@ def _binding(found: answers.Binding) -> Binding:
         role=role.name,
         group=only if only.startswith(OWN) else "",
         source=metadata.labels.get(SOURCE, ""),
+        version=metadata.resource_version,
     )
 
 
@@ -213,24 +212,20 @@ def permission_set_roles(
 ) -> dict[PermissionSet, str]:
     """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
 
-    Each hook reads the pods' log if there is such a set, and only then. The log alone shows that a
-    set was provisioned again, and costs one request for each pod. Nothing keeps the time of the
-    last look. So looks overlap, and a hook learns again what a former one learned.
+    The pods' log is read if such a set has no mapping yet, and only then: it costs one request for
+    each pod. Nothing keeps the time of the last look, so looks overlap.
     """
     if all(wanted.suffix for wanted in sets):
         return {}
     from access import logins, permission_sets, refusals
     from access.refusals import Cause
-    from cluster import login_record, pod_logs
+    from cluster import pod_logs
+
+    known = permission_sets.learn(sets, (), found, partition)
+    if all(wanted.suffix or wanted in known for wanted in sets):
+        return known
 
     log = pod_logs.read(client, LOG_SECONDS)
     period = (log.lines, log.begin, log.end)
     refused = (each for each in refusals.parse(*period) if each.cause == Cause.NOT_MAPPED)
-    mapped = {each.arn for each in found if each.source}
-    seen = [each for each in (*refused, *logins.parse(*period)) if each.arn not in mapped]
-    silent = set[str]()
-    if seen and mapped:
-        record = login_record.recent(client, log)
-        since = record.begin(permission_sets.SILENT)
-        silent = {each.name for each in found if since and logins.is_unused(each, record, since)}
-    return permission_sets.learn(sets, seen, found, partition, silent)
+    return permission_sets.learn(sets, [*refused, *logins.parse(*period)], found, partition)

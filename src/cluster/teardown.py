@@ -2,47 +2,119 @@
 
 """What goes with the application: its objects, and the access that the charm made.
 
-Call every function inside `errors_as_status`.
+Each goes by itself: one that the server does not delete keeps no other from going.
 """
 
 from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Generator, Mapping
 
 from access import desired
 from access.desired import Access
 from cluster import api, crd, objects, references, services, state, sync
 from cluster.api import WRITE_SECONDS
+from cluster.errors import errors_as_status
+from errors import Blocked, Unready
 from labels import GRANT, OPTION
 from owner import Owner
+from text import status_line
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
 LAST_SECONDS = WRITE_SECONDS + 1.0
+# How often one hook tries again what fails, how long it waits in between, and how long one more
+# try may take. The next hook tries again too.
+TRIES, RETRY_SECONDS, TRY_SECONDS = 5, 1.0, 8.0
+_ACCESS = "mappings and bindings"
 
 
-def remove(client: api.Client, owner: Owner) -> int:
-    """Delete all that ``owner`` owns: never the CRD and people's mappings.
+@dataclasses.dataclass(frozen=True)
+class Remains:
+    """What a removal leaves.
 
-    Return how many mappings and bindings are left, for lack of time or because others keep them.
+    Attributes:
+        failed: Why each object stays that should go.
+        access: How many mappings and bindings of the charm's stay, for lack of time or because
+            the server refuses to delete them.
+        kept: The name of each Service that is kept by its address, which control planes still
+            ask; empty if another Service has that.
+    """
+
+    failed: Mapping[str, Unready] = dataclasses.field(default_factory=dict[str, Unready])
+    access: int = 0
+    kept: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+
+
+def remove(
+    client: api.Client, owner: Owner, asked: Mapping[str, str], principal: str, address: str
+) -> Remains:
+    """Delete all that ``owner`` owns: never the CRD, its policy and people's mappings.
+
+    A Service that is ``asked`` stays, as `services.remove` has it. Try again what fails and may
+    pass, as long as the server answers anything at all.
+    """
+    remains, is_over = _try(client, owner, asked, principal, address)
+    for _ in range(TRIES):
+        if is_over or client.seconds_left_to_write < TRY_SECONDS:
+            break
+        time.sleep(RETRY_SECONDS)
+        remains, is_over = _try(client, owner, asked, principal, address)
+    return remains
+
+
+def _try(
+    client: api.Client, owner: Owner, asked: Mapping[str, str], principal: str, address: str
+) -> tuple[Remains, bool]:
+    """Try to delete everything once. Return what is left, and whether another try is no use.
 
     Delete objects without a mark too, unless another application owns any of the objects: its
     leader may be about to mark the others. Leave a person's alone.
 
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
     The authenticator goes before them: if there is no time for all of them, nobody logs in.
-    A Service that `services.keep` has kept stays.
     """
-    found = {what: objects.get(client, what) for what in references.OWNED}
-    marks = {what: objects.mark_of(stored) for what, stored in found.items() if stored}
-    shared = any(owner.is_foreign(mark) for mark in marks.values())
+    failed, marks = dict[str, Unready](), dict[references.ObjectReference, str]()
+    for what in references.OWNED:
+        with _kept_in(failed, what.text):
+            if stored := objects.get(client, what):
+                marks[what] = objects.mark_of(stored)
+    if len(failed) == len(references.OWNED):
+        return Remains(failed), True
+    # Without all marks, nobody knows whose the unmarked objects are.
+    shared = bool(failed) or any(map(owner.is_foreign, marks.values()))
     for what, mark in marks.items():
         is_former = not mark and not objects.is_persons(what, mark) and not shared
         if what != references.SERVICE and (owner.owns(mark) or is_former):
-            objects.delete(client, what)
+            with _kept_in(failed, what.text):
+                objects.delete(client, what)
     client.prolong()
-    if owner.is_foreign(marks.get(references.SERVICE, "")):
-        return 0
-    left = _remove_access(client, owner)
-    services.delete(client, owner, shared=shared)
-    return left
+    access, kept = 0, dict[str, str]()
+    is_foreign = owner.is_foreign(marks.get(references.SERVICE, ""))
+    if references.SERVICE.text not in failed and not is_foreign:
+        with _kept_in(failed, _ACCESS):
+            access = _remove_access(client, owner)
+        with _kept_in(failed, references.SERVICE.text):
+            kept = services.remove(client, owner, asked, principal, address, shared=shared)
+    is_over = all(isinstance(each, Blocked) for each in failed.values()) and not access
+    return Remains(failed, access, kept), is_over
+
+
+@contextlib.contextmanager
+def _kept_in(failed: dict[str, Unready], what: str) -> Generator[None]:
+    """Keep in ``failed`` why an object stays, in place of raising it."""
+    try:
+        with errors_as_status():
+            yield
+    except Unready as reason:
+        failed[what] = reason
+
+
+def shown(failed: Mapping[str, Unready]) -> str:
+    """Return what ``failed``, with the first reason."""
+    names, reason = ", ".join(failed), next(iter(failed.values()))
+    return f"{names}: {status_line(reason)}"
 
 
 def _remove_access(client: api.Client, owner: Owner) -> int:
@@ -56,5 +128,5 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
-    result = sync.make(client, owner, steps, keep=LAST_SECONDS)
-    return len(result.unfinished) + len(result.refused)
+    seconds = client.seconds_left_to_write - LAST_SECONDS
+    return len(sync.make(client, owner, steps, "removal", seconds=seconds).left)

@@ -84,12 +84,7 @@ def _constants(known: facts.Facts | None) -> dict[str, str]:
     """Return the facts that are known, by their names in rules."""
     if not known:
         return {}
-    numbers = {
-        "mappings_to_correct": known.to_correct,
-        "lasting_administrators": known.lasting_administrators,
-        "unused": known.unused,
-        "unused_administrators": known.unused_administrators,
-    }
+    numbers = {"mappings_to_correct": known.to_correct}
     if known.next_end:
         numbers["next_end"] = known.next_end
     if known.replicas:

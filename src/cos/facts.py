@@ -23,10 +23,7 @@ class Facts:
         ends: When it or its authority expires; 0 if it cannot be read.
         to_correct: How many mappings somebody has to correct.
         next_end: When the next access ends, or ended if its mapping is still there; 0 for never.
-        lasting_administrators: How many mappings can make somebody an administrator and never end.
         replicas: How many pods there should be; 0 if that is unknown.
-        unused: How many mappings let nobody in for 90 days.
-        unused_administrators: How many of these can make somebody an administrator.
     """
 
     certificate: str = ""
@@ -34,10 +31,7 @@ class Facts:
     ends: int = 0
     to_correct: int = 0
     next_end: int = 0
-    lasting_administrators: int = 0
     replicas: int = 0
-    unused: int = 0
-    unused_administrators: int = 0
 
     def dump(self) -> str:
         """Return them as the peers' databag holds them."""
@@ -70,8 +64,9 @@ def learn(known: str, pair: KeyPair, counted: Facts) -> Facts:
 
 
 def seconds(moment: datetime.datetime | None) -> int:
-    """Return ``moment`` in seconds since 1970; 0 for none."""
-    return int(moment.timestamp()) if moment else 0
+    """Return ``moment`` in seconds since 1970, of which the first counts as the second one; 0 for
+    none."""
+    return max(1, int(moment.timestamp())) if moment else 0
 
 
 def _validity(pair: KeyPair) -> tuple[int, int]:

@@ -4,6 +4,11 @@
 
 In the first case the cluster belongs to the other control planes, and stays as it is. Juju tells
 no unit the reason, but its goal state does, as long as there is one.
+
+Juju may leave out any of a unit's last hooks. Juju 4 lets the last unit of an application, if it
+is blocked, out of its relations at once, and deletes it 20 to 30 seconds later, whichever hooks it
+has had by then. So whichever hook comes first decides, even one that has nothing to do with a
+removal, and this remembers it for the others.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ import ops
 
 from errors import Waiting
 from juju import control_plane
+from related import RelatedCharm
 from statuses import waiting
 
 
@@ -20,13 +26,35 @@ class Leaving(ops.Object):
 
     _stored = ops.StoredState()
 
-    def __init__(self, charm: ops.CharmBase):
+    def __init__(self, charm: RelatedCharm):
         super().__init__(charm, "leaving")
-        self._stored.set_default(leaving=False, begun=False)
+        self._charm = charm
+        self._stored.set_default(leaving=None, begun=False, joined=False)
 
-    def note(self, event: ops.RelationDepartedEvent) -> None:
-        """Remember that this unit goes, if it is the one that departs."""
-        if event.departing_unit == self.model.unit:
+    def note(self, event: ops.EventBase) -> None:
+        """Remember that this unit goes, if ``event`` says so.
+
+        It goes with its last relation with a control plane: a subordinate stays no longer.
+        """
+        if isinstance(event, ops.RelationDepartedEvent):
+            goes = event.departing_unit == self.model.unit
+        elif isinstance(event, ops.RelationBrokenEvent):
+            is_control_plane = event.relation.name in control_plane.ENDPOINTS
+            goes = is_control_plane and not control_plane.is_related(self._charm)
+        else:
+            goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
+        if goes:
+            self._stored.begun = True
+
+    def note_peers(self, *, is_readable: bool) -> None:
+        """Remember that this unit goes, if Juju has let it out of its peer relation.
+
+        Juju 4 still lists the relation then, and refuses to read it. It may do so too before a
+        new unit has entered it.
+        """
+        if is_readable and not self._stored.joined:
+            self._stored.joined = True
+        if not is_readable and self._stored.joined:
             self._stored.begun = True
 
     @property
@@ -40,19 +68,23 @@ class Leaving(ops.Object):
         Raises:
             errors.Waiting: Juju does not answer, and did not say so before.
         """
-        if not self._stored.leaving and _is_principal_going():
-            self._stored.leaving = True
+        # Once this unit goes, the first answer counts: Juju may not give another one.
+        if self._stored.leaving is None or not (self.unit_leaves or self._stored.leaving):
+            self._stored.leaving = is_going(control_plane.principal_unit())
         return bool(self._stored.leaving)
 
 
-def _is_principal_going() -> bool:
-    """Return whether the control-plane unit goes, by Juju's goal state.
+def is_going(principal: str) -> bool:
+    """Return whether the control-plane unit ``principal`` goes, by Juju's goal state.
 
     That lists each relation's application, and its units that are alive or dying. Juju 4 lets a
     unit be dead before its subordinate's last hook. It lists no relation that is gone, and never
     a subordinate's own units, so ``planned_units`` is no help here.
+
+    Raises:
+        errors.Waiting: Juju does not answer.
     """
-    principal, application = control_plane.principal_unit(), control_plane.application()
+    application = principal.partition("/")[0]
     try:
         relations = ops.hookcmds.goal_state().relations
     except ops.hookcmds.Error as error:

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime, timedelta, timezone
-from typing import cast
+from typing import Any, cast
 
 import ops
 
@@ -17,15 +18,15 @@ logger = logging.getLogger(__name__)
 
 
 class Memory(ops.Object):
-    """Remembers what was logged once, and when the pods' logs were last read and what that showed;
-    the Service's address, and whether the unit asks for a certificate."""
+    """Remembers what was logged once, and when the pods' logs were last read; the Service's
+    address, and which addresses other units' control planes ask."""
 
     _stored = ops.StoredState()
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="", address="", tried=None, looked=None, asks=False, unused=0, administrators=0
+            logged="", address="", asked={}, was_set=False, tried=None, looked=None
         )
 
     def log_once(self, text: str) -> None:
@@ -37,16 +38,6 @@ class Memory(ops.Object):
         self._stored.logged = new
 
     @property
-    def asks(self) -> bool:
-        """Return whether the unit has asked for a certificate: events about it count then."""
-        return bool(self._stored.asks)
-
-    @asks.setter
-    def asks(self, value: bool) -> None:
-        if value != self._stored.asks:
-            self._stored.asks = value
-
-    @property
     def address(self) -> str:
         """Return the Service's address, as the unit knew it last."""
         return cast("str", self._stored.address)
@@ -55,6 +46,33 @@ class Memory(ops.Object):
     def address(self, value: str) -> None:
         if value != self._stored.address:
             self._stored.address = value
+
+    @property
+    def was_set(self) -> bool:
+        """Return whether the control plane has ever asked the Service by its option."""
+        return bool(self._stored.was_set)
+
+    @was_set.setter
+    def was_set(self, value: bool) -> None:
+        if value != self._stored.was_set:
+            self._stored.was_set = value
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """Return which address the control plane of each other unit asks, by the unit's name."""
+        return {str(unit): str(text) for unit, text in self._known_asked.items()}
+
+    def note_asked(self, unit: str, text: str) -> None:
+        """Remember which address the control plane of another ``unit`` asks; forget the unit if
+        ``text`` is empty."""
+        if text:
+            self._known_asked[unit] = text
+        else:
+            self._known_asked.pop(unit, None)
+
+    @property
+    def _known_asked(self) -> MutableMapping[Any, Any]:
+        return cast("ops.StoredDict", self._stored.asked)
 
     def is_due(self, every: timedelta) -> bool:
         """Return whether the unit last tried to read the logs longer ago than ``every``.
@@ -76,15 +94,6 @@ class Memory(ops.Object):
     def note(self, at: datetime) -> None:
         """Remember that all logins until ``at`` are recorded."""
         self._stored.looked = at.timestamp()
-
-    @property
-    def unused(self) -> tuple[int, int]:
-        """Return how many mappings were unused, and how many administrators' of these."""
-        return cast("int", self._stored.unused), cast("int", self._stored.administrators)
-
-    def count(self, unused: int, administrators: int) -> None:
-        """Remember how many mappings are unused, and how many administrators' of these."""
-        self._stored.unused, self._stored.administrators = unused, administrators
 
 
 def _past(stored: object) -> datetime | None:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+from collections.abc import Collection
 from typing import Any
 
 import ops
@@ -18,6 +20,8 @@ from statuses import waiting
 from text import fingerprint, is_ip
 
 RELATION = "peers"
+# In a unit's databag: which address its control plane asks.
+_ASKS = "asks"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,26 +31,25 @@ class Shared:
     Attributes:
         cluster_id: What a login token must be made for.
         address: ClusterIP of the Service.
-        lost: The addresses that were the Service's before, and that others may have.
+        former: The addresses that were the Service's before, and that a control plane may ask.
+        lost: Those of the former addresses that others may have.
         ca: CA bundle for the control planes to trust.
         serving: Whether the authenticator has ever served.
         relations: The ids of the relations with the control plane that all this is about.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
-        superusers: Which mappings by which somebody can administer the cluster were announced, by
-            their fingerprints.
         facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
     """
 
     cluster_id: str = ""
     address: str = ""
+    former: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     ca: str = ""
     serving: bool = False
     relations: frozenset[str] = frozenset()
     inherited: bool = False
     ended: tuple[expiry.Ended, ...] = ()
-    superusers: frozenset[str] = frozenset()
     facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
@@ -63,6 +66,29 @@ class Shared:
         return dataclasses.replace(new, ca="", serving=False)
 
 
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """Which address a control plane asks for logins.
+
+    Attributes:
+        address: Empty if it asks none.
+        principal: The control plane's unit.
+    """
+
+    address: str
+    principal: str
+
+    def dump(self) -> str:
+        """Return this as a text for a databag."""
+        return f"{self.principal} {self.address}".strip()
+
+    @classmethod
+    def load(cls, text: str) -> Asked | None:
+        """Return what `dump` wrote; None for the empty text."""
+        principal, _, address = text.partition(" ")
+        return cls(address if is_ip(address) else "", principal) if principal else None
+
+
 class Peers:
     """The peer relation. Without it (a unit's first moments, or its last) nothing is known
     and nothing is kept.
@@ -70,12 +96,14 @@ class Peers:
     Attributes:
         shared: What the leader published last: read once a hook, and then what this hook
             published.
+        is_readable: Whether Juju reads the relation, if it lists one.
     """
 
     def __init__(self, charm: RelatedCharm):
         self._charm, self._app, self._unit = charm, charm.app, charm.unit
         # Not by ops' `Relation`, which asks for the units of each relation.
         self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
+        self.is_readable = True
         self.shared = self._read()
 
     @property
@@ -86,6 +114,11 @@ class Peers:
     @functools.cached_property
     def _relation(self) -> ops.Relation | None:
         return self._charm.model.get_relation(RELATION) if self._id else None
+
+    @property
+    def others(self) -> Collection[ops.Unit]:
+        """Return the other units of this application, as far as they have joined."""
+        return self._relation.units if self._relation else ()
 
     def change(self, **changes: Any) -> None:
         """Publish ``changes`` of fields of `Shared`, as `publish` does."""
@@ -102,13 +135,13 @@ class Peers:
         values = {
             "cluster-id": new.cluster_id,
             "address": new.address,
+            "former": " ".join(sorted(new.former)),
             "lost": " ".join(sorted(new.lost)),
             "ca": new.ca,
             "serving": "true" if new.serving else "",
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
             "ended": expiry.dump(new.ended),
-            "superusers": " ".join(sorted(new.superusers)),
             "facts": new.facts,
         }
         try:
@@ -120,13 +153,29 @@ class Peers:
     def acknowledge(self, ca: str) -> None:
         """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
         if self._id:
-            self._charm.write_once(RELATION, ca, lambda: self._acknowledge(fingerprint(ca)))
+            self._charm.write_once(RELATION, ca, lambda: self._tell("trusts", fingerprint(ca)))
 
-    def _acknowledge(self, new: str) -> bool:
-        if not self._relation or self._relation.data[self._unit].get("trusts") == new:
+    def tell_asked(self, asked: Asked) -> None:
+        """Tell the other units which address this unit's control plane asks."""
+        if self._id:
+            text = asked.dump()
+            self._charm.write_once(f"{RELATION}:{_ASKS}", text, lambda: self._tell(_ASKS, text))
+
+    def _tell(self, key: str, new: str) -> bool:
+        """Write into this unit's databag, and return whether that had something else."""
+        if not self._relation or self._relation.data[self._unit].get(key) == new:
             return False
-        self._relation.data[self._unit]["trusts"] = new
+        self._relation.data[self._unit][key] = new
         return True
+
+    def asked_by(self, unit: ops.Unit) -> Asked | None:
+        """Return which address the control plane of another ``unit`` asks; None if that unit has
+        not said so, or Juju no longer does."""
+        # While a model falls apart, Juju lists relations that it does not read any more.
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            if self._relation and unit in self.others:
+                return Asked.load(self._relation.data[unit].get(_ASKS, ""))
+        return None
 
     def units_not_trusting(self, ca: str) -> list[str]:
         """Return the units, this one included, that have not acknowledged the bundle ``ca``."""
@@ -135,7 +184,7 @@ class Peers:
         wanted = fingerprint(ca)
         return sorted(
             unit.name
-            for unit in (self._unit, *self._relation.units)
+            for unit in (self._unit, *self.others)
             if self._relation.data[unit].get("trusts") != wanted
         )
 
@@ -143,16 +192,23 @@ class Peers:
         if not self._id:
             return Shared()
         number = int(self._id.rpartition(":")[2])
-        data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
+        try:
+            data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
+        except ops.hookcmds.Error as error:
+            if "permission denied" not in error.stderr:
+                raise
+            # Juju 4 answers this to a unit that is out of the relation, and lists it all the same.
+            self.is_readable, self._id = False, ""
+            return Shared()
         return Shared(
             cluster_id=data.get("cluster-id", ""),
             address=address if is_ip(address := data.get("address", "")) else "",
+            former=frozenset(data.get("former", "").split()),
             lost=frozenset(data.get("lost", "").split()),
             ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
             ended=expiry.load(data.get("ended", "")),
-            superusers=frozenset(data.get("superusers", "").split()),
             facts=data.get("facts", ""),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from certificates.keypair import KeyPair
@@ -62,29 +63,42 @@ def apply_service(
 ) -> None:
     """Apply the Service, and share its address, and those that it has lost."""
     shared, chosen = hook.peers.shared, config.webhook_address
-    former = shared.address
-    address = services.apply(client, hook.owner, chosen, former, service)
-    lost = shared.lost - {address}
-    if former not in ("", address) and not services.has(client, former):
-        logger.warning("another Service may have %s, which control planes asked so far", former)
-        lost |= {former}
-    hook.share(address=address, lost=lost)
+    address = services.apply(client, hook.owner, chosen, shared.address, service)
+    former = _still_asked(hook, {*shared.former, shared.address} - {"", address})
+    lost = frozenset(each for each in former if not services.has(client, each))
+    for each in sorted(lost - shared.lost):
+        logger.warning("another Service may have %s, which control planes asked so far", each)
+    hook.share(address=address, former=former, lost=lost)
+
+
+def _still_asked(hook: Hook, former: Collection[str]) -> frozenset[str]:
+    """Return which of the Service's ``former`` addresses a control plane may still ask."""
+    if not former:
+        return frozenset()
+    asked = hook.all_asked()
+    if len(asked) <= len(hook.peers.others):
+        # Another unit has yet to say what its control plane asks.
+        return frozenset(former)
+    return frozenset(former) & {each.address for each in asked}
 
 
 def define_mappings(client: api.Client, owner: Owner, config: Config, *, has_served: bool) -> str:
     """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings.
 
+    The policy comes first: as soon as the CRD is there, anyone who may write mappings could make
+    themselves an administrator.
+
     Return a remark for the status if the server is too old for the policy, or if the policy was
     missing though the application ``has_served``: somebody deleted it, or the cluster was older.
     """
-    is_modern = crd.ratchets(client)
-    crd.apply(client, config.partition, strict=is_modern)
-    if not is_modern:
+    if not crd.ratchets(client):
+        crd.apply(client, config.partition, strict=False)
         return active.NO_POLICY()
     wanted = manifests.mapping_policy(owner, config.mapping_policy)
     stored = [objects.get(client, manifests.reference(each)) for each in wanted]
     for manifest, former in zip(wanted, stored, strict=True):
         sync.apply(client, manifest, former)
+    crd.apply(client, config.partition, strict=True)
     return active.POLICY_WAS_MISSING() if has_served and not all(stored) else ""
 
 
@@ -110,6 +124,7 @@ def spec(
         pull_secret=_credentials(hook, client, config, problems),
         proxies=_web_proxies(client, config, stored, problems),
         authorities=trusted.authorities,
+        reserves=not crd.ratchets(client),
     )
 
 

@@ -24,7 +24,6 @@ from owner import Owner
 
 if TYPE_CHECKING:
     from juju.memory import Memory
-    from leader.access import Report
 
 logger = logging.getLogger(__name__)
 
@@ -34,31 +33,23 @@ EVERY = timedelta(hours=1)
 OVERLAP = timedelta(hours=1)
 # Whoever has to be let in comes first: without this much time left, the next hook looks.
 NEEDED_SECONDS = 10.0
-# After how many days somebody is asked whether a mapping is still needed.
-UNUSED = 90
 
 
-def look(
-    client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str], report: Report
-) -> tuple[int, int]:
+def look(client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str]) -> None:
     """Record whom the pods ``pods`` let in, if the last try was an hour ago.
 
-    Return how many mappings were unused at the last look, and how many administrators of these.
     Nobody's access depends on it, so a look that fails is no problem of the unit.
     """
     if pods and client.seconds_left >= NEEDED_SECONDS and looks.is_due(EVERY):
         looks.note_try()
         try:
             with errors_as_status():
-                _look(client, owner, looks, pods, report)
+                _look(client, owner, looks, pods)
         except Unready as problem:
             logger.warning("cannot record last logins: %s", problem)
-    return looks.unused
 
 
-def _look(
-    client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str], report: Report
-) -> None:
+def _look(client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str]) -> None:
     """Record whom the pods let in since the last look that recorded all of them."""
     stored = login_record.read(client)
     if stored is None:
@@ -75,7 +66,6 @@ def _look(
         new = logins.extended(new, pods, needed, log.begin, log.end)
     if new != stored:
         login_record.write(client, owner, stored, new)
-    looks.count(*_unused(report, new))
     if not log.more:
         looks.note(log.end)
 
@@ -90,13 +80,3 @@ def _needed(record: Record, last: datetime | None, now: datetime) -> datetime:
         return min(max(record.until, earliest), now)
     since = record.since
     return max(datetime.combine(since, time(), timezone.utc), earliest) if since else earliest
-
-
-def _unused(report: Report, record: Record) -> tuple[int, int]:
-    """Return how many mappings let nobody in for `UNUSED` days, and how many administrators of
-    these. A record that is younger than that knows of none."""
-    since = record.begin(UNUSED)
-    if not since:
-        return 0, 0
-    unused = {each.name for each in report.mappings if logins.is_unused(each, record, since)}
-    return len(unused), sum(each.name in unused for each in report.administrators)

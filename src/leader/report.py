@@ -16,8 +16,7 @@ MOST_LOGGED = 20
 def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks: str) -> str:
     """Return the line of an active status: what is served, and ``remarks`` that are not empty.
 
-    The remark on the ``policy`` may stay for years, so no command of a problem stands before it:
-    people copy a command to the end of the line.
+    A broken mapping is the last: it may have a command, which people copy to the end of the line.
     """
     parts = [
         active.AUTHENTICATOR(version=config.version),
@@ -27,10 +26,6 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
     ]
     if bindings := sum("/" in key for key in report.result.unfinished):
         parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))
-    if report.problems:
-        name, problem = next(iter(report.problems.items()))
-        number = len(report.problems)
-        parts.append(active.TO_CORRECT(number=number, mapping=name, problem=problem))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
@@ -38,7 +33,12 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
     if left_out := report.declared.left_out:
         first, number = left_out[0], len(left_out)
         parts.append(active.LEFT_OUT(number=number, place=first.place, reason=first.reason))
-    return ", ".join([*parts, *filter(None, remarks)])
+    parts += filter(None, remarks)
+    if report.problems:
+        name, problem = next(iter(report.problems.items()))
+        number = len(report.problems)
+        parts.append(active.TO_CORRECT(number=number, mapping=name, problem=problem))
+    return ", ".join(parts)
 
 
 def remarks(report: Report) -> str:
@@ -54,13 +54,12 @@ def remarks(report: Report) -> str:
 
 
 def _count(report: Report) -> str:
-    total = len(report.mappings)
-    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
-    names = {each.name for each in report.mappings}
     unfinished = {key for key in report.result.unfinished if "/" not in key}
-    if former := unfinished - names:
+    total = len(unfinished.union(each.name for each in report.mappings) - report.former)
+    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
+    if report.former:
         # The option no longer declares these.
-        return active.NOT_DELETED(mappings=shown, former=f"{len(former):,}")
+        return active.NOT_DELETED(mappings=shown, former=f"{len(report.former):,}")
     if unfinished:
         return active.NOT_EFFECTIVE(pending=f"{len(unfinished):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)

@@ -60,16 +60,18 @@ class Machine:
 def write(path: Path, text: str) -> bool:
     """Write ``text`` to ``path``, for its owner only, and return whether anything changed.
 
-    The write is atomic: a reader gets the old file or the new one, also after a crash.
+    The write is atomic: a reader gets the old file or the new one, also after a crash. What a
+    killed write left beside the file goes.
 
     Raises:
         errors.Blocked: the machine refuses, as a full disk does.
     """
     with _errors_as_status("write", path):
+        temporary = _beside(path)
         if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
+            temporary.unlink(missing_ok=True)
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _beside(path)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)

@@ -10,6 +10,10 @@ from text import quoted
 OTHER_PARTITION = mapping.OTHER_PARTITION
 
 
+def KEEPS(problem: str, mapping: str) -> str:
+    return f"{problem}; keeps {mapping}"
+
+
 def ARN_TWICE(place: str) -> str:
     return f"{place} has the same ARN"
 
@@ -20,6 +24,10 @@ def ROLE_UNKNOWN() -> str:
 
 def REFUSED(reason: str) -> str:
     return f"the cluster refuses it: {quoted(reason)}"
+
+
+def FAILED(reason: str) -> str:
+    return f"the cluster does not make it: {quoted(reason)}"
 
 
 def ROLE_MISSING(kind: str, name: str) -> str:

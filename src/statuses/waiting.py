@@ -15,6 +15,10 @@ def API_SERVER(control_plane: str) -> str:
     return f"waiting for the API server of {control_plane}"
 
 
+def CONTROL_PLANE_TO_USE(control_plane: str) -> str:
+    return f"waiting for {control_plane} to use the webhook"
+
+
 def KUBECONFIG_UNUSABLE(file: object, cause: str) -> str:
     return f"waiting for the control plane to write a usable {file} ({cause})"
 
@@ -33,6 +37,10 @@ def REMOVAL() -> str:
 
 def SERVICE_KEPT(command: str) -> str:
     return f"Service kept; run: {command}"
+
+
+def JUJU(cause: str) -> str:
+    return f"waiting for Juju, which refuses a request: {quoted(cause)}"
 
 
 def PEER_RELATION() -> str:

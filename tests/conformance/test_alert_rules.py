@@ -31,10 +31,7 @@ FACTS = Facts(
     ends=20 * 3600,
     to_correct=2,
     next_end=3600,
-    lasting_administrators=1,
     replicas=2,
-    unused=3,
-    unused_administrators=1,
 )
 # What Grafana puts in the place of a variable for the time between two points.
 RATE_INTERVAL = "$__rate_interval"

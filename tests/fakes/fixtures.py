@@ -26,6 +26,8 @@ from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 
+from charm import quieten_libraries
+
 # What a conftest takes by one import.
 __all__ = [
     "_hook_tools",
@@ -99,7 +101,7 @@ def _once(parse: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture(scope="session", autouse=True)
 def _quiet() -> Iterator[None]:
     """Log as the charm does: without what libraries say of every request and step."""
-    logging.disable(logging.INFO)
+    quieten_libraries()
     yield
     logging.disable(logging.NOTSET)
 

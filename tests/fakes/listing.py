@@ -31,6 +31,6 @@ def table(model: Model) -> list[list[str]]:
     return [re.split("  +", line) for line in text.splitlines()]
 
 
-def items(model: Model) -> list[dict[str, Any]]:
+def items(model: Model, **more: Any) -> list[dict[str, Any]]:
     """The list as JSON has it."""
-    return json.loads(model.action("list-mappings", format="json")["mappings"])
+    return json.loads(model.action("list-mappings", format="json", **more)["mappings"])

@@ -130,6 +130,11 @@ class DamagedUnit:
         counts["hooks"] += 1
         self._forget()
         status = self.model.hook(self._event(event))
+        endpoint, _, kind = event.partition(" ")
+        if kind == "broken":
+            # To Juju, a relation that is there again is a new one.
+            known = self.model.units[0].known or frozenset()
+            self.model.units[0].known = known - {self.model.relation(endpoint).id}
         if not isinstance(status, ops.ActiveStatus | ops.BlockedStatus | ops.WaitingStatus):
             raise Violation("another status", status)
         self._check_line(status.message)

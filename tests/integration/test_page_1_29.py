@@ -14,7 +14,6 @@ import pytest
 import yaml
 from demo import page
 from tests.integration.helpers import (
-    arns,
     how_to,
     juju_status,
     kubernetes,
@@ -253,30 +252,6 @@ def test_given_the_authenticator_when_it_writes_a_status_then_it_is_admitted(
 
     assert not authenticator.patch("low", status, "--subresource=status")
     assert authenticator.patch("low", {"spec": {"username": "root"}})
-
-
-def test_given_the_authenticators_account_when_it_hands_a_login_over_then_it_is_refused(
-    cluster: Cluster, authenticator: Writer
-) -> None:
-    before = spec_and_status(cluster)
-
-    refusal = authenticator.patch("boss", HANDED_OVER, "--subresource=status")
-
-    assert "status.canonicalARN must be the canonical form of spec.arn" in refusal
-    assert spec_and_status(cluster) == before
-
-
-@pytest.mark.parametrize("spelling", arns.ROLE_SPELLINGS)
-def test_given_an_arn_in_any_spelling_when_its_status_is_written_then_it_is_admitted(
-    cluster: Cluster, authenticator: Writer, spelling: str
-) -> None:
-    cluster.map("new", spelling, "new")
-
-    for canonical in ("", arns.ROLE):
-        status = {"status": {"canonicalARN": canonical}}
-        assert not authenticator.patch("new", status, "--subresource=status")
-    other = {"status": {"canonicalARN": f"{arns.ROLE}2"}}
-    assert authenticator.patch("new", other, "--subresource=status")
 
 
 PODS_OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "x" * 8192, "uid": "1"}

@@ -107,6 +107,35 @@ def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_
     assert "old CA" not in two.units[0].status.message
 
 
+def test_given_no_unit_with_the_relation_when_the_authority_changes_then_the_pods_wait_for_none(
+    api: FakeCluster, machines: list[Files]
+):
+    # From Charmed Kubernetes 1.29 on, no machine has a webhook file to trust an authority with.
+    two = Model(Easyrsa(root()), machines, units=2, endpoints=("control-plane",))
+    two.settle()
+    assert not any(machine.webhook.exists() for machine in machines)
+    moved(two)
+    for _ in range(3):
+        two.hook(two.changed("certificates"))
+        two.answer()
+
+    assert api.secret("ca.pem") == NEW
+    assert two.peer["ca"] == NEW
+    assert "trust" not in two.units[0].status.message
+
+
+def test_given_an_authority_that_left_when_another_is_integrated_then_its_first_hook_waits_for_it(
+    deployed: Model,
+):
+    deployed.hook(deployed.broken("certificates"))
+    deployed.provider = None
+    assert deployed.hook().message.startswith("no certificate authority; run: juju integrate ")
+    deployed.move(Easyrsa(root("new")))
+    created = deployed.on.relation_created(deployed.relation("certificates"))
+
+    assert deployed.hook(created).message.startswith("waiting for a certificate from easyrsa")
+
+
 def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_goes_on(
     two: Model, api: FakeCluster, machines: list[Files]
 ):

@@ -33,9 +33,7 @@ def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role
     log_refusal(api, ROLE)
 
     declare(SET)
-    made = stored(api, "sso")
-    assert made["spec"]["arn"] == ROLE
-    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
+    assert stored(api, "sso")["spec"]["arn"] == ROLE
 
 
 def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_itself(
@@ -50,27 +48,46 @@ def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_
     assert not deployed.units[0].alarms
 
 
-def test_given_a_role_that_is_learned_or_changes_when_a_hook_runs_then_the_log_says_so(
+def test_given_a_role_that_is_learned_when_hooks_run_then_the_log_says_so_once(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     log_refusal(api, ROLE)
     declare(SET)
     deployed.hook()
+
     assert deployed.log().count(f"DevOps@111122223333 (mappings[0]) has role {ROLE}") == 1
 
+
+def test_given_another_role_that_is_refused_when_one_is_known_then_only_a_person_changes_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    log_refusal(api, ROLE)
+    declare(SET)
     new = f"{ROLE[:-16]}{'0' * 16}"
-    stored(api, "sso")["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
+    api.clock.sleep(100 * 86400)
     log_refusal(api, new)
-    deployed.hook()
-    assert "changes to role" not in deployed.log()
+    api.forget()
 
-    # The role is in use until nobody has logged in by it for seven days.
-    api.clock.sleep(9 * 86400)
-    log_refusal(api, new)
-    deployed.hook()
     deployed.hook()
 
+    assert stored(api, "sso")["spec"]["arn"] == ROLE
+    assert f"set suffix: {'0' * 16} in mappings[0]" in deployed.action("list-refusals")["refusals"]
+    declare({**SET, "suffix": "0" * 16})
+    assert stored(api, "sso")["spec"]["arn"] == new
     assert f"DevOps@111122223333 (mappings[0]) changes to role {new}" in deployed.log()
+
+
+def test_given_a_set_whose_role_is_known_when_a_hook_runs_then_it_reads_no_log(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    log_refusal(api, ROLE)
+    declare(SET)
+    deployed.hook()
+    api.forget()
+
+    deployed.hook()
+
+    assert not [each for each in api.requests if each.endswith("/log")]
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -14,8 +14,6 @@ from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import is_whole, take
 
-from labels import FINALIZER
-
 
 def test_given_a_service_when_it_is_deleted_then_its_address_is_not_free_until_the_next_hook(
     deployed: Model, api: FakeCluster
@@ -28,33 +26,17 @@ def test_given_a_service_when_it_is_deleted_then_its_address_is_not_free_until_t
     assert deployed.hook().name == "active"
     assert is_whole(api)
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert api.changes == [f"PATCH {SERVICE}"] * 2
+    assert api.changes == [f"DELETE {SERVICE}", *[f"PATCH {SERVICE}"] * 2]
     assert deployed.bags() == before
 
 
-@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
-def test_given_a_service_deleted_with_its_dependents_when_a_hook_runs_then_it_is_made_again(
+@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan", "example.com/theirs"])
+def test_given_a_deleted_service_with_other_finalizers_when_a_hook_runs_then_it_is_made_again(
     deployed: Model, api: FakeCluster, finalizer: str
 ):
     api.kubectl_delete(SERVICE)
     api.objects[SERVICE]["metadata"]["finalizers"].append(finalizer)
 
-    assert deployed.hook().name == "active"
-    assert is_whole(api)
-
-
-def test_given_a_finalizer_of_others_when_the_service_is_deleted_then_ours_holds_it_after_theirs(
-    deployed: Model, api: FakeCluster
-):
-    finalizers = api.objects[SERVICE]["metadata"]["finalizers"]
-    finalizers.insert(0, "example.com/theirs")
-    api.kubectl_delete(SERVICE)
-
-    assert deployed.hook().name == "active"
-    assert api.changes == []
-    assert api.objects[SERVICE]["metadata"]["finalizers"] == ["example.com/theirs", FINALIZER]
-
-    api.objects[SERVICE]["metadata"]["finalizers"].remove("example.com/theirs")
     assert deployed.hook().name == "active"
     assert is_whole(api)
 

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import sys
+
 import pytest
+from ops import testing
+from tests.fakes import at_rest
+from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
+
+from certificates import csr_protocol, usable, verdict
+
+# Each takes longer to import than the rest of a settled hook takes.
+HEAVY = (csr_protocol, usable, verdict)
+ALARM = testing.Secret(
+    {"purpose": "to expire"},
+    label="alarm",
+    owner="unit",
+    expire=dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc),
+)
 
 
 def test_given_a_settled_leader_when_a_hook_runs_then_it_calls_twelve_hook_tools(two: Model):
@@ -22,6 +39,50 @@ def test_given_a_settled_leader_when_a_hook_runs_then_it_calls_twelve_hook_tools
             *("relation-get 2 kubernetes-control-plane/0", said, said),
         ]
     )
+
+
+@pytest.fixture
+def modern(model: Model, api: FakeCluster) -> Model:
+    """At rest with an authority of the newer protocol."""
+    model.provider = SelfSigned()
+    at_rest.settle(model, api)
+    model.hook()
+    return model
+
+
+def test_given_the_newer_protocol_when_a_settled_leaders_hook_runs_then_it_calls_thirteen(
+    modern: Model,
+):
+    status = modern.hook()
+
+    said = f"status-set {status.name} {status.message}"
+    assert status.name == "active"
+    assert sorted(modern.units[0].tools) == sorted(
+        [
+            *("is-leader", "config-get", "relation-ids peers", "relation-get 1 aws-iam"),
+            *("relation-ids certificates", "relation-list 9", "relation-get 9 aws-iam"),
+            "relation-get 9 self-signed-certificates",
+            *("relation-ids aws-iam", "relation-list 2"),
+            *("relation-get 2 kubernetes-control-plane/0", said, said),
+        ]
+    )
+
+
+@pytest.mark.parametrize("event", ["update_status", "config_changed", "leader_elected", "alarm"])
+def test_given_the_newer_protocol_when_nothing_is_new_then_its_library_is_not_loaded(
+    modern: Model, monkeypatch: pytest.MonkeyPatch, event: str
+):
+    if event == "alarm":
+        modern.units[0].secrets = frozenset([ALARM])
+    for module in HEAVY:
+        monkeypatch.delattr(module.__name__)
+        monkeypatch.setitem(sys.modules, module.__name__, None)
+    if event == "alarm":
+        modern.expire("alarm")
+    else:
+        modern.hook(getattr(modern.on, event)())
+
+    assert modern.units[0].status.name == "active"
 
 
 def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_it_calls_eight(two: Model):

@@ -8,14 +8,17 @@ import json
 import httpx2
 import pytest
 from tests.fakes import at_rest
+from tests.fakes.acting import grant
+from tests.fakes.acting import refused as refused_action
 from tests.fakes.declaring import ACCOUNT, Declare, entry, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, NOTICES, SERVICE
-from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
+from tests.fakes.login_lines import line
 from tests.fakes.machine import Files, rendered
 
 BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
@@ -149,9 +152,9 @@ def test_given_roles_of_everybody_without_end_when_one_is_explained_then_the_res
             f"team/{number}", f"Role/{'x' * 200}{number}", Group="system:authenticated"
         )
 
-    lines = explained(deployed, BOB, verb="get", resource="pods")
+    lines = explained(deployed, BOB)
 
-    assert any(line.startswith("to ask Kubernetes, run: ") for line in lines)
+    assert any(line.startswith("to ask Kubernetes what it may do, run: ") for line in lines)
 
 
 def test_given_a_twin_of_the_other_administrator_when_one_is_revoked_then_it_warns(
@@ -223,6 +226,173 @@ def test_given_a_command_in_a_username_when_it_is_explained_then_it_is_quoted(
     stored(api, "m")["spec"]["username"] = f"dev{COMMAND}"
 
     assert f"lets it in as user 'dev{COMMAND}'" in "\n".join(explained(deployed, BOB))
+
+
+def theirs(text: str) -> int:
+    """How often the command of somebody else stands in a text outside of quotes."""
+    return text.count(EVIL) - text.count(f"'{EVIL}'")
+
+
+def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_plan_and_log_quote_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_mapping("bob", EVIL, EVIL.lower())
+
+    planned = deployed.action("plan-mappings", mappings=json.dumps([entry("bob", BOB)]))["plan"]
+    declare(entry("bob", BOB))
+
+    assert f"in place of mapping bob of '{EVIL}'" in planned
+    assert f"mapping bob of '{EVIL}' gave way" in deployed.log()
+    assert not theirs(planned + deployed.log())
+
+
+def test_given_a_command_in_the_end_of_a_mapping_that_would_go_then_the_plan_quotes_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("bob", BOB))
+    stored(api, "bob")["metadata"]["annotations"]["aws-iam/expires"] = EVIL
+
+    planned = deployed.action("plan-mappings", mappings="")["plan"]
+
+    assert f"until '{EVIL}'" in planned
+    assert not theirs(planned)
+
+
+def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_a_refusal_quotes_it(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"mappings": json.dumps([SET])}
+    api.add_mapping("own", MADE_UP, MADE_UP.lower(), source="option")
+    api.add_mapping("sso", EVIL, EVIL.lower())
+    refuse(api, REAL)
+
+    text = deployed.action("list-refusals")["refusals"]
+
+    assert f"has role '{EVIL}': if it was provisioned again" in text
+    assert not theirs(text)
+
+
+def test_given_a_command_in_a_mapping_when_its_name_is_granted_then_the_refusal_quotes_it(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("m", EVIL, EVIL.lower())
+
+    said = refused_action(grant, deployed, arn=BOB, name="m")
+
+    assert said == f"mapping m maps '{EVIL}': give another name"
+
+
+@pytest.mark.parametrize("field", ["arn", "username", "groups", "expires"])
+def test_given_a_command_in_a_mapping_when_it_is_listed_then_its_cell_is_quoted(
+    deployed: Model, api: FakeCluster, field: str
+):
+    api.add_mapping("m", BOB, BOB, expires=EVIL if field == "expires" else "")
+    spec = stored(api, "m")["spec"]
+    spec |= {field: [EVIL] if field == "groups" else EVIL} if field != "expires" else {}
+
+    text = deployed.action("list-mappings")["mappings"]
+
+    assert f"  '{EVIL}'  " in text
+
+
+def test_given_a_command_in_a_username_then_the_last_logins_quote_it(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("m", BOB, BOB)
+    name = f"dev{COMMAND}"
+    granted = line("access granted", BOB, time="1970-01-01T00:00:01Z", username=name)
+    api.add_log("a", f"{granted}\n".encode())
+
+    assert f"as 'dev{COMMAND}'" in deployed.action("explain-access", arn=BOB)["last-logins"]
+
+
+def test_given_a_user_of_an_administrators_name_who_is_refused_then_no_line_proposes_that_name(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("m", BOB, BOB)
+    refuse(api, f"{ACCOUNT}:user/admin")
+
+    text = deployed.action("list-refusals")["refusals"]
+
+    assert "username=admin" not in text
+    assert "username=USERNAME groups=GROUPS" in text
+
+
+def test_given_a_letter_of_another_plane_when_mappings_are_listed_then_juju_need_not_quote_it(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("m", BOB, BOB, groups=["a\U0001f600b"])
+
+    results = {
+        **deployed.action("list-mappings"),
+        **deployed.action("explain-access", arn=BOB),
+    }
+
+    assert all(character < "\U00010000" for text in results.values() for character in text)
+
+
+def flood(api: FakeCluster, number: int) -> None:
+    """The editor of a namespace binds roles of long names to somebody who may `edit` everywhere,
+    and everything in kube-system."""
+    api.namespaces |= {"a", "kube-system"}
+    api.add_mapping("bob", BOB, BOB, groups=["devs"])
+    api.add_rules("all", EVERYTHING)
+    for each in range(number):
+        api.add_binding(f"a/{each}", f"Role/{'x' * 200}{each}", User="bob", Group="devs")
+    api.add_binding("z", "ClusterRole/edit", Group="devs")
+    api.add_binding("kube-system/z", "ClusterRole/all", Group="devs")
+
+
+@pytest.mark.parametrize("number", [12, 60, 450])
+def test_given_roles_of_a_namespace_without_end_then_no_list_hides_those_that_give_most(
+    deployed: Model, api: FakeCluster, number: int
+):
+    flood(api, number)
+
+    results = deployed.action("explain-access", arn=BOB)
+    (row,) = json.loads(deployed.action("list-mappings", format="json")["mappings"])
+
+    for text in (
+        results["explanation"],
+        results["roles"],
+        deployed.action("list-mappings")["mappings"],
+        " ".join(row["roles"]),
+    ):
+        assert "ClusterRole/edit" in text
+        assert "ClusterRole/all in kube-system" in text
+    assert row["administrator_by"] == [
+        "do everything in kube-system (ClusterRole/all in kube-system)"
+    ]
+
+
+def test_given_many_roles_in_namespaces_when_planned_then_those_in_the_whole_cluster_come_first(
+    deployed: Model, api: FakeCluster
+):
+    api.namespaces.add("team")
+    many = [{"role": f"{'x' * 200}{n}", "namespaces": ["team"]} for n in range(12)]
+    access = [*many, {"role": "edit"}]
+
+    planned = deployed.action(
+        "plan-mappings", mappings=json.dumps([entry("bob", BOB, access=access)])
+    )
+
+    assert "roles 'ClusterRole edit', " in planned["plan"]
+
+
+@pytest.mark.parametrize("annotation", ["", "Reader@111122223333"])
+def test_given_an_annotation_that_somebody_edits_then_the_permission_set_is_the_roles(
+    deployed: Model, api: FakeCluster, annotation: str
+):
+    api.add_mapping("sso", REAL, REAL.lower())
+    if annotation:
+        metadata = stored(api, "sso")["metadata"]
+        metadata["annotations"] = {"aws-iam/permission-set": annotation}
+
+    results = deployed.action("list-mappings")
+    (row,) = json.loads(deployed.action("list-mappings", format="json")["mappings"])
+
+    assert row["permission_set"] == "Admin@111122223333"
+    assert "kubectl (Admin@111122223333" in results["mappings"]
 
 
 SET = {

@@ -9,9 +9,18 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import REFUSALS, refusal
-from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, MAPPINGS, NOTICES, SERVICE
+from tests.fakes.kubernetes.paths import (
+    DEFINED,
+    DEFINITION,
+    DEPLOYMENT,
+    MAPPINGS,
+    NOTICES,
+    SECRET,
+    SERVICE,
+)
+from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
+from tests.fakes.machine import Files, rendered
 
 from cluster import references
 
@@ -83,7 +92,7 @@ def test_given_a_file_that_cannot_be_removed_when_removed_then_it_is_logged_and_
     deployed.hook(deployed.on.remove())
 
     assert f"cannot remove {files.webhook}: Is a directory" in deployed.log()
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
 
 
 def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_in_the_cluster(
@@ -92,7 +101,7 @@ def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_
     api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
     deployed.hook(deployed.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/dev"}
+    assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/dev"}
 
 
 def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_service_last(
@@ -169,7 +178,7 @@ def test_given_another_control_plane_that_departed_when_the_relation_goes_then_a
     deployed.hook(deployed.on.relation_departed(relation, remote_unit=1, departing_unit=1))
     deployed.hook(deployed.broken("aws-iam"))
 
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
 
 
 def test_given_another_application_on_the_other_endpoint_when_the_relation_goes_then_it_is_clean(
@@ -178,7 +187,7 @@ def test_given_another_application_on_the_other_endpoint_when_the_relation_goes_
     goals("control-plane", "other", u0="active")
     deployed.hook(deployed.broken("aws-iam"))
 
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
 
 
 def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_departs_then_no_error(
@@ -189,7 +198,7 @@ def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_depar
     deployed.hook(deployed.broken("aws-iam"))
     deployed.hook(deployed.on.stop())
 
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
 
 
 def test_given_a_juju_that_does_not_say_what_goes_when_the_control_plane_departs_then_no_error(
@@ -216,7 +225,7 @@ def test_given_a_juju_that_runs_no_remove_when_the_relation_breaks_then_all_is_c
 
     # The API server itself deletes events after a while.
     left = {path for path in api.objects if not path.startswith(NOTICES)}
-    assert left == {DEFINITION}
+    assert left == {*DEFINED}
     assert not files.webhook.exists()
 
 
@@ -230,7 +239,7 @@ def test_given_a_unit_that_has_cleaned_when_its_last_hooks_run_then_they_change_
     deployed.hook(deployed.on.stop())
     deployed.hook(deployed.on.remove())
 
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
     assert "remove it with" not in deployed.log()
 
 
@@ -241,7 +250,7 @@ def test_given_a_leader_that_is_gone_already_when_the_relation_breaks_then_anoth
     relation = two.relation("aws-iam", unit=1)
     two.hook(two.on.relation_broken(relation), unit=1)
 
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
 
 
 def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
@@ -254,7 +263,7 @@ def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
 
     deployed.endpoints = ("control-plane",)
     deployed.hook(deployed.broken("control-plane"))
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
     assert not files.webhook.exists()
 
 
@@ -320,7 +329,7 @@ def test_given_role_bindings_when_removed_without_the_definition_then_they_go_to
     api.delete(DEFINITION)
     deployed.hook(deployed.on.remove())
 
-    assert not [path for path in api.objects if "bindings/aws-iam-" in path]
+    assert not [path for path in api.objects if "/clusterrolebindings/aws-iam-" in path]
 
 
 def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_that_clean_it(
@@ -340,3 +349,95 @@ def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
     deployed.hook(deployed.on.remove())
 
     assert f"remove it with: {references.removal_command()}" in deployed.log()
+
+
+# What guards stays, and each object goes by itself.
+
+
+@pytest.mark.parametrize("path", [SECRET, DEPLOYMENT, f"{MAPPINGS}/dev", SERVICE])
+@pytest.mark.parametrize("fault", ["connection reset", "read timeout", "500", "401"])
+def test_given_one_request_that_fails_when_removed_then_that_hook_tries_it_again(
+    deployed: Model, api: FakeCluster, path: str, fault: str
+):
+    principal = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", principal, principal, source="grant")
+    api.fail(REFUSALS[fault], request=f"DELETE {path}", nth=1)
+    deployed.hook(deployed.on.stop())
+
+    assert set(api.objects) == {*DEFINED}
+    assert "remove it with" not in deployed.log()
+
+
+@pytest.mark.parametrize("fault", ["500", "403", "409"])
+def test_given_an_object_that_is_never_deleted_when_removed_then_it_alone_stays_and_is_named(
+    deployed: Model, api: FakeCluster, fault: str
+):
+    api.fail(REFUSALS[fault], request=f"DELETE {SECRET}")
+    deployed.hook(deployed.on.stop())
+
+    assert set(api.objects) == {*DEFINED, SECRET}
+    assert "the cluster keeps what this charm deployed (Secret kube-system/aws-iam-certs: " in (
+        deployed.log()
+    )
+
+
+def test_given_a_finalizer_of_others_when_removed_then_the_object_goes_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    for path in (DEPLOYMENT, f"{RBAC}/namespaces/default/rolebindings/aws-iam-authenticator"):
+        api.objects[path]["metadata"]["finalizers"] = ["example.com/mine"]
+    deployed.hook(deployed.on.stop())
+
+    assert set(api.objects) == {*DEFINED}
+
+
+def test_given_a_juju_that_lists_a_relation_and_does_not_read_it_when_stopped_then_all_is_clean(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    """Juju 4 lets the last blocked unit out of the peer relation, and still lists that."""
+    deployed.config = {"replicas": 0}
+    assert deployed.hook().name == "blocked"
+
+    def refuses(*_: object, **__: object) -> None:
+        raise ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ops.hookcmds, "relation_get", refuses)
+        assert deployed.hook(deployed.on.config_changed()).name == "waiting"
+        deployed.hook(deployed.on.stop())
+
+    assert set(api.objects) == {*DEFINED}
+
+
+def test_given_another_unit_whose_control_plane_asks_when_removed_first_then_the_service_stays(
+    asking: Model, api: FakeCluster, machines: list[Files]
+):
+    """Nobody gets an address that a control plane asks, whichever unit goes first."""
+    asking.hook(unit=1)
+    asking.hook(asking.changed("peers"))
+    machines[0].auth_webhook.write_text(rendered(""))
+    asking.hook(asking.on.stop())
+
+    assert set(api.objects) == {*DEFINED, SERVICE}
+    assert "Service aws-iam-authenticator stays: kubernetes-control-plane/1 still" in asking.log()
+
+    machines[1].auth_webhook.write_text(rendered(""))
+    asking.hook(asking.on.stop(), unit=1)
+    assert set(api.objects) == {*DEFINED}
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_given_another_unit_that_left_when_removed_then_its_control_plane_counts_if_it_stays(
+    asking: Model, api: FakeCluster, machines: list[Files], goals: Goals, *, is_gone: bool
+):
+    asking.hook(unit=1)
+    asking.hook(asking.changed("peers"))
+    goals("control-plane", u0="active", **({} if is_gone else {"u1": "active"}))
+    relation = asking.relation("peers")
+    asking.hook(asking.on.relation_departed(relation, remote_unit=1, departing_unit=1))
+    machines[0].auth_webhook.write_text(rendered(""))
+    asking.planned_units = 1
+    asking.units.pop()
+    asking.hook(asking.on.stop())
+
+    assert set(api.objects) == ({*DEFINED} if is_gone else {*DEFINED, SERVICE})

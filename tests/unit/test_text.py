@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text import brief, one_line, quoted, status_line
+from text import brief, command, one_line, quoted, status_line
 
 LONG = "x" * 140_000
 
@@ -69,6 +71,7 @@ def test_given_a_cause_when_it_stands_in_a_line_then_its_end_is_kept(
         ("a\u202eb", r"a\u202eb"),
         ("a\u034f\ufe0f\U000e0100", r"a\u034f\ufe0f\U000e0100"),
         ("\u2800", r"\u2800"),
+        ("\uffee\U0001f600\U00020000", "\uffee\\U0001f600\\U00020000"),
     ],
 )
 def test_given_letters_that_nobody_sees_when_a_text_is_shown_then_they_are_escaped(
@@ -94,3 +97,27 @@ def test_given_a_text_of_others_when_it_is_quoted_then_nothing_in_it_ends_the_qu
     text: str, shown: str
 ):
     assert quoted(text) == shown
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "plain",
+        "o'hara; $(id) `id` \\",
+        "$'x'",
+        " a  b ",
+        "a\nb\t\x1b[2J",
+        "\xa0\x85\u2800\U0001f600'",
+        "\\xa0\\u0041\xa0",
+        "",
+    ],
+)
+def test_given_words_of_others_in_a_command_then_a_shell_has_each_as_it_is_and_all_is_seen(
+    theirs: str,
+):
+    line = command("printf", "<%s>", theirs, "end")
+
+    shell = ["bash", "-c", line]
+    done = subprocess.run(shell, capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"})
+    assert done.stdout.decode() == f"<{theirs}><end>"
+    assert one_line(line) == line

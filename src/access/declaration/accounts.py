@@ -11,36 +11,29 @@ from access.declaration.entry import ARNS
 from access.declaration.yaml_text import Value
 from text import quoted
 
-# By an alias of YAML, all entries may share one long list, and each hook looks at all of them.
-MOST = 50_000
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 def expand(
-    place: str, keys: dict[str, Value], partition: str, before: int
+    place: str, keys: dict[str, Value], partition: str
 ) -> Iterator[tuple[str, dict[str, Value], str]]:
     """Yield the place and the keys of an entry for each account, with an ARN for a role, and what
     is wrong with the account.
 
     An entry with neither a role's name nor a list of accounts stays as it is. A name gets the
     account behind it if there is a list, even of one, so that a mapping keeps its name when the
-    list grows. ``before`` is how many entries there are before this one.
-
-    Raises:
-        ValueError: there are too many.
+    list grows.
     """
     if "role" not in keys and "accounts" not in keys:
         yield place, keys, ""
         return
     if problem := _misfit(keys):
-        yield place, {}, problem
+        yield place, keys, problem
         return
-    for number, (where, account) in enumerate(_accounts(place, keys), before):
-        if number >= MOST:
-            raise ValueError(f"{where} exceeds {MOST:,} mappings")
+    for where, account in _accounts(place, keys):
         if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
             shown = quoted(account) if isinstance(account, str) else "it"
-            yield where, {}, f"{shown} is not an account of 12 digits"
+            yield where, keys, f"{shown} is not an account of 12 digits"
         else:
             yield where, _in_account(keys, account, partition), ""
 

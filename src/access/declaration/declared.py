@@ -7,20 +7,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import times
 from access import partitions
 from access.declaration import accounts, entry, formats, roles, yaml_text
-from access.declaration.entry import Entry
+from access.declaration.entry import Entry, Mark, Meant, marks
 from access.declaration.formats import LeftOut, Unchecked
 from access.declaration.yaml_text import Value
 from access.mapping import IdentityMapping
 from access.permission_sets import of_spelling
 
-# How many bindings an option may ask for: each hook looks at all of them.
-MOST_BINDINGS = 50_000
-# How many parts without an effect are told.
-MOST_LEFT_OUT = 1_000
+# How many mappings and bindings an option may declare: each hook looks at all of them.
+MOST = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,14 +27,12 @@ class Wrong:
     """An entry with a fault. Nobody gets access by it, and whoever has access by it keeps that.
 
     Attributes:
-        name: The name of its mapping, as far as it is known.
-        principal: The canonical form of its ARN, as far as it is known.
+        meant: Whom it means; None if another entry counts in its place.
     """
 
     place: str
     reason: str
-    name: str = ""
-    principal: str = ""
+    meant: Meant | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,19 +50,31 @@ class Declared:
     wrong: tuple[Wrong, ...] = ()
     error: str = ""
 
-    def kept(self, found: Iterable[IdentityMapping]) -> frozenset[str]:
-        """Return the names of mappings ``found`` that an entry with a fault may have made.
+    def kept(self, former: Iterable[IdentityMapping]) -> dict[str, Sequence[str]]:
+        """Return which of the ``former`` mappings each entry with a fault may have made: their
+        names, sorted, by its place.
 
-        Where neither name nor principal can be read, it may have made any of them.
+        Those are the mappings of its principal. Where that cannot be read, it is the mapping of
+        its name, or else those that look like its own. If there is none, it may be any of them.
         """
-        names = {each.name for each in self.wrong}
-        principals = {each.principal for each in self.wrong} - {""}
-        of_any = any(not (each.name or each.principal) for each in self.wrong)
-        return frozenset(
-            mapping.name
-            for mapping in found
-            if of_any or mapping.name in names or mapping.principal in principals
-        )
+        names, by_mark = list[str](), dict[Mark, list[str]]()
+        for mapping in sorted(former, key=lambda each: each.name):
+            names.append(mapping.name)
+            for kind, value in set(marks(mapping)):
+                by_mark.setdefault((kind, value.lower()), []).append(mapping.name)
+
+        def having(wanted: Iterable[Mark]) -> list[str]:
+            found = (by_mark.get((kind, value.lower()), ()) for kind, value in wanted)
+            return sorted({name for each in found for name in each})
+
+        def made(meant: Meant) -> Sequence[str]:
+            if meant.principals:
+                return having(meant.principals)
+            likely = (meant.name and having([("name", meant.name)])) or having(meant.hints)
+            return likely or ([] if meant.name else names)
+
+        kept = {each.place: made(each.meant) for each in self.wrong if each.meant}
+        return {place: each for place, each in kept.items() if each}
 
     @property
     def known(self) -> Sequence[Entry] | None:
@@ -78,6 +87,20 @@ class Declared:
         return any(each.learns for each in self.entries)
 
 
+class Candidate(NamedTuple):
+    """An entry, good or not, and whether it counts whatever a row of aws-auth says."""
+
+    wins: bool
+    entry: Entry | Wrong
+
+    @property
+    def marks(self) -> Iterable[Mark]:
+        """Return whom the entry is about."""
+        if isinstance(self.entry, Entry):
+            return (self.entry.mark,)
+        return self.entry.meant.principals if self.entry.meant else ()
+
+
 def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Declared:
     """Return what the text of the option declares, without entries that have ended at ``now``.
 
@@ -88,9 +111,8 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         ValueError: the text cannot be read, or means too much; one line says why.
     """
     listed, found_left_out = formats.read(text)
-    left_out, wrong = list(found_left_out), list[Wrong]()
-    candidates: list[tuple[bool, Entry]] = []
-    count = bindings = 0
+    left_out, candidates = list(found_left_out), list[Candidate]()
+    count = 0
     for each in listed:
         keys: dict[str, Value] = {}
         try:
@@ -107,34 +129,26 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         if keys.get("accounts") == []:
             left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
         left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in access.left_out]
-        for place, own, problem in accounts.expand(each.place, keys, partition, count):
-            count += 1
-            if problem or fault:
-                wrong.append(Wrong(place, problem or fault, *entry.identity(own)))
-                continue
+        for place, own, problem in accounts.expand(each.place, keys, partition):
+            count += 1 + sum(len(right.places) for right in access.rights)
+            if count > MOST:
+                raise ValueError(f"{place} exceeds {MOST:,} mappings and bindings")
             try:
-                made, without = entry.read(place, own, access)
+                reason = problem or fault
+                made, without = (None, []) if reason else entry.read(place, own, access)
             except ValueError as error:
-                wrong.append(Wrong(place, str(error), *entry.identity(own)))
+                made, without, reason = None, [], str(error)
+            if not made:
+                wrong = Wrong(place, reason, entry.meant(own))
+                candidates.append(Candidate(each.wins, wrong))
                 continue
             if made.expires and times.parse(made.expires) <= now:
                 left_out.append(LeftOut(place, f"its access ended at {made.expires}"))
                 continue
-            bindings += sum(len(right.places) for right in made.rights)
-            if bindings > MOST_BINDINGS:
-                raise ValueError(f"{place}.access exceeds {MOST_BINDINGS:,} bindings")
-            candidates.append((each.wins, made))
+            candidates.append(Candidate(each.wins, made))
             left_out += without
-    entries, twice, same_name = _unique(candidates)
-    wrong += same_name
-    return Declared(tuple(entries), _bounded([*left_out, *twice]), tuple(wrong))
-
-
-def _bounded(left_out: list[LeftOut]) -> tuple[LeftOut, ...]:
-    if len(left_out) <= MOST_LEFT_OUT:
-        return tuple(left_out)
-    more = LeftOut("the option", f"{len(left_out) - MOST_LEFT_OUT:,} more parts are left out")
-    return (*left_out[:MOST_LEFT_OUT], more)
+    entries, twice, wrong = _unique(candidates)
+    return Declared(tuple(entries), (*left_out, *twice), tuple(wrong))
 
 
 def _keys(each: Unchecked) -> dict[str, Value]:
@@ -144,37 +158,48 @@ def _keys(each: Unchecked) -> dict[str, Value]:
 
 
 def _unique(
-    candidates: Sequence[tuple[bool, Entry]],
+    candidates: Sequence[Candidate],
 ) -> tuple[list[Entry], list[LeftOut], list[Wrong]]:
-    """Return the entries that count, those whose principal has another, and those whose name has.
+    """Return the entries that count, those whose principal has another, and those with a fault.
 
     As on EKS, an access entry counts whatever a row of aws-auth says, and otherwise the last one.
+    One with a fault takes its place among them: what it hides would give its principal more, or
+    less, than the option ever said.
     """
-    chosen: dict[str, Entry] = {}
-    for _, each in sorted(candidates, key=lambda candidate: candidate[0]):
-        chosen[str(each.permission_set or each.principal)] = each
-    counts = {each.place: each for each in chosen.values()}
+    chosen = {
+        mark: each.entry
+        for each in sorted(candidates, key=lambda each: each.wins)
+        for mark in each.marks
+    }
     sets = {
         (each.permission_set.name.lower(), each.permission_set.account): each
-        for each in counts.values()
-        if each.permission_set
+        for each in chosen.values()
+        if isinstance(each, Entry) and each.permission_set
     }
-    entries = dict[str, Entry]()
+    entries, places = list[Entry](), dict[str, str]()
     twice, wrong = list[LeftOut](), list[Wrong]()
-    for _, each in candidates:
-        place, principal = each.place, str(each.permission_set or each.principal)
-        if place not in counts:
-            other = chosen[principal].place
-            twice.append(LeftOut(place, f"{other} has the same principal, and counts"))
+    for candidate in candidates:
+        each, others = candidate.entry, [chosen[mark] for mark in candidate.marks]
+        is_hidden = bool(others) and all(other is not each for other in others)
+        if isinstance(each, Wrong):
+            wrong.append(dataclasses.replace(each, meant=None) if is_hidden else each)
+            if each.meant and each.meant.name and not is_hidden:
+                places.setdefault(each.meant.name, each.place)
+            continue
+        meant = Meant(frozenset((each.mark,)), each.name)
+        if is_hidden:
+            reason = f"{others[0].place} has the same principal, and counts"
+            twice.append(LeftOut(each.place, reason))
         elif other := _set_of(each, sets):
             reason = f"it has the same principal as {other.place}"
-            wrong.append(Wrong(place, reason, each.name, each.principal))
-        elif other := entries.get(each.name):
-            reason = f"it has the same name as {other.place}: {each.name}"
-            wrong.append(Wrong(place, reason, each.name, each.principal))
+            wrong.append(Wrong(each.place, reason, meant))
+        elif place := places.get(each.name):
+            reason = f"it has the same name as {place}: {each.name}"
+            wrong.append(Wrong(each.place, reason, meant))
         else:
-            entries[each.name] = each
-    return list(entries.values()), twice, wrong
+            entries.append(each)
+            places[each.name] = each.place
+    return entries, twice, wrong
 
 
 def _set_of(found: Entry, sets: Mapping[tuple[str, str], Entry]) -> Entry | None:

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Iterator
 
 import times
 from access import arn, permission_sets, subjects
 from access.declaration import formats, roles
 from access.declaration.formats import LeftOut
 from access.declaration.yaml_text import Value, text_of
-from access.mapping import name_for
+from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet
 from access.rights import Right
 from text import quoted
@@ -28,10 +30,25 @@ _IGNORED = {"noduplicatearns"}
 # How nodes of EKS are mapped.
 _NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
 _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
-# The CRD's limit for an ARN.
-_MAX_ARN = 2048
-# By an alias of YAML, all entries may share one long list.
-_MAX_GROUPS = 1000
+
+
+# What tells whose mapping one is: a kind, such as ``principal``, and the value.
+Mark = tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Meant:
+    """Whom an entry with a fault means, as far as that can be read.
+
+    Attributes:
+        principals: The principals and permission sets that it names.
+        name: The name of its mapping; or empty.
+        hints: What else its mapping is likely to have.
+    """
+
+    principals: frozenset[Mark] = frozenset()
+    name: str = ""
+    hints: frozenset[Mark] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +75,13 @@ class Entry:
     permission_set: PermissionSet | None
     place: str
     rights: tuple[Right, ...] = ()
+
+    @property
+    def mark(self) -> Mark:
+        """Return what no entry of another principal has."""
+        if self.permission_set:
+            return "set", str(self.permission_set)
+        return "principal", self.principal
 
     @property
     def learns(self) -> bool:
@@ -90,8 +114,6 @@ def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entr
     permission_set, spelt, principal, path = _principal(keys)
     username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
-    if access.rights and len(groups) == _MAX_GROUPS:
-        raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
     if spelt and not username:
         username = default_username(spelt)
     expires = text_of(keys, "expires")
@@ -139,13 +161,11 @@ def _without_path(text: str) -> tuple[str, str, str]:
     Raises:
         ValueError: no login has the ARN.
     """
-    if len(text) > _MAX_ARN:
-        raise ValueError(f"{quoted(text)} is too long for an ARN")
     canonical = arn.canonicalize(text)
     principal = arn.parse(canonical)
     role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
-    if text.lower() != canonical:
-        raise ValueError(f"{quoted(text)} names one session, declare {role}")
+    if session_of := arn.role_of_session(text):
+        raise ValueError(f"{quoted(text)} names one session, declare {session_of}")
     if principal.kind != "role":
         return text, canonical, ""
     head, _, name = text.rpartition("/")
@@ -158,8 +178,6 @@ def _groups(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, list):
-        if len(value) > _MAX_GROUPS:
-            raise ValueError(f"groups has more than {_MAX_GROUPS:,} names")
         groups = tuple(group for group in value if group and isinstance(group, str))
         if len(groups) == len(value):
             return groups
@@ -190,19 +208,44 @@ def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
     return name_for(principal, arn.parse(principal).name.rpartition("/")[2] or "root")
 
 
-def identity(keys: dict[str, Value]) -> tuple[str, str]:
-    """Return the name of an entry's mapping and its principal, as far as they can be read."""
-    try:
-        permission_set, _, principal, _ = _principal(keys)
-    except ValueError:
-        permission_set, principal = None, ""
-    try:
-        name = _name(keys)
-    except ValueError:
-        return "", principal
-    if not name and (permission_set or principal):
-        name = _default_name(permission_set, principal)
-    return name, principal
+def meant(keys: dict[str, Value]) -> Meant:
+    """Return whom an entry means, whatever else is wrong with it."""
+    arns = [each for key in (*ARNS, *formats.ARNS_OF_EKS) if (each := _plain(keys, key))]
+    principals = {("principal", found) for text in arns if (found := _login(text))}
+    named = _plain(keys, "permission-set")
+    with contextlib.suppress(ValueError):
+        principals.add(("set", str(permission_sets.read(named, _plain(keys, "account"), ""))))
+    roles_ = [each for each in (*arns, _plain(keys, "role"), named.partition("@")[0]) if each]
+    hints = {("role", _last(each)) for each in roles_}
+    if username := _plain(keys, "username"):
+        hints.add(("username", username))
+    return Meant(frozenset(principals), _plain(keys, "name"), frozenset(hints))
+
+
+def marks(mapping: IdentityMapping) -> Iterator[Mark]:
+    """Yield what `meant` may have of the entry that made ``mapping``."""
+    yield "principal", mapping.principal
+    yield "name", mapping.name
+    yield "username", mapping.username
+    yield "role", _last(mapping.principal)
+    if role := permission_sets.of_spelling(mapping.arn):
+        yield "set", str(role)
+        yield "role", role.name
+
+
+def _plain(keys: dict[str, Value], key: str) -> str:
+    value = keys.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _login(text: str) -> str:
+    """Return the canonical ARN of a principal that can log in; empty for any other text."""
+    changed = arn.without_path(text)
+    return "" if arn.mismatch(changed) else arn.canonicalize(changed)
+
+
+def _last(text: str) -> str:
+    return text.lower().rpartition("/")[2].rpartition(":")[2]
 
 
 def default_username(principal: str) -> str:

@@ -27,8 +27,6 @@ _KEYS = {"role", "kind", "policy", "namespaces"}
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # What the API server takes as the name of a role, but for letters that are not ASCII.
 _ROLE_NAME = re.compile(r"(?!\.\.?$)[!-$&-.0-~]{1,253}")
-# By an alias of YAML, all entries may share one long list.
-_MAX_BINDINGS = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +58,7 @@ def parse(value: Value) -> list[Parsed]:
 
 
 def together(found: Iterable[Parsed]) -> Parsed:
-    """Return all rights in one, each binding once.
-
-    Raises:
-        ValueError: they are too many.
-    """
+    """Return all rights in one, each binding once."""
     rights = list[Right]()
     left_out = list[tuple[str, str]]()
     asked = set[tuple[str, str, str]]()
@@ -77,8 +71,6 @@ def together(found: Iterable[Parsed]) -> Parsed:
             elif new:
                 rights.append(dataclasses.replace(right, namespaces=tuple(filter(None, new))))
         left_out += each.left_out
-        if max(len(asked), len(left_out)) > _MAX_BINDINGS:
-            raise ValueError(f"access asks for more than {_MAX_BINDINGS} bindings")
     return Parsed(tuple(rights), tuple(left_out))
 
 
@@ -153,8 +145,6 @@ def some_namespaces(place: str, value: Value) -> Where:
     """
     if not isinstance(value, list) or not value:
         raise ValueError("namespaces is not a list of names")
-    if len(value) > _MAX_BINDINGS:
-        raise ValueError(f"namespaces has more than {_MAX_BINDINGS} names")
     found = dict.fromkeys(map(str, value))
     good = tuple(each for each in found if _NAMESPACE.fullmatch(each))
     others = (each for each in found if not _NAMESPACE.fullmatch(each))

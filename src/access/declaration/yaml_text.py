@@ -13,8 +13,9 @@ import yaml
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
-# Juju refuses a larger file as an option's value.
-MAX_LENGTH = 5 * 1024 * 1024
+# How many values a text may have, with its aliases written out: a short text may mean billions.
+# The largest file that Juju takes has half as many.
+MOST_VALUES = 1_000_000
 MAX_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")}
@@ -39,10 +40,8 @@ def documents(text: str) -> list[Value]:
 
     Raises:
         ValueError: it is not YAML, or holds what no list of mappings needs: tags of other types,
-            a key twice, or collections that are nested too deep.
+            a key twice, collections that are nested too deep, or too many values.
     """
-    if len(text) > MAX_LENGTH:
-        raise ValueError(f"it is longer than {MAX_LENGTH:,} characters")
     builder = _Builder()
     # The package's types leave out what it returns.
     parse = cast("Any", yaml).parse
@@ -85,21 +84,26 @@ class _Builder:
     Of ten thousand entries, that takes 0.15 s, and PyYAML's base loader, which keeps texts too,
     0.22 s.
 
-    An alias shares its anchor's value, so that aliases of aliases cost no more than their text.
+    An alias shares its anchor's value, and counts as if that were written out: whoever reads the
+    value reads it as often.
     """
 
     def __init__(self) -> None:
         self.roots: list[Value] = []
-        # The collections that are open, with their anchors, and the keys that await a value.
-        self._open: list[tuple[list[Value] | dict[str, Value], str]] = []
+        # The collections that are open, each with its anchor and the number of values before it,
+        # and the keys that await a value.
+        self._open: list[tuple[list[Value] | dict[str, Value], str, int]] = []
         self._keys: list[str | None] = []
-        # A value without an anchor has the empty text as its key. No alias can name that.
-        self._anchors: dict[str, Value] = {}
+        # Values, and of how many each consists. One without an anchor has the empty text as its
+        # key. No alias can name that.
+        self._anchors: dict[str, tuple[Value, int]] = {}
+        self._number = 0
 
     def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
-            self._anchors[event.anchor or ""] = value
+            self._anchors[event.anchor or ""] = value, 1
+            self._count(1)
             self._add(event, value)
         elif isinstance(event, yaml.CollectionStartEvent):
             self._begin(event)
@@ -108,7 +112,9 @@ class _Builder:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 raise _error(event, f"no value before it has the anchor &{event.anchor}")
-            self._add(event, self._anchors[event.anchor])
+            value, number = self._anchors[event.anchor]
+            self._count(number)
+            self._add(event, value)
         elif isinstance(event, yaml.DocumentStartEvent):
             # An anchor is known in its own document.
             self._anchors = {}
@@ -119,14 +125,20 @@ class _Builder:
         if len(self._open) >= MAX_DEPTH:
             raise _error(event, f"lists and maps are nested deeper than {MAX_DEPTH}")
         is_map = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(({} if is_map else [], event.anchor or ""))
+        self._open.append(({} if is_map else [], event.anchor or "", self._number))
+        self._count(1)
         self._keys.append(None)
 
     def _end(self, event: Any) -> None:
-        value, anchor = self._open.pop()
+        value, anchor, before = self._open.pop()
         self._keys.pop()
-        self._anchors[anchor] = value
+        self._anchors[anchor] = value, self._number - before
         self._add(event, value)
+
+    def _count(self, number: int) -> None:
+        self._number += number
+        if self._number > MOST_VALUES:
+            raise ValueError(f"it has more than {MOST_VALUES:,} values, with aliases written out")
 
     def _add(self, event: Any, value: Value) -> None:
         if not self._open:

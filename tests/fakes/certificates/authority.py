@@ -12,10 +12,15 @@ from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+Key = (
+    ec.EllipticCurvePrivateKey
+    | rsa.RSAPrivateKey
+    | ed25519.Ed25519PrivateKey
+    | ed448.Ed448PrivateKey
+)
 PREAMBLE = """\
 Certificate:
     Data:
@@ -90,9 +95,14 @@ class Authority:
         signed = former.tbs_certificate_bytes.replace(whole, broken)
         signature = self._key.sign(signed, ec.ECDSA(hashes.SHA256()))
         algorithm = bytes.fromhex("300a06082a8648ce3d040302")
-        der = _der(0x30, signed + algorithm + _der(0x03, b"\0" + signature))
-        lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
-        return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+        return signed_text(signed, algorithm, signature)
+
+
+def signed_text(signed: bytes, algorithm: bytes, signature: bytes) -> str:
+    """The certificate in PEM whose parts are in DER."""
+    whole = _der(0x30, signed + algorithm + _der(0x03, b"\0" + signature))
+    lines = textwrap.wrap(base64.b64encode(whole).decode(), 64)
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
 
 
 def _der(tag: int, content: bytes) -> bytes:
@@ -125,8 +135,14 @@ def alternatives(names: Sequence[str]) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([_general(name) for name in names])
 
 
+# A subject in a form that has no characters but ASCII's, in which it has another.
+MISLABELLED = "Mürren"
+
+
 def distinguished(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    # By itself, cryptography writes a mail address in that form.
+    oid = NameOID.EMAIL_ADDRESS if name.startswith(MISLABELLED) else NameOID.COMMON_NAME
+    return x509.Name([x509.NameAttribute(oid, name)])
 
 
 def _general(name: str) -> x509.GeneralName:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from tests.fakes.certificates.authority import (
+    MISLABELLED,
     PREAMBLE,
     Key,
     alternatives,
@@ -18,6 +19,7 @@ from tests.fakes.certificates.authority import (
     key_text,
     pem_text,
     period,
+    signed_text,
 )
 
 from certificates import SERVER_NAME, pem
@@ -30,6 +32,11 @@ KEYS: dict[str, Callable[[], Key]] = {
     "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
     "RSA-4096": lambda: rsa.generate_private_key(65537, 4096),
     "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "Ed448": ed448.Ed448PrivateKey.generate,
+    "P-224": lambda: ec.generate_private_key(ec.SECP224R1()),
+    "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "brainpool": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
+    "RSA-1024": lambda: rsa.generate_private_key(65537, 1024),
 }
 
 
@@ -49,6 +56,9 @@ class Draft:
     ca: bool | None = None
     path_length: int | None = None
     names: tuple[str, ...] = ()
+    other_names: tuple[x509.GeneralName, ...] = ()
+    # In DER, in place of all names.
+    raw_names: bytes = b""
     days: tuple[int, int] = (-1, 365)
     usages: tuple[x509.ObjectIdentifier, ...] = ()
     signs_certificates: bool | None = None
@@ -82,8 +92,12 @@ class Draft:
         found: list[tuple[x509.ExtensionType, bool]] = []
         if self.ca is not None:
             found.append((x509.BasicConstraints(self.ca, self.path_length), True))
-        if self.names:
-            found.append((alternatives(self.names), False))
+        if self.raw_names:
+            oid = x509.SubjectAlternativeName.oid
+            found.append((x509.UnrecognizedExtension(oid, self.raw_names), False))
+        elif self.names or self.other_names:
+            names = x509.SubjectAlternativeName([*alternatives(self.names), *self.other_names])
+            found.append((names, False))
         if self.usages:
             found.append((x509.ExtendedKeyUsage(self.usages), False))
         if self.signs_certificates is not None:
@@ -138,6 +152,24 @@ def below(**changes: object) -> KeyPair:
     return pair(LEAF, dataclasses.replace(MIDDLE, **changes), ROOT)
 
 
+def made_of(*drafts: Draft) -> KeyPair:
+    """The same, as the charm makes it of a provider's answer."""
+    good = pair(*drafts)
+    return pem.key_pair(good.certificate, good.key, good.ca)
+
+
+def named(name: x509.GeneralName) -> dict[str, Callable[[], KeyPair]]:
+    """Pairs with such a name beside the others, by whose it is."""
+    names = (name,)
+    odd = Change(ROOT, other_names=names)
+    return {
+        "the leaf": lambda: leaf(other_names=names),
+        "an intermediate": lambda: below(other_names=names),
+        "the root": lambda: leaf(odd),
+        "the root of an intermediate": lambda: made_of(LEAF, MIDDLE, odd),
+    }
+
+
 def with_preamble() -> KeyPair:
     """As easy-rsa has it: a readable copy in front of each certificate."""
     good = leaf()
@@ -149,6 +181,20 @@ def renewed() -> KeyPair:
     former = Change(ROOT, days=(-30, -1)).signed_by(ROOT)
     good = leaf()
     return Change(good, ca=former + good.ca)
+
+
+def with_sha_1() -> KeyPair:
+    """Signed by a digest that nobody trusts any more, so cryptography makes none of these."""
+    good = leaf(Change(ROOT, key="RSA-2048"))
+    sha_256, sha_1 = (
+        bytes.fromhex(f"300d06092a864886f70d0101{kind}0500") for kind in ("0b", "05")
+    )
+    signed = x509.load_pem_x509_certificate(good.certificate.encode()).tbs_certificate_bytes
+    signed = signed.replace(sha_256, sha_1)
+    key = key_of("RSA-2048", ROOT.which)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+    return Change(good, certificate=signed_text(signed, sha_1, signature))
 
 
 def with_damaged_exponent() -> KeyPair:
@@ -164,6 +210,37 @@ def with_damaged_exponent() -> KeyPair:
     return Change(leaf(key="RSA-2048"), key=key_text(damaged, TRADITIONAL))
 
 
+SELF_SIGNED = Change(LEAF, subject="self-signed")
+# Keys that OpenSSL takes, and Go does not.
+UNKNOWN_KEYS = ("Ed448", "brainpool", "secp256k1")
+FREE = x509.UniformResourceIdentifier
+# Names that OpenSSL takes, and Go does not. Some are made past cryptography's own check.
+ODD_NAMES: dict[str, x509.GeneralName] = {
+    "a host that is not ASCII": x509.DNSName._init_without_validation("ü.example.com"),
+    "a mail name that is not ASCII": x509.RFC822Name._init_without_validation("ü@example.com"),
+    "a URI that is not ASCII": FREE._init_without_validation("https://ü.example.com/"),
+    "a URI with half a host": FREE("https://[::1"),
+    "a URI with an empty label": FREE("https://a_b..c/"),
+    "a URI with a broken escape": FREE("https://a/%zz"),
+}
+# Of the one, cryptography reads no text, and of the other nothing.
+LATIN_1, X_400 = bytes.fromhex("30038201fc"), bytes.fromhex("3004a3020500")
+NAMES: dict[str, x509.GeneralName] = {
+    "another host": x509.DNSName("a_b.example.com"),
+    "a mail name": x509.RFC822Name("a@example.com"),
+    "a workload's URI": FREE("spiffe://cluster.local/ns/a/sa/b%20c"),
+    "a URN": FREE("urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+    "a URI with a port": FREE("https://a-b.example.com:8080/c/"),
+    "an identifier": x509.RegisteredID(x509.ObjectIdentifier("1.2.3")),
+    "a directory's name": x509.DirectoryName(distinguished("Zürich")),
+}
+UNUSABLE = "has a key or a name that Kubernetes cannot use"
+ODD_REASONS = {
+    "the leaf": UNUSABLE,
+    "an intermediate": f"has an authority that {UNUSABLE}",
+    "the root": f"has an authority that {UNUSABLE}",
+    "the root of an intermediate": "",
+}
 UNSIGNED = "is not signed by an authority that came with it"
 OTHER_NAME = f"does not cover {SERVER_NAME}"
 GOOD = ""
@@ -186,6 +263,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
     "with a text in front": (with_preamble, GOOD),
     "below an authority that was renewed": (renewed, GOOD),
     "without an authority": (lambda: Change(leaf(), ca=""), UNSIGNED),
+    "with an authority that is no PEM": (lambda: Change(leaf(), ca="\udc80"), UNSIGNED),
     "below another authority": (lambda: Change(leaf(), ca=pair(LEAF, MIDDLE).ca), UNSIGNED),
     "below a namesake": (
         lambda: Change(leaf(), ca=pair(LEAF, Change(ROOT, which=9)).ca),
@@ -260,6 +338,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         lambda: leaf(unknown_critical=True),
         "is refused: unhandled critical extension",
     ),
+    "signed with SHA-1": (with_sha_1, r"cannot be read \(SSLError\)"),
     "signed with SHA-384": (lambda: leaf(Change(ROOT, digest=hashes.SHA384())), GOOD),
     **{
         f"with a key {kind}": (functools.partial(leaf, key=kind), GOOD)
@@ -269,6 +348,90 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         f"below a key {kind}": (functools.partial(leaf, Change(ROOT, key=kind)), GOOD)
         for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
     },
+    **{
+        f"with a key {kind}": (functools.partial(leaf, key=kind), UNUSABLE)
+        for kind in UNKNOWN_KEYS
+    },
+    "with a key P-224": (lambda: leaf(key="P-224"), r"cannot be read \(SSLError\)"),
+    "below a key P-224": (lambda: leaf(Change(ROOT, key="P-224")), GOOD),
+    "with a key RSA-1024": (lambda: leaf(key="RSA-1024"), GOOD),
+    "below a key RSA-1024": (lambda: leaf(Change(ROOT, key="RSA-1024")), GOOD),
+    **{
+        f"below a key {kind}": (
+            functools.partial(leaf, Change(ROOT, key=kind)),
+            f"has an authority that {UNUSABLE}",
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    **{
+        f"below an intermediate with a key {kind}": (
+            functools.partial(below, key=kind),
+            f"has an authority that {UNUSABLE}",
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    **{
+        f"below an intermediate below a key {kind}": (
+            functools.partial(made_of, LEAF, MIDDLE, Change(ROOT, key=kind)),
+            GOOD,
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    **{
+        f"below an intermediate below an intermediate with a key {kind}": (
+            functools.partial(
+                made_of, LEAF, MIDDLE, Change(ROOT, subject="upper", which=3, key=kind), ROOT
+            ),
+            GOOD,
+        )
+        for kind in UNKNOWN_KEYS
+    },
+    "with a root of brainpool that is served": (
+        lambda: pair(LEAF, MIDDLE, Change(ROOT, key="brainpool")),
+        f"has an authority that {UNUSABLE}",
+    ),
+    **{
+        f"with {name}: {whose}": (
+            make,
+            ODD_REASONS[whose],
+        )
+        for name, value in ODD_NAMES.items()
+        for whose, make in named(value).items()
+    },
+    **{
+        f"with {name}: {whose}": (make, GOOD)
+        for name, value in NAMES.items()
+        for whose, make in named(value).items()
+    },
+    "below a host in Latin-1": (
+        lambda: below(raw_names=LATIN_1),
+        f"has an authority that {UNUSABLE}",
+    ),
+    "below an intermediate below a host in Latin-1": (
+        lambda: made_of(LEAF, MIDDLE, Change(ROOT, raw_names=LATIN_1)),
+        GOOD,
+    ),
+    "below an X.400 address": (lambda: below(raw_names=X_400), GOOD),
+    "with a subject that is not ASCII": (lambda: leaf(subject="Zürich"), GOOD),
+    "below a subject that is not ASCII": (lambda: below(subject="Zürich"), GOOD),
+    "with a subject whose form is ASCII's": (lambda: leaf(subject=MISLABELLED), UNUSABLE),
+    "with a long subject whose form is ASCII's": (
+        lambda: leaf(subject=MISLABELLED * 20),
+        UNUSABLE,
+    ),
+    "below a subject whose form is ASCII's": (
+        lambda: below(subject=MISLABELLED),
+        UNUSABLE,
+    ),
+    "self-signed": (lambda: made_of(SELF_SIGNED), GOOD),
+    "self-signed, for other names": (
+        lambda: made_of(Change(SELF_SIGNED, names=("other.svc",))),
+        OTHER_NAME,
+    ),
+    "self-signed, and another is trusted": (
+        lambda: Change(made_of(SELF_SIGNED), ca=leaf().ca),
+        UNSIGNED,
+    ),
     "with a traditional RSA key": (
         lambda: Change(leaf(key="RSA-2048"), key=key_text(key_of("RSA-2048", 0), TRADITIONAL)),
         GOOD,

@@ -86,15 +86,17 @@ class Provider(Protocol):
 class Easyrsa:
     """The legacy protocol. As the real one, it gives a unit's request the same answer for ever,
     unless its names change, and keeps the answers to what a unit no longer asks for. With
-    ``one_name``, its certificates have that name alone."""
+    ``one_name``, its certificates have that name alone. With ``per_unit``, each unit gets a pair
+    of its own, as from vault."""
 
     authority: Authority
     name: str = "easyrsa"
     chain: str = ""
     days: tuple[int, int] = (-1, 365)
     one_name: str = ""
+    per_unit: bool = False
     overrides: Bag = dataclasses.field(default_factory=dict)
-    _pairs: dict[tuple[str, frozenset[str]], tuple[str, str]] = dataclasses.field(
+    _pairs: dict[tuple[str, str, frozenset[str]], tuple[str, str]] = dataclasses.field(
         default_factory=dict
     )
     _answers: dict[str, dict[str, tuple[frozenset[str], Bag]]] = dataclasses.field(
@@ -108,6 +110,8 @@ class Easyrsa:
     def reissue_for(self, unit: str) -> None:
         """Sign again what this unit asks for; the answers to others stay."""
         self._answers.pop(unit, None)
+        if self.per_unit:
+            self._pairs = {key: pair for key, pair in self._pairs.items() if key[0] != unit}
 
     def expire(self, unit: str) -> None:
         """Let what this unit was answered come to its end."""
@@ -137,11 +141,12 @@ class Easyrsa:
         answers = self._answers.setdefault(unit, {})
         if common_name in answers and answers[common_name][0] == names:
             return
-        if (common_name, names) not in self._pairs:
+        asked = (unit if self.per_unit else "", common_name, names)
+        if asked not in self._pairs:
             signed = [self.one_name] if self.one_name else sorted(names)
             issued = self.authority.issue(signed, days=self.days)
-            self._pairs[common_name, names] = issued
-        certificate, key = self._pairs[common_name, names]
+            self._pairs[asked] = issued
+        certificate, key = self._pairs[asked]
         answers[common_name] = names, {"cert": PREAMBLE + certificate, "key": key}
 
 

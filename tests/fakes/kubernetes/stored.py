@@ -81,21 +81,6 @@ class Stored:
 
     def add_pod(self, name: str, **status: Any) -> None:
         """Store a pod of the Deployment."""
-        self.add_stranger(name, **status)
-        metadata = self.objects[f"{PODS}/{name}"]["metadata"]
-        metadata["labels"]["pod-template-hash"] = "5c6d7"
-        metadata["ownerReferences"] = [
-            {
-                "apiVersion": "apps/v1",
-                "kind": "ReplicaSet",
-                "name": "aws-iam-authenticator-5c6d7",
-                "uid": "1",
-                "controller": True,
-            }
-        ]
-
-    def add_stranger(self, name: str, **status: Any) -> None:
-        """Store somebody's pod that has the label of the Deployment's."""
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import jubilant
 import yaml
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from tests.integration.helpers import units
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
+
+SELF_SIGNED = "self-signed-certificates"
 
 
 def served(cluster: Cluster) -> str:
@@ -72,9 +75,19 @@ def all_units_trust(juju: jubilant.Juju, *authorities: str) -> None:
     assert all(fingerprints == {*authorities} for fingerprints in found.values()), found
 
 
+def is_self_signed(juju: jubilant.Juju) -> bool:
+    """Return whether the authority is self-signed-certificates."""
+    return SELF_SIGNED in juju.status().apps
+
+
 def authority(juju: jubilant.Juju) -> str:
-    """Return the fingerprint of the authority that easyrsa or vault publishes."""
-    text = units.databag(juju, units.names(juju)[0], "certificates")["ca"]
+    """Return the fingerprint of the authority that its charm publishes."""
+    unit = units.names(juju)[0]
+    if is_self_signed(juju):
+        relation = next(r for r in units.relations(juju, unit) if r["endpoint"] == "certificates")
+        text = json.loads(relation["application-data"]["certificates"])[0]["ca"]
+    else:
+        text = units.databag(juju, unit, "certificates")["ca"]
     return _fingerprint(x509.load_pem_x509_certificate(text.encode()))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers import arns, juju_status, kubernetes, logins
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
@@ -72,23 +72,6 @@ def test_given_a_unit_that_is_blocked_or_waits_when_a_grant_ends_then_its_person
     assert is_refused(mallory)
     deployed.config("aws-iam", {"replicas": 2})
     juju_status.wait_until_active(deployed)
-
-
-def test_given_a_mapping_to_masters_when_hooks_run_then_one_event_is_on_it_and_it_says_who(
-    deployed: jubilant.Juju, mallory: Cluster
-) -> None:
-    testbed_only.require("only the testbed runs update-status at will")
-    mallory.map("root", arns.USER, "root", "system:masters")
-
-    testbed_only.run_update_status(deployed, "aws-iam/0")
-    testbed_only.run_update_status(deployed, "aws-iam/0")
-
-    assert noticed(mallory, "root") == ["SuperuserMapped"]
-    assert f"mapping root, made by kubectl, lets {arns.USER}" in mallory.kubectl(
-        "describe", MAPPINGS, "root"
-    )
-    assert deployed.run(LEADER, "revoke-access", {"name": "root"}).results["result"] == "revoked"
-    assert noticed(mallory, "root") == ["SuperuserMapped", "AccessRevoked"]
 
 
 def test_given_a_grant_that_is_repeated_then_it_lasts_as_long_as_was_said_last(

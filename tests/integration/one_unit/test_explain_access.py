@@ -15,7 +15,7 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
 
-PODS = {"verb": "get", "resource": "pods", "namespace": "default"}
+ASK = "to ask Kubernetes what it may do, run: "
 # What Kubernetes gives to everybody who logs in.
 EVERYBODY = (
     "everybody who logs in has ClusterRole/system:basic-user, ClusterRole/system:discovery, "
@@ -25,8 +25,8 @@ ADMIN = arns.ROLE.replace("view", "admin")
 DEV = arns.ROLE_WITH_PATH.replace("team/", "")
 
 
-def explain(juju: jubilant.Juju, arn: str, **params: str) -> dict[str, str]:
-    return juju.run("aws-iam/leader", "explain-access", {"arn": arn, **params}).results
+def explain(juju: jubilant.Juju, arn: str) -> dict[str, str]:
+    return juju.run("aws-iam/leader", "explain-access", {"arn": arn}).results
 
 
 def today() -> str:
@@ -87,11 +87,14 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warn
     )
 
 
-def answer(cluster: Cluster, line: str) -> str:
-    """Return what Kubernetes answers to the command in an explanation's line."""
-    command = line.removeprefix("to ask Kubernetes, run: ")
+def answer(cluster: Cluster, line: str, *about: str) -> str:
+    """Return what Kubernetes answers to the command in an explanation's line, if it is asked
+    ``about`` one thing."""
+    command = line.removeprefix(ASK)
     assert command != line
-    program, *arguments = shlex.split(command)
+    program, *words = shlex.split(command)
+    arguments = [each for word in words for each in (about if word == "--list" else [word])]
+    assert len(arguments) > len(words)
     done = kubernetes.run([program, "--kubeconfig", str(cluster.admin), *arguments])
     return done.stdout.strip()
 
@@ -106,6 +109,7 @@ def test_given_a_person_with_a_role_when_explained_then_each_line_is_a_link_of_t
         "mapping knobby, made with kubectl, lets it in as user knobby, groups view",
         "RoleBinding/default/read gives Role/default/pod-reader to group view",
         EVERYBODY,
+        f"{ASK}kubectl auth can-i --list --as=knobby --as-group=view",
     ]
     assert logins.wait_for_login(bound) == results["username"]
 
@@ -114,9 +118,9 @@ def test_given_a_person_with_a_role_when_explained_then_each_line_is_a_link_of_t
 def test_given_a_question_when_the_explanations_command_runs_then_kubernetes_answers_it(
     deployed: jubilant.Juju, bound: Cluster, namespace: str, allowed: str
 ) -> None:
-    results = explain(deployed, arns.ROLE, **{**PODS, "namespace": namespace})
+    line = lines(explain(deployed, arns.ROLE))[-1]
 
-    assert answer(bound, lines(results)[-1]) == allowed
+    assert answer(bound, line, "get", "pods", f"--namespace={namespace}") == allowed
 
 
 def test_given_a_person_who_was_refused_when_asked_for_then_the_reason_and_the_remedy_are_there(
@@ -131,7 +135,7 @@ def test_given_a_person_who_was_refused_when_asked_for_then_the_reason_and_the_r
     (line,) = [line for line in shown if line.startswith(f"{knobby} with access key AKIAKNOBBY")]
     assert line.endswith("not mapped: AWS confirms this identity, and no mapping has its ARN")
     assert shown[shown.index(line) + 1] == (
-        f"to let it in: juju run aws-iam/leader grant-access arn={knobby} username=knobby "
+        f"to let it in: juju run aws-iam/leader grant-access arn={knobby} username=USERNAME "
         "groups=GROUPS"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -99,13 +100,21 @@ def test_given_more_ended_access_than_a_databag_should_hold_when_kept_then_the_l
     assert expiry.remembered(many, NOON) == tuple(many[50:])
 
 
-@given(st.lists(st.builds(Ended, *[st.text(st.characters(codec="utf-8"))] * 4)))
+def test_given_many_that_a_person_made_when_they_end_then_what_the_charm_made_is_remembered():
+    grant = dataclasses.replace(ended(0, NOON - timedelta(hours=1)), source="grant")
+    many = [ended(n, NOON) for n in range(1, 106)]
+
+    assert expiry.remembered([grant, *many], NOON) == (grant, *many[-99:])
+
+
+@given(st.lists(st.builds(Ended, *[st.text(st.characters(codec="utf-8"))] * 5)))
 def test_given_ended_access_when_dumped_and_loaded_then_it_is_the_same(rows: list[Ended]):
     assert expiry.load(expiry.dump(rows)) == tuple(rows)
 
 
 def test_given_ended_access_when_dumped_then_the_databag_holds_no_spaces_and_nothing_for_none():
-    assert expiry.dump([Ended("a", "b", "c", "d")] * 2) == '[["a","b","c","d"],["a","b","c","d"]]'
+    dumped = expiry.dump([Ended("a", "b", "c", "d", "e")] * 2)
+    assert dumped == '[["a","b","c","d","e"],["a","b","c","d","e"]]'
     assert expiry.dump([]) == ""
 
 

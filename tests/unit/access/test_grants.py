@@ -123,6 +123,9 @@ def test_given_parameters_then_the_grant_is_as_they_say(params: dict[str, str], 
     assert wanted(**params) == grant
 
 
+ONE_SESSION = f"names one session, and a grant admits all of its role: give {DEV.lower()}"
+
+
 @pytest.mark.parametrize(
     ("given", "written"), [(" for  the\nmove ", "for the move"), ("x" * 200, "x" * 200)]
 )
@@ -148,6 +151,13 @@ def test_given_a_reason_then_it_is_written_down_on_one_line(given: str, written:
         (
             {"arn": DEV.replace("aws:", "aws-cn:", 1)},
             "no login has partition aws-cn, because the option partition is aws",
+        ),
+        *(
+            (
+                {"arn": f"arn:aws:sts:{region}:111122223333:assumed-role/Dev/{session}"},
+                f"'arn:aws:sts:{region}:111122223333:assumed-role/Dev/{session}' {ONE_SESSION}",
+            )
+            for region, session in (("", "alice"), ("eu-west-1", "*"), ("", "\u00e9lise"))
         ),
     ],
 )

@@ -37,7 +37,7 @@ def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_
         ),
         (
             "to let it in: juju run aws-iam/leader grant-access "
-            "arn=arn:aws:iam::111122223333:role/Ops username=Ops groups=GROUPS"
+            "arn=arn:aws:iam::111122223333:role/Ops username=USERNAME groups=GROUPS"
         ),
         (
             "an unknown principal, once, the last at 1970-01-01T00:00:02Z: clock skew: the token "

@@ -17,13 +17,15 @@ from charmlibs.interfaces.tls_certificates import (
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.fakes import at_rest
-from tests.fakes.certificates.authority import root
+from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import FAULTS
 from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
+
+from certificates import csr_protocol, pem
 
 NAME = "aws-iam-authenticator.kube-system.svc"
 Refusal = CertificateRequestErrorCode
@@ -57,7 +59,7 @@ def test_given_such_an_authority_when_settled_then_its_pair_is_served(
 ):
     assert modern.hook().name == "active"
     assert api.secret("ca.pem") == f"{provider.authority}\n"
-    assert api.secret("cert.pem").endswith(f"{provider.authority}\n")
+    assert len(pem.certificates(api.secret("cert.pem"))) == 1
     assert modern.peer["ca"] == f"{provider.authority}\n"
 
 
@@ -95,6 +97,38 @@ def test_given_such_an_authority_when_a_hook_runs_again_then_nothing_is_written(
 
 
 AT = ", on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
+
+
+def test_given_a_request_that_a_killed_hook_lost_when_the_next_one_runs_then_it_asks_again(
+    modern: Model, provider: SelfSigned
+):
+    modern.hook()
+    modern.certificates = {}
+    modern.hook()
+
+    assert len(provider.requested(modern.certificates)) == 1
+
+
+@pytest.mark.parametrize(("part", "reads"), [(0.89, False), (0.91, True)])
+def test_given_a_certificate_in_the_last_tenth_of_its_life_then_each_hook_reads_the_answer(
+    modern: Model, provider: SelfSigned, monkeypatch: pytest.MonkeyPatch, part: float, reads: bool
+):
+    modern.hook()
+    read = list[str]()
+    original = csr_protocol.Requirer.obtain
+
+    def obtain(self: csr_protocol.Requirer, address: str, provider: str) -> Any:
+        read.append(address)
+        return original(self, address, provider)
+
+    later = dt.datetime.now(dt.timezone.utc) + part * provider.validity
+    monkeypatch.setattr("certificates.relation._now", lambda: later)
+    monkeypatch.setattr(csr_protocol.Requirer, "obtain", obtain)
+
+    assert modern.hook().name == "active"
+    assert bool(read) is reads
+
+
 REFUSED = f"vault does not allow {NAME}; run: juju config vault pki_allowed_domains"
 SEALED = "vault is sealed, so it signs nothing; run: vault operator unseal"
 DENIED = "vault denies its charm; run: juju run vault/leader authorize-charm secret-id=SECRET"
@@ -282,6 +316,12 @@ def test_given_an_authority_that_must_act_first_then_the_unit_says_so_and_its_ev
     assert SECRET not in api.objects
 
 
+# What Python's and pydantic's readers of JSON give up at.
+UNREADABLE = [
+    {key: text}
+    for key in ("capabilities", "request_errors")
+    for text in ("[" * 100_000, "9" * 5_000)
+]
 NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 
 
@@ -293,6 +333,7 @@ NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
         {"certificates": "[" * 100_000},
         {"capabilities": '{"supports_ip_sans": ' + "9" * 5_000 + "}"},
         {"capabilities": "[" * 930 + "]" * 930},
+        *UNREADABLE,
     ],
 )
 def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_one_stays_in_use(
@@ -312,17 +353,39 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
     assert modern.hook().name == "active"
 
 
+@pytest.mark.parametrize("overrides", UNREADABLE, ids=range(4))
+def test_given_an_unreadable_answer_when_the_certificates_secret_expires_then_it_renews_later(
+    modern: Model, provider: SelfSigned, api: FakeCluster, overrides: dict[str, str]
+):
+    before, asked = api.secret("cert.pem"), dict(modern.certificates)
+    provider.overrides = overrides
+    modern.answer()
+    modern.expire("-certificate-")
+
+    assert modern.units[0].status.message.startswith("malformed certificate; run: juju remove-")
+    assert modern.certificates == asked
+    assert api.secret("cert.pem") == before
+
+    # Juju runs the hook again, as long as the revision is there.
+    provider.overrides = {}
+    modern.answer()
+    modern.expire("-certificate-")
+    modern.settle()
+
+    assert modern.hook().name == "active"
+    assert api.secret("cert.pem") != before
+
+
 def test_given_a_chain_when_settled_then_it_is_served_and_trusted_with_the_authority(
     modern: Model, provider: SelfSigned, api: FakeCluster
 ):
-    between = [root("between").certificate]
+    between = [Authority("between", issuer=root()).certificate]
     (answer,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
     provider.overrides = {"certificates": json.dumps([answer | {"chain": between}])}
     modern.settle()
 
-    others = [*between, f"{provider.authority}\n"]
-    assert api.secret("cert.pem") == "".join([f"{answer['certificate']}\n", *others])
-    assert api.secret("ca.pem") == "".join(sorted(others))
+    assert api.secret("cert.pem") == "".join([f"{answer['certificate']}\n", *between])
+    assert api.secret("ca.pem") == pem.ca_bundle(*between, str(provider.authority))
 
 
 def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy_is_said(

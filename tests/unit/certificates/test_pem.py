@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from tests.fakes.certificates import pairs
 from tests.fakes.certificates.authority import PREAMBLE, Authority, root
 
 from certificates import pem
@@ -27,7 +28,7 @@ def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_
         PREAMBLE + certificate, f"some text\n{key}", PREAMBLE + root().certificate
     )
 
-    assert found.certificate == certificate + root().certificate
+    assert found.certificate == certificate
     assert found.key == key
     assert found.ca == root().certificate
 
@@ -81,20 +82,43 @@ def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not
     certificate, key = middle.issue(NAMES)
     found = pem.key_pair(certificate, key, middle.certificate, root().certificate)
 
-    assert found.certificate == certificate + middle.certificate + root().certificate
+    assert found.certificate == certificate + middle.certificate
     assert found.ca == pem.ca_bundle(middle.certificate, root().certificate)
     assert certificate not in found.ca
 
 
-def test_given_a_chain_that_repeats_leaf_and_root_when_paired_then_each_is_there_once(
-    pair: tuple[str, str],
-):
-    certificate, key = pair
-    chain = certificate + root().certificate
-    found = pem.key_pair(certificate, key, chain, root().certificate)
+def test_given_a_chain_that_repeats_its_parts_when_paired_then_each_is_there_once():
+    middle = Authority("middle", issuer=root())
+    certificate, key = middle.issue(NAMES)
+    chain = certificate + middle.certificate
+    found = pem.key_pair(certificate, key, chain, chain, middle.certificate)
 
     assert found.certificate == chain
+    assert found.ca == middle.certificate
+
+
+def test_given_a_root_when_paired_then_it_is_trusted_and_not_served(pair: tuple[str, str]):
+    found = pem.key_pair(*pair, root().certificate)
+
+    assert found.certificate == pair[0]
     assert found.ca == root().certificate
+
+
+def test_given_an_authority_that_signs_its_next_certificate_when_paired_then_that_is_served(
+    pair: tuple[str, str],
+):
+    # Both have one name, but other keys: who trusts the former one alone needs it.
+    link = Authority("root", issuer=root()).certificate
+
+    assert pem.key_pair(*pair, link, root().certificate).certificate == pair[0] + link
+
+
+def test_given_a_self_signed_certificate_when_paired_then_it_is_its_own_authority():
+    certificate = pairs.LEAF.signed_by(pairs.LEAF)
+
+    for authorities in ([], [certificate]):
+        found = pem.key_pair(certificate, "", *authorities)
+        assert (found.certificate, found.ca) == (certificate, certificate)
 
 
 def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_order_they_came():

@@ -73,7 +73,8 @@ def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
 
     [found] = reactive_protocol.replies("aws-iam/0", [bag])
 
-    assert found.pair.certificate == certificate + middle.certificate + root().certificate
+    assert found.pair.certificate == certificate + middle.certificate
+    assert found.pair.ca == pem.ca_bundle(middle.certificate, root().certificate)
 
 
 def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
@@ -113,7 +114,7 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
     model.provider = vault
     model.settle()
     assert isinstance(model.hook(), ops.ActiveStatus)
-    assert api.secret("cert.pem").endswith(vault.chain)
+    assert api.secret("cert.pem").endswith(middle.certificate)
     trusted = model.peer["ca"]
     assert trusted == pem.ca_bundle(middle.certificate, root().certificate)
 

@@ -47,7 +47,6 @@ BLOCK = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
         {"certificate": BLOCK.format("AAAA")},
         {"certificate": BLOCK.format("?")},
         {"ca": BLOCK.format("AAAA")},
-        {"ca": "\udc80"},
     ],
 )
 def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(

@@ -107,3 +107,12 @@ def test_given_a_service_then_what_the_charm_did_not_set_so_is_named(
 ) -> None:
     wanted = manifests.service(Owner("aws-iam", "k8s", "u"), ADDRESS)["spec"]
     assert authenticator.changed_fields(wanted, {**wanted, **change}) == said
+
+
+def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
+    found = Deployed(strangers=("pod a", "pod b"), rollout=Rollout(2, 2, True, True))
+    outcome = authenticator.verdict(found, NAMES)
+
+    assert outcome.state == StepState.FAILED
+    assert "pod a, pod b" in outcome.seen
+    assert f"kubectl -n {references.NAMESPACE} get endpointslices" in outcome.remedy

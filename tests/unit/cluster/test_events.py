@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry
+from tests.fakes.declaring import ACCOUNT, DEV
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.listing import add
 
 from cluster import events
-from leader import announcements
-
-MASTERS = ["system:masters"]
 
 
 def notices(api: FakeCluster, reason: str = "") -> list[dict[str, Any]]:
@@ -76,78 +72,7 @@ def test_given_a_grant_that_ends_when_the_hook_deletes_it_then_one_event_says_so
     assert ended["note"].startswith(f"access of {DEV} has ended: it was to end at ")
 
 
-def test_given_mappings_to_masters_when_hooks_run_then_each_has_one_event_whoever_made_it(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    add(api, "mine", "mine", "mine", *MASTERS, uid="of-mine")
-    add(api, "template", "t", "t", "system:{{SessionName}}")
-    declare(entry("admins", groups=MASTERS), entry("dev", f"{ACCOUNT}:role/x", groups=["view"]))
-    deployed.hook()
-
-    found = sorted(notices(api), key=lambda each: each["regarding"]["name"])
-    assert [each["regarding"]["name"] for each in found] == ["admins", "mine", "template"]
-    assert {each["type"] for each in found} == {"Warning"}
-    assert found[0]["note"].startswith(f"mapping admins, made by the option mappings, lets {DEV}")
-    assert found[1]["regarding"]["uid"] == "of-mine"
-
-
-def test_given_nothing_new_when_a_hook_runs_then_it_asks_nothing_more(
-    deployed: Model, api: FakeCluster
-):
-    api.forget()
-    deployed.hook()
-    without = api.requests
-    add(api, "mine", "mine", "mine", *MASTERS)
-    deployed.hook()
-    api.forget()
-
-    deployed.hook()
-
-    assert api.requests == without
-
-
-def test_given_a_mapping_to_masters_that_is_made_again_when_a_hook_runs_then_it_is_said_again(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "mine", "mine", "mine", *MASTERS, uid="one")
-    deployed.hook()
-    del api.objects[f"{MAPPINGS}/mine"]
-    deployed.hook()
-    add(api, "mine", "mine", "mine", *MASTERS, uid="two")
-    deployed.hook()
-
-    assert [each["regarding"]["uid"] for each in notices(api)] == ["one", "two"]
-
-
-def test_given_a_mapping_that_gets_masters_later_when_a_hook_runs_then_there_is_an_event(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", groups=["view"]))
-    assert notices(api) == []
-
-    declare(entry("dev", groups=MASTERS))
-
-    assert len(notices(api)) == 1
-
-
 # What somebody could fill, keep away, forge or stop.
-
-
-def test_given_a_flood_of_mappings_to_masters_when_hooks_run_then_etcd_gets_a_few_events(
-    deployed: Model, api: FakeCluster
-):
-    for number in range(announcements.MOST_REMEMBERED + 100):
-        add(api, f"m{number:03}", f"m{number}", "m", *MASTERS)
-
-    deployed.hook()
-    assert len(notices(api)) == events.MOST
-    for _ in range(announcements.MOST_REMEMBERED // events.MOST + 2):
-        deployed.hook()
-
-    assert len(notices(api)) == announcements.MOST_REMEMBERED
-    api.forget()
-    deployed.hook()
-    assert api.changes == []
 
 
 def test_given_a_thousand_grants_that_end_at_once_when_hooks_run_then_the_last_event_counts_them(
@@ -167,7 +92,6 @@ def test_given_a_thousand_grants_that_end_at_once_when_hooks_run_then_the_last_e
 def test_given_events_that_cannot_be_written_then_grants_ends_and_hooks_go_on(
     deployed: Model, api: FakeCluster, caplog: pytest.LogCaptureFixture
 ):
-    add(api, "mine", "mine", "mine", *MASTERS)
     api.fail(refusal(403, "quota exceeded"), request=f"POST {NOTICES}")
 
     grant(deployed, **{"for": "1h"})
@@ -178,17 +102,14 @@ def test_given_events_that_cannot_be_written_then_grants_ends_and_hooks_go_on(
     assert status.name == "active"
     assert f"{MAPPINGS}/dev" not in api.objects
     assert notices(api) == []
-    assert "no event for mapping mine: " in caplog.text
-    api.recover()
-    deployed.hook()
-    assert len(notices(api, "SuperuserMapped")) == 1
+    assert caplog.text.count("no event for mapping dev: ") == 2
 
 
 def test_given_long_names_and_lines_when_an_event_is_written_then_it_is_one_short_line(
     deployed: Model, api: FakeCluster
 ):
     name = "a" * 199 + "-" + "b" * 50
-    add(api, name, "x" * 1500, "x", *MASTERS)
+    api.add_mapping(name, "x" * 1500, expires="1970-01-01T00:00:00Z")
 
     deployed.hook()
 

@@ -143,10 +143,9 @@ def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness
 
 def everything() -> list[manifests.Manifest]:
     """All objects that the charm makes, in the order in which it makes them."""
-    policy = manifests.mapping_policy(OWNER, "enforce")
     authenticator = manifests.authenticator(OWNER, dataclasses.replace(GIVEN, pull_secret="{}"))
     service, logins = manifests.service(OWNER, None), manifests.logins(OWNER, {})
-    return [service, *policy, *authenticator, logins]
+    return [service, *authenticator, logins]
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
@@ -158,8 +157,8 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    here, elsewhere, secret, finalizers, services, policy, *access = (
-        references.removal_command().split("; ")
+    here, elsewhere, secret, finalizers, services, *access = references.removal_command().split(
+        "; "
     )
 
     assert here.startswith("kubectl -n kube-system delete --ignore-not-found ")
@@ -176,14 +175,12 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         '--patch "metadata: {finalizers: null}"'
     )
     assert services == "kubectl -n kube-system delete services --selector aws-iam=true"
-    # Kubernetes 1.29 does not have these kinds, so that kubectl would delete nothing else either.
-    assert policy.startswith("kubectl delete --ignore-not-found validatingadmissionpolicy")
     assert access == [
         "kubectl delete iamidentitymappings --selector aws-iam/source",
         "kubectl delete clusterrolebindings --selector aws-iam/source",
         "kubectl delete rolebindings --all-namespaces --selector aws-iam/source",
     ]
-    by_name = {word for word in f"{here} {elsewhere} {policy}".split() if "/" in word}
+    by_name = {word for word in f"{here} {elsewhere}".split() if "/" in word}
     by_label = {"secret/aws-iam-pull-secret", "service/aws-iam-authenticator"}
     made = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in everything()}
     assert by_name == made - by_label
@@ -246,7 +243,15 @@ def test_given_a_change_when_rendered_then_exactly_its_hash_replaces_the_pods(
 def test_given_another_partition_when_rendered_then_the_server_gets_it():
     server = yaml.safe_load(objects(partition="aws-cn")["ConfigMap"]["data"]["config.yaml"])
 
-    assert server["server"] == {"partition": "aws-cn"}
+    assert server["server"] == {"partition": "aws-cn", "reservedPrefixConfig": []}
+
+
+def test_given_a_server_without_policies_when_rendered_then_no_mapping_gives_its_own_users():
+    server = yaml.safe_load(objects(reserves=True)["ConfigMap"]["data"]["config.yaml"])
+
+    assert server["server"]["reservedPrefixConfig"] == [
+        {"backendMode": "CRD", "usernamePrefixReserveList": ["system:"]}
+    ]
 
 
 def test_given_a_pair_when_rendered_then_the_secret_alone_holds_it():
@@ -288,7 +293,10 @@ def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(
     ]
 
     assert hostile == plain
-    assert yaml.safe_load(server) == {"clusterID": text, "server": {"partition": "aws"}}
+    assert yaml.safe_load(server) == {
+        "clusterID": text,
+        "server": {"partition": "aws", "reservedPrefixConfig": []},
+    }
 
 
 def schema(*, strict: bool, partition: str = "aws") -> Any:
@@ -304,9 +312,7 @@ def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place()
     status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
     assert set(status) == {"canonicalARN", "userID"}
     columns = ", ".join(column["name"] for column in version["additionalPrinterColumns"])
-    assert columns == (
-        "ARN, Username, Groups, Canonical ARN, Source, Expires, Permission set, Created, Age"
-    )
+    assert columns == ("ARN, Username, Groups, Canonical ARN, Source, Expires, Created, Age")
 
 
 def test_given_the_definition_when_rendered_then_kubectl_get_all_leaves_mappings_out():
@@ -349,7 +355,9 @@ def refused(text: str, partition: str = "aws") -> list[str]:
         ("arn:aws:iam::11112222333:role/admin", "the account in arn must be 12 digits"),
         ("arn:aws:iam::111122223333:group/admins", "arn must name a user, a role or root"),
         ("arn:aws:iam::111122223333:root/", "arn must name a user, a role or root"),
-        ("arn:aws:sts::111122223333:assumed-role/admin", "arn must name a user, a role or root"),
+        ("arn:aws:sts::111122223333:assumed-role/admin", "arn must name the role and none of its"),
+        ("arn:aws:sts::111122223333:assumed-role/dev/eve", "arn must name the role and none of"),
+        ("ARN:AWS:STS:x:111122223333:Assumed-Role/dev/eve", "arn must name the role and none of"),
         ("arn:aws:iam::111122223333:role/dev\n", "arn must have printable ASCII characters only"),
         ("arn:awſ:iam::111122223333:role/dev", "arn must have printable ASCII characters only"),
         ("arn:aws:iam::111122223333:role/team/dev", "a role must be named without its path"),
@@ -360,7 +368,7 @@ def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with
     text: str, message: str
 ):
     assert any(line.startswith(message) for line in refused(text))
-    assert len(schema(strict=True)["arn"]["x-kubernetes-validations"]) == 6
+    assert len(schema(strict=True)["arn"]["x-kubernetes-validations"]) == 7
 
 
 @given(arns.LOGINS | arns.TEXTS.filter(re.compile("[ -\x7f]*").fullmatch))
@@ -369,12 +377,15 @@ def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with
 @example("arn:aws:sts::111122223333:assumed-role/admin/")
 @example("arn:aws:sts:eu-west-1:111122223333:assumed-role/admin/a:b")
 @settings(max_examples=600)
-def test_given_an_arn_that_logins_match_when_it_is_created_then_the_schema_accepts_it(text: str):
+def test_given_an_arn_that_logins_match_when_it_is_created_then_the_schema_accepts_no_session(
+    text: str,
+):
     if arn.mismatch(text):
         return
-    of = arn.parse(arn.canonicalize(text)).partition
+    of, is_session = arn.parse(arn.canonicalize(text)).partition, bool(arn.role_of_session(text))
     for option in PARTITIONS:
-        assert bool(partitions.mismatch(of, option)) is bool(refused(text, option))
+        is_foreign = bool(partitions.mismatch(of, option))
+        assert (is_foreign or is_session) is bool(refused(text, option))
 
 
 def test_given_an_arn_of_another_partition_when_it_is_created_then_the_schema_names_the_option():

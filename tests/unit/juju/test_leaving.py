@@ -19,18 +19,33 @@ def going(deployed: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
     return deployed
 
 
-def test_given_a_unit_that_goes_when_its_authority_departs_first_then_its_last_hooks_clean_up(
+def test_given_a_unit_that_goes_when_its_authority_departs_first_then_that_hook_cleans_up(
     going: Model, api: FakeCluster, files: Files
 ):
     departed = going.hook(going.on.relation_departed(going.relation("certificates")))
-    broken = going.hook(going.broken("certificates"))
-    assert departed == broken == GOING
-    assert api.seen == []
 
-    going.hook(going.on.relation_departed(going.relation("aws-iam")))
-    going.hook(going.broken("aws-iam"))
-    assert not files.webhook.exists()
+    assert departed == GOING
     assert not any("aws-iam-authenticator" in path for path in api.objects)
+    # The control plane has yet to hear that it must not look for the file.
+    assert files.webhook.exists()
+
+
+def test_given_a_unit_that_has_cleaned_when_its_other_last_hooks_run_then_they_change_nothing(
+    going: Model, api: FakeCluster, files: Files
+):
+    going.hook(going.on.relation_departed(going.relation("certificates")))
+    api.forget()
+    for event in (
+        going.broken("certificates"),
+        going.on.relation_departed(going.relation("aws-iam")),
+        going.broken("aws-iam"),
+        going.on.stop(),
+        going.on.remove(),
+    ):
+        assert going.hook(event) == GOING
+
+    assert api.changes == []
+    assert not files.webhook.exists()
 
 
 def test_given_a_leader_that_goes_then_the_application_keeps_its_line(going: Model):

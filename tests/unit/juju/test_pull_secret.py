@@ -16,7 +16,7 @@ import pytest
 import yaml
 from tests.fakes.juju.model import UUID, Easyrsa, Model
 from tests.fakes.kubernetes.paths import (
-    DEFINITION,
+    DEFINED,
     DEPLOYMENT,
     MAPPINGS,
     PULL_SECRET,
@@ -161,7 +161,7 @@ def test_given_a_pull_secret_when_the_charm_is_removed_then_it_goes_too(
 ):
     private.hook(private.on.remove())
 
-    assert set(api.objects) == {DEFINITION}
+    assert set(api.objects) == {*DEFINED}
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, error: str) -> None:

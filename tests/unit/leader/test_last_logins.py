@@ -6,12 +6,12 @@ import datetime
 
 import ops
 import pytest
-from tests.fakes.collecting import expressions, relate
 from tests.fakes.declaring import Declare, entry
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import items
 from tests.fakes.login_lines import ROLE, line
 
 from cluster import pod_logs
@@ -211,9 +211,8 @@ def test_given_the_last_unit_when_it_is_removed_then_the_record_goes_too(
 
 
 @pytest.fixture
-def watched(deployed: Model, api: FakeCluster) -> Model:
-    """A role that logs in, and an administrator who does not; a collector is related."""
-    relate(deployed)
+def two(deployed: Model, api: FakeCluster) -> Model:
+    """A role that logs in, and another one that does not."""
     for name, arn, group in (("dev", ROLE, "view"), ("root", f"{ROLE}s", "system:masters")):
         api.add_mapping(name, arn, groups=[group])
         api.objects[f"{MAPPINGS}/{name}"]["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
@@ -222,51 +221,50 @@ def watched(deployed: Model, api: FakeCluster) -> Model:
     return deployed
 
 
-def unused(model: Model) -> tuple[str, str]:
-    """The expressions of the alert rules on unused access, and on unused administrators."""
-    rules = expressions(model)
-    return rules["AwsIamUnusedAccess"], rules["AwsIamUnusedAdministrator"]
+def unused(model: Model) -> list[str]:
+    """The names of the mappings that let nobody in for 90 days."""
+    return [each["name"] for each in items(model, unused="90d")]
 
 
-def test_given_90_days_without_a_login_then_the_rules_have_how_many_mappings_are_unused(
-    watched: Model, api: FakeCluster
+def test_given_90_days_without_a_login_then_the_list_has_the_mappings_that_are_unused(
+    two: Model, api: FakeCluster
 ):
     at_midnight(api, 89)
-    watched.hook()
-    assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
+    two.hook()
+    assert unused(two) == []
 
     at_midnight(api, 91)
     log_in(api)
-    watched.hook()
-    assert unused(watched) == ("vector(1) > 0", "vector(1) > 0")
+    two.hook()
+    assert unused(two) == ["root"]
 
     at_midnight(api, 200)
-    watched.hook()
-    assert unused(watched) == ("vector(2) > 0", "vector(1) > 0")
+    two.hook()
+    assert unused(two) == ["dev", "root"]
 
 
 def test_given_a_mapping_that_the_option_has_just_made_then_it_is_not_unused(
-    declare: Declare, watched: Model, api: FakeCluster
+    declare: Declare, two: Model, api: FakeCluster
 ):
     at_midnight(api, 91)
     log_in(api)
 
     declare(entry("new", f"{ROLE}-new", groups=["system:masters"]))
 
-    assert unused(watched) == ("vector(1) > 0", "vector(1) > 0")
+    assert unused(two) == ["root"]
 
 
-def test_given_a_mapping_of_the_option_that_nobody_uses_then_it_counts_as_unused(
-    declare: Declare, watched: Model, api: FakeCluster
+def test_given_a_mapping_of_the_option_that_nobody_uses_then_it_is_unused(
+    declare: Declare, two: Model, api: FakeCluster
 ):
     declare(entry("old", f"{ROLE}-old"))
     api.objects[f"{MAPPINGS}/old"]["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
     at_midnight(api, 91)
     log_in(api)
 
-    watched.hook()
+    two.hook()
 
-    assert unused(watched) == ("vector(2) > 0", "vector(1) > 0")
+    assert unused(two) == ["old", "root"]
 
 
 # What the leader could not read.
@@ -278,43 +276,43 @@ def rotate(api: FakeCluster) -> None:
 
 
 def test_given_a_log_that_strangers_fill_then_the_day_is_a_gap_and_prolongs_the_90_days(
-    watched: Model, api: FakeCluster
+    two: Model, api: FakeCluster
 ):
     api.clock.sleep(DAY)
     rotate(api)
-    watched.hook()
+    two.hook()
     assert data(api)["gaps"] == "1970-01-01 1970-01-02"
 
     at_midnight(api, 91)
     log_in(api)
-    watched.hook()
-    assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
+    two.hook()
+    assert unused(two) == []
 
     at_midnight(api, 92)
     log_in(api)
-    watched.hook()
-    assert unused(watched) == ("vector(1) > 0", "vector(1) > 0")
+    two.hook()
+    assert unused(two) == ["root"]
 
 
 def test_given_a_log_that_strangers_fill_then_the_actions_tell_the_gap(
-    watched: Model, api: FakeCluster
+    two: Model, api: FakeCluster
 ):
     api.clock.sleep(HOUR)
     rotate(api)
 
-    watched.hook()
+    two.hook()
 
     gap = "; the pods' log of 1970-01-01 is incomplete"
-    assert watched.action("list-mappings")["logins"].endswith(gap)
-    said = watched.action("explain-access", arn=f"{ROLE}s")["last-logins"].splitlines()
+    assert two.action("list-mappings")["logins"].endswith(gap)
+    said = two.action("explain-access", arn=f"{ROLE}s")["last-logins"].splitlines()
     assert said[0] == f"no login is known since 1970-01-01{gap}"
 
 
-def test_given_an_evicted_pod_then_its_missing_log_is_no_gap(watched: Model, api: FakeCluster):
+def test_given_an_evicted_pod_then_its_missing_log_is_no_gap(two: Model, api: FakeCluster):
     api.add_pod("evicted", phase="Failed")
     at_midnight(api, 1)
 
-    watched.hook()
+    two.hook()
 
     assert data(api)["until"].startswith("1970-01-02T")
     assert "gaps" not in data(api)

@@ -34,12 +34,23 @@ def nothing(juju: jubilant.Juju, cluster: Cluster) -> None:
 
 
 def certificate(juju: jubilant.Juju, cluster: Cluster) -> None:
-    testbed_only.ask_authority(juju, "easyrsa", "reissue")
+    if certificates.is_self_signed(juju):
+        # The key is replaced too.
+        juju.remove_relation("aws-iam:certificates", f"{certificates.SELF_SIGNED}:certificates")
+        juju_status.wait_until(juju, "blocked")
+        juju.integrate("aws-iam:certificates", f"{certificates.SELF_SIGNED}:certificates")
+    else:
+        testbed_only.ask_authority(juju, "easyrsa", "reissue")
     juju_status.wait_until_active(juju)
 
 
 def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
-    testbed_only.ask_authority(juju, "easyrsa", "new-authority")
+    if certificates.is_self_signed(juju):
+        juju.run(f"{certificates.SELF_SIGNED}/0", "rotate-private-key")
+        # Like the original, it signs again at its next hook.
+        testbed_only.run_update_status(juju, f"{certificates.SELF_SIGNED}/0")
+    else:
+        testbed_only.ask_authority(juju, "easyrsa", "new-authority")
     juju_status.wait_until_active(juju)
     eventually(
         lambda: not any("deletionTimestamp" in pod["metadata"] for pod in cluster.pods()),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.fakes.declaring import fault
 
-from access.declaration import declared, formats
+from access.declaration import declared
 from access.declaration.declared import LeftOut
 from access.permission_sets import PermissionSet
 
@@ -225,10 +225,6 @@ mapRoles:
     ("text", "line"),
     [
         ("accessEntries: all", "accessEntries is not a list"),
-        (
-            '{"mapUsers": []}' * (formats.MAX_DOCUMENTS + 1),
-            f"it has more than {formats.MAX_DOCUMENTS:,} documents",
-        ),
         (
             '{"mapUsers": []} x',
             "document 2: 'x' is not a list of mappings; to read a file, write mappings=@FILE",

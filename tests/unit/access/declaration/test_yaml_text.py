@@ -28,13 +28,28 @@ def test_given_an_alias_when_it_is_read_then_it_is_its_anchors_value():
     assert yaml_text.load(text) == {"a": ["1", "2"], "b": ["1", "2"], "c": "2", "d": "3", "e": "3"}
 
 
-def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than_their_text():
-    lines = ["l0: &l0 [x]", *(f"l{n}: &l{n} [{f'*l{n - 1},' * 9}]" for n in range(1, 60))]
+TOO_MANY = "it has more than 1,000,000 values, with aliases written out"
 
-    found = yaml_text.load("\n".join(lines))
 
-    assert isinstance(found, dict)
-    assert len(found) == 60
+@pytest.mark.parametrize("levels", [6, 60])
+def test_given_aliases_of_aliases_when_they_mean_too_much_then_they_are_refused(levels: int):
+    lines = ["l0: &l0 [x]", *(f"l{n}: &l{n} [{f'*l{n - 1},' * 9}]" for n in range(1, levels))]
+
+    if levels == 6:
+        assert yaml_text.load("\n".join(lines))
+    else:
+        with pytest.raises(ValueError, match=f"^{TOO_MANY}$"):
+            yaml_text.load("\n".join(lines))
+
+
+def test_given_values_up_to_the_limit_when_they_are_read_then_one_more_is_too_many():
+    # The list, each of its items, and what the first of them holds, as often as it is named.
+    half = yaml_text.MOST_VALUES // 2
+    text = f"[&a [{'x,' * (half - 2)}], *a"
+
+    assert yaml_text.load(f"{text}, x]")
+    with pytest.raises(ValueError, match=f"^{TOO_MANY}$"):
+        yaml_text.load(f"{text}, x, x]")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +72,6 @@ def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than
         ("a:\n\t- b", "line 2: found character that cannot start any token"),
         ("a: \x07", "a character that YAML does not allow"),
         ("\ud800", "it is not valid Unicode"),
-        ("x" * (yaml_text.MAX_LENGTH + 1), "it is longer than 5,242,880 characters"),
     ],
 )
 def test_given_what_no_list_of_mappings_needs_when_it_is_read_then_it_is_refused(

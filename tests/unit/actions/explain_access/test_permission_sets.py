@@ -67,8 +67,8 @@ def test_given_a_second_role_of_a_set_when_it_is_refused_then_the_role_in_use_st
     results = deployed.action("explain-access", arn=SSO)
     assert results["admitted"] == "no"
     line = (
-        f"{NO_ROLE} has role {used}: after 7 days without a login by that, a refused login "
-        "changes it; if this role is the right one, set suffix: 1a2b3c4d5e6f7081 in mappings[0]"
+        f"{NO_ROLE} has role {used}: if it was provisioned again, set suffix: 1a2b3c4d5e6f7081 in "
+        "mappings[0]"
     )
     assert line in results["explanation"].splitlines()
     assert "grant-access" not in results["explanation"]

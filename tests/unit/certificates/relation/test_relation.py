@@ -40,9 +40,11 @@ class Unit:
     bag: dict[str, str] = dataclasses.field(default_factory=dict)
     stored: Any = frozenset()
 
-    def ask(self, *bags: dict[str, str], address: str = ADDRESS) -> Issued:
+    def ask(
+        self, *bags: dict[str, str], address: str = ADDRESS, in_use: KeyPair | None = None
+    ) -> Issued:
         """Ask a provider whose units have these databags."""
-        return self._run(bags, lambda asking: asking.obtain(address))
+        return self._run(bags, lambda asking: asking.obtain(address, in_use))
 
     def refused(self, *bags: dict[str, str]) -> Unready:
         """Return why the answers of a provider cannot be served."""
@@ -204,31 +206,38 @@ def test_given_a_pair_in_use_when_another_answer_becomes_good_then_it_stays_in_u
     in_use = (f"ca-1.{SERVER_NAME}", issued())
     unit.ask(answers((SERVER_NAME, OTHER_KEY), in_use))
 
-    found = unit.ask(answers((SERVER_NAME, GOOD), in_use))
+    pair = pem.key_pair(*in_use[1], root().certificate)
+    found = unit.ask(answers((SERVER_NAME, GOOD), in_use), in_use=pair)
 
-    assert found.pair == pem.key_pair(*in_use[1], root().certificate)
+    assert found.pair == pair
     assert unit.name == in_use[0]
 
 
-def test_given_a_pair_that_was_checked_then_it_is_checked_again_only_once_it_has_ended(
+def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or_near_its_end(
     unit: Unit, monkeypatch: pytest.MonkeyPatch
 ):
-    bag = answers((SERVER_NAME, GOOD))
-    first = unit.ask(bag)
-    checked: list[str] = []
+    bag, checked = answers((SERVER_NAME, GOOD)), list[str]()
+    end = verdict.read(GOOD[0]).not_valid_after_utc
+    pair = pem.key_pair(*GOOD, root().certificate)
 
     def check(pair: KeyPair) -> dt.datetime:
         checked.append(pair.certificate)
-        return dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=800)
+        return end
 
     monkeypatch.setattr("certificates.verdict.check", check)
-    assert unit.ask(bag) == first
-    assert checked == []
+    # Juju has the request after the second hook.
+    found = [unit.ask(bag, in_use=pair) for _ in range(4)]
+    assert found == [Issued(pair)] * 4
+    assert checked == [pair.certificate] * 2
 
-    end = verdict.read(GOOD[0]).not_valid_after_utc
-    monkeypatch.setattr("certificates.relation._now", lambda: end)
-    assert unit.ask(bag) == unit.ask(bag) == first
-    assert checked == [first.pair.certificate]
+    unit.ask(bag, in_use=pair, address="10.152.183.99")
+    unit.ask(bag | {"client.cert": "-"}, in_use=pair)
+    unit.ask(bag, in_use=dataclasses.replace(pair, key="another"))
+    assert checked == [pair.certificate] * 5
+
+    monkeypatch.setattr("certificates.relation._now", lambda: end - dt.timedelta(days=13))
+    assert unit.ask(bag, in_use=pair).warning.startswith("certificate expires ")
+    assert len(checked) == 6
 
 
 @pytest.mark.parametrize(
@@ -310,7 +319,7 @@ def test_given_no_authority_then_the_command_that_brings_one_is_said(unit: Unit)
 
     with unit.context(unit.context.on.update_status(), state) as manager:
         with pytest.raises(Blocked) as raised:
-            manager.charm.certificates.obtain(ADDRESS)
+            manager.charm.certificates.obtain(ADDRESS, None)
         assert not manager.charm.certificates.withdraw()
 
     assert str(raised.value) == (

@@ -9,10 +9,11 @@ from typing import Any
 
 import ops
 import pytest
-from tests.fakes.juju.model import OWNER, Model
-from tests.fakes.kubernetes.faults import FAULTS
-from tests.fakes.kubernetes.paths import DEFINITION, POLICY, POLICY_BINDING
+from tests.fakes import owners
+from tests.fakes.juju.model import OWNER, Easyrsa, Model
+from tests.fakes.kubernetes.paths import DEFINED, DEFINITION, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
 
 from access.mapping import IdentityMapping
 from cluster import manifests
@@ -69,19 +70,29 @@ def test_given_a_policy_that_somebody_deletes_when_hooks_run_then_the_status_say
     assert deployed.hook() == ops.ActiveStatus(SERVING)
 
 
-def test_given_kubernetes_1_29_when_the_application_is_removed_then_all_else_goes(
-    model: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+def test_given_a_first_deployment_when_the_definition_is_there_then_the_policy_was_before(
+    model: Model, api: FakeCluster
 ):
-    api.version = "v1.29.15"
+    """In between, anyone who may write mappings could make themselves an administrator."""
     model.settle()
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+    applied = [path for method, path in map(str.split, api.changes) if method == "PATCH"]
+
+    assert applied.index(POLICY) < applied.index(DEFINITION)
+    assert applied.index(POLICY_BINDING) < applied.index(DEFINITION)
+
+
+def test_given_a_removed_application_when_another_is_deployed_then_it_takes_the_policy_over(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    deployed.hook(deployed.on.stop())
+    assert set(api.objects) == {*DEFINED}
+
+    again = Model(easyrsa, machines[:1], application="login")
+    again.settle()
+
+    assert again.hook().name == "active"
     for path in (POLICY, POLICY_BINDING):
-        api.fail(FAULTS["404 plain"], request=f"GET {path}")
-
-    model.hook(model.on.remove())
-
-    assert set(api.objects) == {DEFINITION}
+        assert owners.marks(api)[path].startswith("login of model")
 
 
 def test_given_the_option_warn_when_a_hook_runs_then_the_policy_admits_with_a_warning(
@@ -162,7 +173,6 @@ def test_given_the_longest_that_the_charm_writes_then_the_bound_of_the_metadata_
         "",
         source=GRANT,
         expires="2099-01-01T00:00:00Z",
-        permission_set=f"{'s' * 32}@111122223333",
         reason="r" * 200,
     )
 

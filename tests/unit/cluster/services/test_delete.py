@@ -25,6 +25,10 @@ def _services(client: Client, api: FakeCluster) -> None:
     api.forget()
 
 
+def remove(client: Client, *, shared: bool = False) -> None:
+    services.remove(client, OWNER, {}, "kubernetes-control-plane/0", ADDRESS, shared=shared)
+
+
 def left(api: FakeCluster) -> set[str]:
     return set(api.objects) - {f"{SERVICES}/kube-dns"}
 
@@ -32,7 +36,7 @@ def left(api: FakeCluster) -> set[str]:
 def test_given_two_services_when_deleted_then_the_first_goes_last_and_others_are_not_even_read(
     client: Client, api: FakeCluster
 ):
-    services.delete(client, OWNER, shared=False)
+    remove(client)
 
     each = [
         f"{method} {path}" for path in (EXTRA, SERVICE) for method in ("GET", "PATCH", "DELETE")
@@ -47,7 +51,7 @@ def test_given_one_service_of_another_application_when_deleted_then_ours_alone_g
 ):
     mark(api, others, "other of model k8s (1)")
 
-    services.delete(client, OWNER, shared=False)
+    remove(client)
 
     assert left(api) == {others}
 
@@ -73,7 +77,7 @@ def test_given_a_service_without_an_owner_when_deleted_then_only_the_reactive_ch
     mark(api, path, None)
     api.objects[path]["metadata"]["finalizers"] = finalizers
 
-    services.delete(client, OWNER, shared=shared)
+    remove(client, shared=shared)
 
     assert left(api) == (set() if goes else {path})
 
@@ -83,6 +87,6 @@ def test_given_somebody_who_deletes_a_service_first_when_deleted_then_the_others
 ):
     api.meanwhile(lambda: api.delete(EXTRA), request=f"PATCH {EXTRA}")
 
-    services.delete(client, OWNER, shared=False)
+    remove(client)
 
     assert left(api) == set()

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import ops
-import pytest
 from tests.fakes.collecting import config, expressions, relate, targets
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.paths import MAPPINGS
@@ -164,21 +163,3 @@ def test_given_access_that_ended_while_the_unit_waits_then_its_rule_goes_and_the
 
     assert "AwsIamAccessOutlivesItsEnd" not in expressions(watched)
     assert targets(watched) == before
-
-
-@pytest.mark.parametrize(
-    ("group", "expires", "count"),
-    [
-        ("system:masters", "", 1),
-        ("system:masters", "never", 1),
-        ("system:masters", "2099-01-01T00:00:00Z", 0),
-        ("system:basic-user", "", 0),
-    ],
-)
-def test_given_administrators_then_the_rule_has_how_many_mappings_of_theirs_never_end(
-    watched: Model, api: FakeCluster, group: str, expires: str, count: int
-):
-    api.add_mapping("a", ROLE, groups=["view", group], expires=expires)
-    watched.settle()
-
-    assert expressions(watched)["AwsIamLastingAdministrator"] == f"vector({count}) > 0"

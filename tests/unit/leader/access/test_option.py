@@ -226,7 +226,7 @@ def test_given_an_entry_of_which_nobody_knows_whose_it_is_then_no_mapping_of_the
     declare({"arn": DEV, "username": "dev"}, entry("ops", OPS))
     before = names(api)
 
-    declare({"arn": DEV.replace("arn:", "arm:"), "username": "dev"})
+    declare({"arn": "arm:aws:iam::111122223333:role/new", "username": "new"})
     assert names(api) == before
 
     declare({"arn": DEV, "username": "dev"})
