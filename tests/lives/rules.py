@@ -5,7 +5,7 @@ A rule names an actor and what it does, never a fault that is known. What it dra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -144,12 +144,18 @@ WORLDS = (
     ("aws-iam", "vault", "v1.28.5"),
     ("control-plane", "vault", "v1.29.9"),
 )
-BEGIN = st.builds(
-    lambda world, units, settled: Begin(units, *world, settled),
-    st.sampled_from(WORLDS),
-    st.sampled_from((1, 2, 2, 2, 3)),
-    st.sampled_from((True,) * 7 + (False,)),
-)
+
+
+def _begin(worlds: Sequence[tuple[str, str, str]]) -> st.SearchStrategy[Begin]:
+    return st.builds(
+        lambda world, units, settled: Begin(units, *world, settled),
+        st.sampled_from(worlds),
+        st.sampled_from((1, 2, 2, 2, 3)),
+        st.sampled_from((True,) * 7 + (False,)),
+    )
+
+
+BEGIN = st.runner().flatmap(lambda machine: _begin(machine.worlds))
 # Each rule. Those that change access are there more often than the others.
 RULES: dict[str, st.SearchStrategy[Step]] = {
     "unit_runs_hook": HOOK,
@@ -204,6 +210,8 @@ class LifeMachine(RuleBasedStateMachine):
     on_end: Callable[[LifeMachine, Broken | None], None] = staticmethod(lambda *_: None)
     counts: Any = None
     known: Any = frozenset[str]()
+    # To bring each to rest for the first time takes a while, so a batch has some of them only.
+    worlds: Sequence[tuple[str, str, str]] = WORLDS
 
     def __init__(self) -> None:
         super().__init__()

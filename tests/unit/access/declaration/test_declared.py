@@ -10,13 +10,17 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes import damage
 from tests.fakes.declaring import fault
 
+from access import desired
 from access.declaration import declared
 from access.declaration.entry import Entry
 from access.declaration.formats import LeftOut
+from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from text import status_line
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -492,3 +496,35 @@ def test_given_any_text_when_it_is_read_then_it_is_refused_in_one_line_or_declar
         said = str(error)
 
     assert len(said.splitlines()) == 1
+
+
+LISTS = (
+    "- arn: arn:aws:iam::111122223333:role/team/dev\n  username: dev\n  groups: [view]\n"
+    "  expires: 2026-12-31T18:00:00Z\n"
+    "- {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}\n"
+    "- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}\n",
+    "kind: ConfigMap\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::111122223333:role/node\n"
+    "      groups: [system:nodes]\n  mapUsers: |\n"
+    "    - userarn: arn:aws:iam::111122223333:user/bob\n",
+    "- arn: arn:aws:iam::111122223333:role/Dev\n  access:\n"
+    "  - {role: edit, namespaces: [dev, test]}\n  - {role: reader, kind: Role, namespaces: [dev]}\n"
+    "- principalArn: arn:aws:iam::111122223333:user/bob\n  accessPolicies:\n"
+    "  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy\n"
+    "    accessScope: {type: namespace, namespaces: [dev]}\n",
+    "mapRoles: [&x {rolearn: 'arn:aws:iam::111122223333:root', name: top}]\nmapUsers: [*x]\n",
+)
+
+
+@given(st.sampled_from(LISTS).flatmap(lambda text: damage.text(text, LISTS)))
+def test_given_a_damaged_list_when_it_can_be_read_then_its_plan_needs_no_other_after_it(text: str):
+    now = datetime(2026, 11, 26, tzinfo=timezone.utc)
+    try:
+        found = declared.parse(text, now)
+    except ValueError as error:
+        assert status_line(error).isprintable()
+        return
+    for out in found.left_out:
+        assert status_line(f"{out.place}: {out.reason}").isprintable()
+    first = desired.access(found, State(Access()), now).access
+    second = desired.access(found, State(first), now).access
+    assert not desired.changes(first, second).keys
