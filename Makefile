@@ -16,7 +16,7 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for quick,"
 	@echo "unit, browser, conformance and integration; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test;"
-	@echo "MINUTES=20, SEED=1 for fuzz; FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 or"
+	@echo "MINUTES=60, SEED=7, STORY=… for lives; FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 or"
 	@echo "SOAK=HOURS for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release;"
 	@echo "ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed first, from the network; the"
 	@echo "programs of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
@@ -55,8 +55,8 @@ test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow one
 lives:  ## Play whole lives of an application; MINUTES= and SEED= for long ones | | 90 s
 	@scripts/with-tools nice scripts/check lives $(if $(MINUTES),--minutes $(MINUTES)) --seed $(SEED) $(ARGS)
 
-fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
-	@scripts/with-tools nice scripts/check fuzz --minutes $(or $(MINUTES),20) --seed $(SEED) $(ARGS)
+fuzz:  ## Run the tests of properties with many more examples | | 20 min
+	@scripts/with-tools nice scripts/check fuzz $(ARGS)
 
 mutants:  ## Change FILES in one place at a time; list changes that no test finds | | 2 min
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))

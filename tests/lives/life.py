@@ -26,8 +26,8 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 from tests.lives import access, people, promises, story
 from tests.lives.access import Objects
-from tests.lives.option import Option, Role, Row, arn, own_group, principal
 from tests.lives.broken import Broken
+from tests.lives.option import Option, Role, Row, arn, own_group, principal
 from tests.lives.steps import Begin, Step
 from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
 
@@ -380,9 +380,7 @@ class Life:
             if other != unit and "peers-changed" not in self.due[other]:
                 self.due[other].append("peers-changed")
 
-    def after_write(
-        self, run: Run, changed: list[Effect], rights: dict[str, set[Role]]
-    ) -> None:
+    def after_write(self, run: Run, changed: list[Effect], rights: dict[str, set[Role]]) -> None:
         """Check what must hold after each request that writes. ``rights`` were those before."""
         promises.after_write(self, run, changed, rights)
 
@@ -581,7 +579,12 @@ class Life:
             for unit in self.units:
                 if unit not in self.silent:
                     broken = model.broken("certificates")
-                    self._run(unit, "certificates-broken", step, lambda e=broken, u=unit: model.hook(e, unit=u))
+                    self._run(
+                        unit,
+                        "certificates-broken",
+                        step,
+                        lambda e=broken, u=unit: model.hook(e, unit=u),
+                    )
             model.provider = None
             self.due = [[each for each in due if "certificates" not in each] for due in self.due]
             return
@@ -710,7 +713,10 @@ class Life:
                     lost += [each.kind for each in run.met]
                     if run.dead:
                         self._run(
-                            unit, kind, None, lambda k=kind, u=unit: model.hook(events[k](), unit=u)
+                            unit,
+                            kind,
+                            None,
+                            lambda k=kind, u=unit: model.hook(events[k](), unit=u),
                         )
             promises.after_a_unit(self)
         if len(order) < len(self.model.units) or not order:

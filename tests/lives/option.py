@@ -103,7 +103,9 @@ class Option:
 
     def good(self, now: float) -> dict[str, Row]:
         """The rows that apply at ``now``."""
-        return {who: row for who, row in self.counts.items() if not row.typo if self.lasts(row, now)}
+        return {
+            who: row for who, row in self.counts.items() if not row.typo if self.lasts(row, now)
+        }
 
     def lasts(self, row: Row, now: float) -> bool:
         return not row.seconds or self.now + row.seconds > now

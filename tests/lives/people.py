@@ -67,7 +67,9 @@ def crowd(life: Life, number: int, ends: int, kept: bool) -> None:
     if DEFINITION not in life.objects:
         return
     for each in range(number):
-        life.api.add_mapping(f"crowd-{each}", arn(f"crowd{each}"), expires=access.shown(life.now + ends))
+        life.api.add_mapping(
+            f"crowd-{each}", arn(f"crowd{each}"), expires=access.shown(life.now + ends)
+        )
         if kept:
             life.api.objects[f"{MAPPINGS}/crowd-{each}"]["metadata"]["finalizers"] = [KEEP]
 
@@ -84,7 +86,9 @@ def person_maps(life: Life, name: str, who: str, other: str = "", group: str = "
 
 def person_extends(life: Life, number: int, seconds: int) -> None:
     """An operator extends a grant as the page says: kubectl annotate."""
-    grants = [each for each in access.mappings(life.objects).values() if access.source(each) == "grant"]
+    grants = [
+        each for each in access.mappings(life.objects).values() if access.source(each) == "grant"
+    ]
     if grants:
         mapping = grants[number % len(grants)]
         at = access.shown(life.now + seconds)
@@ -125,7 +129,9 @@ def editor_binds(life: Life, space: str, number: int, how: str) -> None:
         renew(binding["metadata"])
     else:
         life.api.delete(path)
-        life.api.add_binding(f"{space}/{path.rpartition('/')[2]}", "ClusterRole/view", Group="devs")
+        life.api.add_binding(
+            f"{space}/{path.rpartition('/')[2]}", "ClusterRole/view", Group="devs"
+        )
         if how == "has another role, and keeps it":
             life.api.objects[path]["metadata"]["finalizers"] = [KEEP]
     return None

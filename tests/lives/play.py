@@ -13,10 +13,10 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.fakes.fixtures import read_once
-from tests.lives import known, steps, story
-from tests.lives.life import Life
+from tests.fakes.once import read_once
+from tests.lives import known, process, steps, story
 from tests.lives.broken import Broken
+from tests.lives.life import Life
 from tests.lives.promises import numbers
 from tests.lives.rules import RULES, WORLDS, LifeMachine
 from tests.lives.steps import Story
@@ -28,9 +28,10 @@ _LINE_SECONDS = 10
 
 def main() -> int:
     options = _options()
+    process.quieten()
     with read_once():
         if told := os.environ.get("STORY"):
-            return replay(eval(told, vars(steps)))  # noqa: S307  (what this has printed)
+            return replay(eval(told, vars(steps)))
         return Player(options).run()
 
 

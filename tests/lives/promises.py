@@ -204,7 +204,9 @@ def p4(life: Life, run: Run, lines: list[str]) -> None:
     """No secret is in a log, a status, a result or a databag."""
     life.checks["P4"] += 1
     shown = [*lines, str(run.results or ""), run.failure]
-    shown += [life.model.units[run.unit].status.message] if life.model.units[run.unit].status else []
+    shown += (
+        [life.model.units[run.unit].status.message] if life.model.units[run.unit].status else []
+    )
     text = "\n".join(shown)
     secrets = [ADMIN_TOKEN]
     if stored := life.objects.get(SECRET):
@@ -254,7 +256,9 @@ def p6(life: Life) -> None:
             if address in life._asked():
                 kept.add(path)
     held = {
-        path for path in left if life.objects[path]["metadata"].get("finalizers") and path not in kept
+        path
+        for path in left
+        if life.objects[path]["metadata"].get("finalizers") and path not in kept
     }
     lost = [path for path in left if path not in kept | held]
     if lost:
@@ -393,7 +397,9 @@ def p12(life: Life) -> None:
             continue
         told = "\n".join([*life.said[-400:]])
         if name not in told and who not in told.lower():
-            raise Broken("P12", "somebody keeps access by another's typo, and nobody is told", name)
+            raise Broken(
+                "P12", "somebody keeps access by another's typo, and nobody is told", name
+            )
 
 
 def _has_ended_since(life: Life, who: str) -> bool:
@@ -450,7 +456,9 @@ def p15(life: Life, run: Run) -> None:
         if result == "unchanged" and changed and not run.others:
             raise Broken("P15", "a grant says unchanged, and has changed access", _names(changed))
         if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
-            raise Broken("P15", "a grant fails, and has given access", run.failure, _names(changed))
+            raise Broken(
+                "P15", "a grant fails, and has given access", run.failure, _names(changed)
+            )
         if run.failure.startswith("others keep") and not run.others:
             raise Broken("P15", "a grant blames others, and nobody else acted", run.failure)
         given = [e for e in changed if e.is_mapping and e.after]
@@ -543,7 +551,8 @@ def p16(life: Life) -> None:
     life.checks["P16"] += 1
     for who, row in life.option.good(life.now).items():
         name = next(
-            (n for n, m in access.mappings(life.objects).items() if access.principal(m) == who), row.name
+            (n for n, m in access.mappings(life.objects).items() if access.principal(m) == who),
+            row.name,
         )
         if not any(name and name in path for path in failing):
             _check_row(life, "P16", who, row)
@@ -573,7 +582,11 @@ def p17(life: Life) -> None:
             if not any(row.typo for row in life.option.rows):
                 raise Broken("P17", "a mapping that is not declared", name, _status(life))
     for who, grant in life.grants.items():
-        if who in good or (grant.ends is not None and grant.ends <= life.now) or who in life.unsure:
+        if (
+            who in good
+            or (grant.ends is not None and grant.ends <= life.now)
+            or who in life.unsure
+        ):
             continue
         if less := grant.rights - life.rights.get(who, set()):
             raise Broken("P17", "a grant has lost its role", who, sorted(less), _status(life))

@@ -11,10 +11,21 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET, SERVICE
-from tests.lives.life import LAST_HOOKS, PROVIDERS, Life
-from tests.lives.option import PEOPLE
 from tests.lives.broken import Broken
-from tests.lives.steps import ACTED, KILLS, LASTING, LOST, REFUSED, Begin, Between, Fault, Step, Story
+from tests.lives.life import LAST_HOOKS, Life
+from tests.lives.option import PEOPLE
+from tests.lives.steps import (
+    ACTED,
+    KILLS,
+    LASTING,
+    LOST,
+    REFUSED,
+    Begin,
+    Between,
+    Fault,
+    Step,
+    Story,
+)
 
 NAMES = ("one", "two", "three")
 ROLES = ("view", "edit", "admin")
@@ -78,13 +89,17 @@ def _without_space(step: Step) -> Step:
 
 def _fault(kind: str) -> st.SearchStrategy[Fault]:
     if kind in KILLS:
-        return st.builds(Fault, st.just(kind), st.integers(1, 12), st.sampled_from(("write", "any", "tool")))
+        return st.builds(
+            Fault, st.just(kind), st.integers(1, 12), st.sampled_from(("write", "any", "tool"))
+        )
     if kind == "stale":
         return st.builds(Fault, st.just(kind), st.integers(1, 3), st.just("list"))
     if kind == "slow":
         return st.builds(Fault, st.just(kind), st.integers(1, 3), st.just("any"))
     lasts = st.booleans() if kind in LASTING else st.just(False)
-    return st.builds(Fault, st.just(kind), st.integers(1, 8), st.sampled_from(("write", "any")), lasts)
+    return st.builds(
+        Fault, st.just(kind), st.integers(1, 8), st.sampled_from(("write", "any")), lasts
+    )
 
 
 KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "stale", "slow")
@@ -128,7 +143,9 @@ def _rows(draw: st.DrawFn) -> dict[str, Any]:
 DECLARE = _rows().map(lambda what: Step("declare", what))
 CONFIGURE = st.one_of(
     _step("configure", replicas=st.sampled_from((3, 0, 2))),
-    _step("configure", **{"webhook-address": st.sampled_from(("10.152.183.77", "10.152.183.78", ""))}),
+    _step(
+        "configure", **{"webhook-address": st.sampled_from(("10.152.183.77", "10.152.183.78", ""))}
+    ),
     _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
 )
 TIME = _step(
@@ -188,7 +205,12 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
         OTHER_APPLICATION,
         _step("takes address", number=UNITS),
         _step("person forces object", path=st.just(SERVICE)),
-        _step("crowd", number=st.sampled_from((3,) * 9 + (600,)), ends=st.sampled_from((45, 600)), kept=st.booleans()),
+        _step(
+            "crowd",
+            number=st.sampled_from((3,) * 9 + (600,)),
+            ends=st.sampled_from((45, 600)),
+            kept=st.booleans(),
+        ),
         _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
     ),
     "units_come_to_rest": st.just(Step("rest")),
@@ -268,7 +290,9 @@ def _rule(name: str, steps: st.SearchStrategy[Step]) -> Any:
         machine.take(step)
 
     taken.__name__ = name
-    disturbed = st.builds(lambda step, meanwhile: Step(step.do, step.what, meanwhile), steps, MEANWHILE)
+    disturbed = st.builds(
+        lambda step, meanwhile: Step(step.do, step.what, meanwhile), steps, MEANWHILE
+    )
     made = rule(step=disturbed if name in DISTURBED else steps)(taken)
     is_there = {"operator_removes": True, "operator_deploys": False}.get(name)
     if is_there is None:

@@ -281,18 +281,20 @@ def _is_of(path: str, key: str) -> bool:
     )
 
 
-def _is_due(
-    each: Fault | Between, run: Run, request: httpx2.Request, *, is_write: bool
-) -> bool:
-    if isinstance(each, Fault) and (each.of == "tool" or (each.kind != "stale" and each in run.met)):
+def _is_due(each: Fault | Between, run: Run, request: httpx2.Request, *, is_write: bool) -> bool:
+    if isinstance(each, Fault) and (
+        each.of == "tool" or (each.kind != "stale" and each in run.met)
+    ):
         return False
     if isinstance(each, Fault) and each.kind == "conflict" and request.method == "POST":
         return False
     if each.of == "write" and not is_write:
         return False
     if each.of == "list":
-        return request.url.path in _LISTS and run.counts["list"] >= 1 and (
-            request.url.params.get("resourceVersion") == "0"
+        return (
+            request.url.path in _LISTS
+            and run.counts["list"] >= 1
+            and (request.url.params.get("resourceVersion") == "0")
         )
     if isinstance(each, Fault) and each.kind == "conflict":
         return run.counts["write"] >= each.at

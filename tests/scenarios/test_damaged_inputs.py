@@ -136,7 +136,9 @@ def test_given_a_damaged_databag_of_the_control_plane_when_a_hook_runs_then_it_r
 
 @SOME
 @given(st.data())
-def test_given_a_damaged_databag_of_the_peers_when_a_hook_runs_then_it_recovers(data: st.DataObject):
+def test_given_a_damaged_databag_of_the_peers_when_a_hook_runs_then_it_recovers(
+    data: st.DataObject,
+):
     with at_work() as unit:
         bag = data.draw(damage.bag({**unit.model.peer, "inherited": "true"}, damage.pem))
         unit.examine(lambda unit: setattr(unit.model, "peer", bag))
@@ -242,7 +244,11 @@ def test_given_damaged_parameters_when_an_action_runs_then_it_says_so_in_printab
 ):
     name, params = asked
     # Juju demands these.
-    needed = {key: PARAMETERS[name][key] for key in ("arn", "username") if key in PARAMETERS[name]}
+    needed = {
+        key: PARAMETERS[name][key]
+        for key in ("arn", "username", "mappings")
+        if key in PARAMETERS[name]
+    }
     with at_work() as unit:
         try:
             said = unit.model.action(name, **{**needed, **params}).values()

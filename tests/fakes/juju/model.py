@@ -497,7 +497,9 @@ class HookTools:
     def __init__(self) -> None:
         self.called: list[str] = []
         # What happens around each hook tool: a test may kill the hook before or after it.
-        self.around: Callable[[str], AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+        self.around: Callable[[str], AbstractContextManager[None]] = lambda _: (
+            contextlib.nullcontext()
+        )
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         secrets = ("secret_info_get", "secret_set")

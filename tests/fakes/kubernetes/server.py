@@ -76,9 +76,7 @@ class FakeCluster(Controllers):
         # may run another unit.
         self._lock = threading.RLock()
 
-    def fail(
-        self, answer: Answer, *, request: str = "", nth: int = 0, acts: bool = False
-    ) -> None:
+    def fail(self, answer: Answer, *, request: str = "", nth: int = 0, acts: bool = False) -> None:
         """Answer with ``answer`` to every ``request``, a method and a path, or to the nth of
         them only; without a request, to all. If the server ``acts``, it does what is asked first,
         and only its own answer is lost."""

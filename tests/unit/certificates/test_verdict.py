@@ -69,7 +69,9 @@ CERTIFICATE, KEY = root().issue(["aws-iam-authenticator.kube-system.svc"])
 WHOLE = {"certificate": CERTIFICATE, "key": KEY, "ca": root().certificate}
 
 
-@given(st.sampled_from(sorted(WHOLE)).flatmap(lambda k: damage.pem(WHOLE[k]).map(lambda t: (k, t))))
+@given(
+    st.sampled_from(sorted(WHOLE)).flatmap(lambda k: damage.pem(WHOLE[k]).map(lambda t: (k, t)))
+)
 def test_given_a_damaged_pair_when_checked_then_it_is_good_or_refused_in_one_line(
     damaged: tuple[str, str],
 ):
