@@ -1,4 +1,4 @@
-"""What is the same in every hook is read and written once, because that would be most of its time."""
+"""What is the same in every hook is read once: that would be most of the hook's time."""
 
 from __future__ import annotations
 

@@ -47,10 +47,9 @@ def delegate_maps(life: Life, name: str, masters: bool = False, ends: int | None
 
 def delegate_keeps(life: Life, number: int) -> None:
     """A delegate puts a finalizer on a mapping."""
-    if mapping := _mapping(life, number):
-        if "deletionTimestamp" not in mapping["metadata"]:
-            mapping["metadata"]["finalizers"] = [KEEP]
-            renew(mapping["metadata"])
+    if (mapping := _mapping(life, number)) and "deletionTimestamp" not in mapping["metadata"]:
+        mapping["metadata"]["finalizers"] = [KEEP]
+        renew(mapping["metadata"])
 
 
 def delegate_ends(life: Life, number: int, seconds: int) -> None:

@@ -81,7 +81,7 @@ class Player:
         self.muted: set[str] = {each.signature for each in known.KNOWN}
         if options.seen and options.seen.exists():
             self.muted |= {*options.seen.read_text().splitlines()}
-        self.found: list[tuple[str, Story, Broken, int]] = []
+        self.found: list[str] = []
         self._smallest: dict[str, tuple[Story, Broken]] = {}
         self._shown = self._began = time.monotonic()
         self._hooks_at: dict[str, int] = {}
@@ -129,22 +129,25 @@ class Player:
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) or not self._smallest:
                 raise
-        for signature, (played, broken) in self._smallest.items():
-            again, notes = play(played, self.muted)
-            if not again or again.signature != signature:
-                print(f"does not repeat: {signature}, {again}")
-            else:
-                played = shorten(played, signature, self.muted)
-                broken, notes = play(played, self.muted)
-                assert broken
-            at = self._hooks_at.get(signature, 0)
-            if self.options.seen:
-                with self.options.seen.open("a") as file:
-                    file.write(f"{signature}\n")
-            self.found.append((signature, played, broken, at))
-            print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
-            print(story.told(played, notes, broken), flush=True)
-            self.muted.add(signature)
+        for signature, (played, _) in self._smallest.items():
+            self._tell(signature, played, seed)
+
+    def _tell(self, signature: str, drawn: Story, seed: int) -> None:
+        """Print what is broken, by the shortest story that breaks it."""
+        again, _ = play(drawn, self.muted)
+        repeats = again is not None and again.signature == signature
+        shortest = shorten(drawn, signature, self.muted) if repeats else drawn
+        broken, notes = play(shortest, self.muted)
+        at = self._hooks_at.get(signature, 0)
+        print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
+        if not repeats:
+            print("  its story does not repeat")
+        print(story.told(shortest, notes, broken), flush=True)
+        self.found.append(signature)
+        self.muted.add(signature)
+        if self.options.seen:
+            with self.options.seen.open("a") as file:
+                file.write(f"{signature}\n")
 
     def _ended(self, machine: Any, broken: Broken | None) -> None:
         self.counts["lives"] += 1

@@ -43,6 +43,7 @@ _MOST_RINGS = 40
 # An object whose failure keeps nothing else from working.
 _BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy/v1")
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
+_BUG = re.compile(r"internal error (\w+) at")
 _COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
 _COMMAND = re.compile(r"run: (?P<command>.*)$")
 _FOLLOWED = re.compile(r", (\d|next|old |no |certificate|CA )")
@@ -60,7 +61,7 @@ def _ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) ->
 
 
 def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
-    """What must hold after each request of the charm that writes. ``had`` are the rights before."""
+    """What must hold after each request of the charm that writes; ``had`` were the rights."""
     _ask(life, p2, run, had)
     _ask(life, p5)
     _ask(life, p9, changed)
@@ -76,6 +77,9 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
     if run.dead:
         return
     _ask(life, p1, run)
+    if run.raised:
+        return
+    _ask(life, p3_looks, run)
     _ask(life, p7, run)
     _ask(life, p11_address, run)
     _ask(life, p15, run)
@@ -128,6 +132,11 @@ def at_the_end(life: Life) -> None:
 def p1(life: Life, run: Run) -> None:
     """No input puts a unit into error: a hook ends in active, blocked or waiting."""
     life.checks["P1"] += 1
+    if run.raised:
+        kind = "an action" if run.is_action else "a hook"
+        found = _BUG.findall(str(run.raised).replace("\\n", "\n"))
+        ends = found[-1] if found else type(run.raised.__cause__ or run.raised).__name__
+        raise Broken("P1", f"{kind} ends in {ends}", run.what, str(run.raised)[-500:])
     if run.is_action:
         return
     status = life.model.units[run.unit].status
@@ -180,6 +189,14 @@ def p3(life: Life) -> None:
         life.run_hook(unit, "update-status")
         if life.api.changes or before != life._whole():
             raise Broken("P3", "a further hook writes", unit, life.api.changes)
+
+
+def p3_looks(life: Life, run: Run) -> None:
+    """An action that only looks writes nothing."""
+    if run.what in ("plan-mappings", "list-mappings", "explain-access"):
+        life.checks["P3"] += 1
+        if run.writes:
+            raise Broken("P3", f"{run.what} writes", run.writes)
 
 
 def p3_rings(life: Life) -> None:
@@ -255,11 +272,7 @@ def p6(life: Life) -> None:
             address = life.objects[path]["spec"]["clusterIP"]
             if address in life._asked():
                 kept.add(path)
-    held = {
-        path
-        for path in left
-        if life.objects[path]["metadata"].get("finalizers") and path not in kept
-    }
+    held = {p for p in left if life.objects[p]["metadata"].get("finalizers")}
     lost = [path for path in left if path not in kept | held]
     if lost:
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
@@ -296,9 +309,9 @@ def p7(life: Life, run: Run) -> None:
     life.checks["P7"] += 1
     if _FOLLOWED.search(found["command"]):
         raise Broken("P7", "a command is not at the end of its line", message)
-    if "integrate" in found["command"] and "certificates" in found["command"]:
-        if life.model.provider and run.what != "certificates-broken":
-            raise Broken("P7", "a command was just run", message, run.what)
+    is_about = "integrate" in found["command"] and "certificates" in found["command"]
+    if is_about and life.model.provider and run.what != "certificates-broken":
+        raise Broken("P7", "a command was just run", message, run.what)
 
 
 def p8(life: Life) -> None:
@@ -327,9 +340,10 @@ def p10(life: Life, run: Run, changed: list[Effect]) -> None:
     """Nothing of a person or of another application is changed or deleted."""
     life.checks["P10"] += 1
     for each in changed:
-        if each.before and _is_theirs(life, run, each.path, each.before):
-            if _without_status(each.before) != _without_status(each.after):
-                raise Broken("P10", "what belongs to others is changed", each)
+        if not each.before or not _is_theirs(life, run, each.path, each.before):
+            continue
+        if _is_change(each.before, each.after):
+            raise Broken("P10", "what belongs to others is changed", each)
 
 
 def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
@@ -451,35 +465,36 @@ def p15(life: Life, run: Run) -> None:
         _check_count(life, run)
         return
     changed = [each for each in run.effects if _is_change(each.before, each.after)]
+    what = {"grant-access": "a grant", "revoke-access": "a revocation"}.get(run.what, "an action")
+    if run.failure.startswith("others keep") and not run.others:
+        raise Broken("P15", f"{what} blames others, and nobody else acted", run.failure)
+    if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
+        did = "given" if run.what == "grant-access" else "ended"
+        raise Broken("P15", f"{what} fails, and has {did} access", run.failure, _names(changed))
+    if not run.others and run.what == "grant-access":
+        _check_grant(run, changed)
+    if not run.others and run.what == "revoke-access":
+        _check_revocation(life, run, changed)
+
+
+def _check_grant(run: Run, changed: list[Effect]) -> None:
     result = str((run.results or {}).get("result", ""))
-    if run.what == "grant-access":
-        if result == "unchanged" and changed and not run.others:
-            raise Broken("P15", "a grant says unchanged, and has changed access", _names(changed))
-        if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
-            raise Broken(
-                "P15", "a grant fails, and has given access", run.failure, _names(changed)
-            )
-        if run.failure.startswith("others keep") and not run.others:
-            raise Broken("P15", "a grant blames others, and nobody else acted", run.failure)
-        given = [e for e in changed if e.is_mapping and e.after]
-        if result in ("granted", "changed") and not changed and not run.others:
-            raise Broken("P15", f"a grant says {result}, and has changed nothing", run.results)
-        _ = given
-    if run.what == "revoke-access":
-        gone = [each for each in changed if each.is_mapping and not each.after]
-        nothing = result.startswith("nothing to revoke")
-        if nothing and gone:
-            raise Broken("P15", "a revocation says that there was nothing, and has ended access")
-        who = run.who
-        left = [
-            name for name, m in access.mappings(life.objects).items() if access.admitted(m) == who
-        ]
-        if (nothing or result == "revoked") and left and who and not run.others:
-            raise Broken("P15", f"a revocation says {result[:17]}, and access is left", left)
-        if run.failure and gone and not _is_told(gone[0].name, said, run.failure):
-            raise Broken("P15", "a revocation fails, and has ended access", run.failure)
-        if run.failure.startswith("others keep") and not run.others:
-            raise Broken("P15", "a revocation blames others, and nobody else acted", run.failure)
+    if result == "unchanged" and changed:
+        wrong = "a grant says unchanged, and has changed access"
+        raise Broken("P15", wrong, _names(changed))
+    if result in ("granted", "changed") and not changed:
+        raise Broken("P15", f"a grant says {result}, and has changed nothing", run.results)
+
+
+def _check_revocation(life: Life, run: Run, changed: list[Effect]) -> None:
+    result = str((run.results or {}).get("result", ""))
+    nothing = result.startswith("nothing to revoke")
+    if nothing and any(each.is_mapping and not each.after for each in changed):
+        raise Broken("P15", "a revocation says that there was nothing, and has ended access")
+    found = access.mappings(life.objects)
+    left = [name for name, each in found.items() if access.admitted(each) == run.who != ""]
+    if (nothing or result == "revoked") and left:
+        raise Broken("P15", f"a revocation says {result[:17]}, and access is left", left)
 
 
 def _names(changed: list[Any]) -> list[str]:
@@ -518,9 +533,10 @@ def _check_ends(life: Life, run: Run, said: list[str]) -> None:
     """Check that what is told to have ended has."""
     for line in said:
         found = re.search(r"access has ended: deleted mapping (\S+) ", line)
-        if found and f"{MAPPINGS}/{found[1]}" in life.objects and not run.others:
-            if not any(e.name == found[1] for e in run.effects):
-                raise Broken("P15", "an end is told that did not happen", line)
+        if not found or f"{MAPPINGS}/{found[1]}" not in life.objects or run.others:
+            continue
+        if not any(each.name == found[1] for each in run.effects):
+            raise Broken("P15", "an end is told that did not happen", line)
 
 
 def _check_count(life: Life, run: Run) -> None:
@@ -568,40 +584,44 @@ def _is_beside(path: str) -> bool:
 
 
 def p17(life: Life) -> None:
-    """What is declared is so, and what was granted is there."""
+    """What is declared is so, and what was granted is there, without a person's doing."""
     if not life.can_work:
         return
     life.checks["P17"] += 1
-    good = life.option.good(life.now)
-    for who, row in good.items():
+    for who, row in _declared(life).items():
         _check_row(life, "P17", who, row)
     counts = life.option.counts
     for name, mapping in access.mappings(life.objects).items():
-        who = access.principal(mapping)
-        if access.source(mapping) == "option" and who not in counts:
-            if not any(row.typo for row in life.option.rows):
-                raise Broken("P17", "a mapping that is not declared", name, _status(life))
+        is_declared = access.principal(mapping) in counts
+        may_be = is_declared or any(row.typo for row in life.option.rows)
+        if access.source(mapping) == "option" and not may_be:
+            raise Broken("P17", "a mapping that is not declared", name, _status(life))
+    _check_grants(life)
+    _check_bindings(life)
+    _check_authority(life, "P17")
+    status = _status(life)
+    if not isinstance(status, ops.ActiveStatus) and not _needs_person(life):
+        raise Broken("P17", "the leader does not come back to active", status)
+
+
+def _check_grants(life: Life) -> None:
     for who, grant in life.grants.items():
-        if (
-            who in good
-            or (grant.ends is not None and grant.ends <= life.now)
-            or who in life.unsure
-        ):
+        is_over = grant.ends is not None and grant.ends <= life.now
+        if is_over or who in _declared(life) or who in life.unsure:
             continue
         if less := grant.rights - life.rights.get(who, set()):
             raise Broken("P17", "a grant has lost its role", who, sorted(less), _status(life))
         if who not in life.rights:
             raise Broken("P17", "a grant is gone", who, _status(life))
+
+
+def _check_bindings(life: Life) -> None:
     names = access.mappings(life.objects)
     for path, binding in access.bindings(life.objects, life.mark).items():
         group = (binding.get("subjects") or [{"name": ""}])[0]["name"]
         name = group.removeprefix("aws-iam:")
         if name not in names or own_group(name) not in access.groups(names[name]):
             raise Broken("P17", "a binding without its mapping", path)
-    _check_authority(life, "P17")
-    status = _status(life)
-    if not isinstance(status, ops.ActiveStatus) and not _needs_person(life):
-        raise Broken("P17", "the leader does not come back to active", status)
 
 
 def _needs_person(life: Life) -> bool:
@@ -644,9 +664,6 @@ def p18(life: Life, run: Run) -> None:
     if run.is_action or not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
         return
     life.checks["P18"] += 1
-    for path in (SERVICE, DEPLOYMENT, SECRET):
-        if path not in life.objects and run.unit == life.model.leader:
-            raise Broken("P18", "active without an object", path, status.message)
     address = life.model.peer.get("address", "")
     files = life.machines[run.unit]
     if life.begin.endpoint == "aws-iam":
@@ -654,12 +671,18 @@ def p18(life: Life, run: Run) -> None:
             raise Broken("P18", "active without the webhook file", status.message)
     elif f"//{address}:" not in files.auth_webhook.read_text():
         raise Broken("P18", "active, and the control plane asks another address", status.message)
-    if run.unit != life.model.leader:
-        return
+    if run.unit == life.model.leader:
+        _check_served(life, run, status.message)
+
+
+def _check_served(life: Life, run: Run, message: str) -> None:
+    for path in (SERVICE, DEPLOYMENT, SECRET):
+        if path not in life.objects:
+            raise Broken("P18", "active without an object", path, message)
     for name, mapping in access.mappings(life.objects).items():
-        if not access.admitted(mapping) and not access.has_ended(mapping, life.now):
-            if "activating" not in status.message and name in run.before:
-                raise Broken("P18", "active, and a mapping admits nobody", name, status.message)
+        counts = f"{MAPPINGS}/{name}" in run.before and not access.has_ended(mapping, life.now)
+        if counts and not access.admitted(mapping) and "activating" not in message:
+            raise Broken("P18", "active, and a mapping admits nobody", name, message)
 
 
 # What is declared.

@@ -37,12 +37,18 @@ SPACES = st.sampled_from(("", "default"))
 
 def _step(do: str, **what: Any) -> st.SearchStrategy[Step]:
     """A step whose parts are drawn; of a part that is None, nothing is said."""
-    parts = st.fixed_dictionaries({key: value for key, value in what.items()})
+    parts = st.fixed_dictionaries(dict(what.items()))
     return parts.map(lambda made: Step(do, {k: v for k, v in made.items() if v is not None}))
 
 
 def _maybe(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from((None, *values))
+
+
+def _without_space(step: Step) -> Step:
+    if "role" not in step.what:
+        step.what.pop("namespaces", None)
+    return step
 
 
 HOOK = _step("hook", unit=UNITS)
@@ -55,7 +61,7 @@ GRANT = _step(
     groups=_maybe("devs"),
     name=_maybe(*NAMES),
     **{"for": _maybe("45s", "10m", "1h")},
-).map(lambda step: _without_space(step))
+).map(_without_space)
 REVOKE = _step("revoke", unit=UNITS, who=PERSON, name=_maybe(*NAMES))
 DELEGATE = st.one_of(
     _step("delegate maps", name=st.sampled_from(("his", "one")), ends=_maybe(0, 45, 600)),
@@ -79,12 +85,6 @@ EDITOR = _step(
 )
 OTHER_APPLICATION = _step("another application", name=st.just("theirs"), who=PERSON)
 OTHERS = st.one_of(GRANT, HOOK, REVOKE, DELEGATE, PERSON_ACTS, EDITOR)
-
-
-def _without_space(step: Step) -> Step:
-    if "role" not in step.what:
-        step.what.pop("namespaces", None)
-    return step
 
 
 def _fault(kind: str) -> st.SearchStrategy[Fault]:

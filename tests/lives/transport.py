@@ -62,6 +62,7 @@ class Run:
 
     Attributes:
         said_from: How much had been said before.
+        who: Whose access the action is about.
         counts: How many requests of each kind it has made.
         others: Whether others acted meanwhile.
         met: The faults that it met.
@@ -72,7 +73,6 @@ class Run:
     before: Objects
     meanwhile: tuple[Fault | Between, ...]
     said_from: int
-    began: float
     who: str = ""
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     effects: list[Effect] = dataclasses.field(default_factory=list)
@@ -81,9 +81,9 @@ class Run:
     others: bool = False
     dead: bool = False
     slow: bool = False
-    nested: bool = False
     results: dict[str, Any] | None = None
     failure: str = ""
+    raised: Exception | None = None
 
     @property
     def is_action(self) -> bool:

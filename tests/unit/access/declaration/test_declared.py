@@ -499,18 +499,18 @@ def test_given_any_text_when_it_is_read_then_it_is_refused_in_one_line_or_declar
 
 
 LISTS = (
-    "- arn: arn:aws:iam::111122223333:role/team/dev\n  username: dev\n  groups: [view]\n"
+    ("- arn: arn:aws:iam::111122223333:role/team/dev\n  username: dev\n  groups: [view]\n"
     "  expires: 2026-12-31T18:00:00Z\n"
     "- {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}\n"
-    "- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}\n",
-    "kind: ConfigMap\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::111122223333:role/node\n"
+    "- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}\n"),
+    ("kind: ConfigMap\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::111122223333:role/node\n"
     "      groups: [system:nodes]\n  mapUsers: |\n"
-    "    - userarn: arn:aws:iam::111122223333:user/bob\n",
-    "- arn: arn:aws:iam::111122223333:role/Dev\n  access:\n"
+    "    - userarn: arn:aws:iam::111122223333:user/bob\n"),
+    ("- arn: arn:aws:iam::111122223333:role/Dev\n  access:\n"
     "  - {role: edit, namespaces: [dev, test]}\n  - {role: reader, kind: Role, namespaces: [dev]}\n"
     "- principalArn: arn:aws:iam::111122223333:user/bob\n  accessPolicies:\n"
     "  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy\n"
-    "    accessScope: {type: namespace, namespaces: [dev]}\n",
+    "    accessScope: {type: namespace, namespaces: [dev]}\n"),
     "mapRoles: [&x {rolearn: 'arn:aws:iam::111122223333:root', name: top}]\nmapUsers: [*x]\n",
 )
 
