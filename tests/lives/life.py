@@ -600,7 +600,7 @@ class Life:
             for unit in self.units:
                 if self._ready(unit):
                     self.run_hook(unit, "update-status")
-        promises.in_time(self, _MINUTE + late if bell != "never" else 0.0)
+        promises.in_time(self, _MINUTE + late if bell != "never" else promises.SOON)
 
     # Rest.
 
@@ -629,6 +629,7 @@ class Life:
     def _come_to_rest(self) -> None:
         for _ in range(_ROUNDS):
             before = self._whole()
+            self.api.clock.now += 35
             self.answer()
             for unit in self.units:
                 for _ in range(6):
@@ -638,7 +639,6 @@ class Life:
                 if self._ready(unit):
                     self.run_hook(unit, "update-status")
                 self.answer()
-            self.api.clock.now += 35
             self.is_quiet = before == self._whole()
             if self.is_quiet:
                 return

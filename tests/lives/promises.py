@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tests.lives.life import Life
     from tests.lives.transport import Effect, Run
 
+# What has ended this many seconds ago may still wait for its hook.
+SOON = 5.0
 # A unit that waits for others looks again and again for an hour, and less and less often.
 _MOST_RINGS = 40
 # An object whose failure keeps nothing else from working.
@@ -99,19 +101,19 @@ def in_time(life: Life, grace: float) -> None:
 
 def beside_a_fault(life: Life) -> None:
     """What must hold while one object fails for ever."""
-    _ask(life, p13, grace=0.0, kept=False)
+    _ask(life, p13, grace=SOON, kept=False)
     _ask(life, p16)
 
 
 def at_rest(life: Life) -> None:
     """What must hold once faults have stopped and each unit has had its hooks."""
-    _ask(life, p13, grace=0.0, kept=False)
+    _ask(life, p13, grace=SOON, kept=False)
     _ask(life, p15_told)
     _ask(life, p8)
     _ask(life, p12)
     _ask(life, p17)
     _ask(life, p3)
-    _ask(life, p13, grace=0.0)
+    _ask(life, p13, grace=SOON)
     _ask(life, p3_rings)
 
 
@@ -315,7 +317,7 @@ def p7(life: Life, run: Run) -> None:
 
 
 def p8(life: Life) -> None:
-    """A person's mapping that the authenticator accepts admits whom it names, as it was written."""
+    """A person's mapping that the authenticator accepts admits whom it names."""
     if not life.can_work:
         return
     life.checks["P8"] += 1
@@ -424,7 +426,7 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
     """What ends, ends: first what nobody keeps, then what a finalizer keeps, if ``kept``."""
     if DEPLOYMENT not in life.objects or life.leader is None or not life.is_deployed:
         return
-    if life.due[life.leader] and grace:
+    if life.due[life.leader] and grace > SOON:
         return
     life.checks["P13"] += 1
     found = access.mappings(life.objects).items()
