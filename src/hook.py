@@ -81,13 +81,12 @@ class Hook:
 
     def all_asked(self) -> list[Asked]:
         """Return what the control planes of this unit and of the others ask, as far as known."""
-        found = [self.asked]
-        for name, text in self.memory.asked.items():
-            now = Asked.load(text)
-            with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
-                now = self.peers.asked_by(self.charm.model.get_unit(name)) or now
-            found += [now] if now else []
-        return found
+        known = {name: Asked.load(text) for name, text in self.memory.asked.items()}
+        # While a model falls apart, Juju says less and less.
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            now = {unit.name: self.peers.asked_by(unit) for unit in self.peers.others}
+            known |= {name: asked for name, asked in now.items() if asked}
+        return [self.asked, *filter(None, known.values())]
 
     @property
     def is_cut_off(self) -> bool:

@@ -194,6 +194,13 @@ def _effective(found: Iterable[IdentityMapping]) -> tuple[IdentityMapping, ...]:
     )
 
 
+def effective(found: Access, these: Collection[IdentityMapping]) -> Access:
+    """Return ``found`` with the status that ``these`` mappings should have."""
+    names = {each.name for each in these}
+    others = tuple(each for each in found.mappings if each.name not in names)
+    return dataclasses.replace(found, mappings=(*others, *_effective(these)))
+
+
 def _kept(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBinding]:
     """Return the bindings ``found`` that come with ``mappings``, as the charm made them.
 
@@ -296,8 +303,8 @@ class Changes:
         bind: Bindings to create.
     """
 
-    before: Access = Access()
-    wanted: Access = Access()
+    before: Access = dataclasses.field(default=Access(), compare=False)
+    wanted: Access = dataclasses.field(default=Access(), compare=False)
     unbind: tuple[RoleBinding, ...] = ()
     delete: tuple[IdentityMapping, ...] = ()
     withdraw: tuple[Pair, ...] = ()

@@ -286,6 +286,15 @@ def to_revoke(
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 
+def admitted_by_status(found: Iterable[IdentityMapping], target: Target) -> list[IdentityMapping]:
+    """Return the mappings of others whose status lets the principal in, against their ARN."""
+    return [
+        each
+        for each in found
+        if each.canonical in target.principals and each.principal not in {"", *target.principals}
+    ]
+
+
 def _refuse_declared(
     mappings: Iterable[IdentityMapping],
     entries: Sequence[Entry] | None,

@@ -26,6 +26,7 @@ from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
+from machine import api_server
 from text import cut, one_line
 
 # How many near misses are shown: thousands of accounts may have a role of the same name.
@@ -87,6 +88,8 @@ def _explain(
         grants, refused = bound.of(who.username, who.groups), matching.refused(mapping)
         ways.append(explanation.Way(mapping, problem, who, grants, refused))
     lines = [*explanation.begin(given, looked_up)]
+    if own := api_server.own_tokens(api_server.flags(hook.machine)):
+        lines.append(f"tokens that the API server checks itself ({own}) are not looked at")
     if foreign:
         lines.append(f"the login is refused: {foreign}")
     if ways:

@@ -40,10 +40,17 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     with errors_as_status():
         found = _find(hook, target)
         warning = _warning(hook, target, found)
+        by_status = grants.admitted_by_status(found.mappings, target)
         if params["dry-run"]:
-            return _results("would revoke", _chosen(found, hook, target)) | warning
+            return _results("would revoke", _chosen(found, hook, target), by_status) | warning
         revoked, refused = _revoke(hook, target, found)
-    results = _results("revoked", revoked) | (warning if revoked else {})
+        if by_status:
+            # Another principal's mapping: its ARN says whose it is, and so its status should.
+            steps = desired.changes(found, desired.effective(found, by_status))
+            result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
+            refused |= {key: left.why for key, left in result.left.items()}
+            by_status = [each for each in by_status if each.name not in result.left]
+    results = _results("revoked", revoked, by_status) | (warning if revoked else {})
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
         raise Failed(text, results if revoked else {})
@@ -120,10 +127,13 @@ def _chosen(found: Access, hook: Hook, target: grants.Target) -> list[IdentityMa
     return grants.to_revoke(found.mappings, target, entries, application, partition)
 
 
-def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
-    if not mappings:
+def _results(
+    done: str, mappings: list[IdentityMapping], by_status: list[IdentityMapping]
+) -> dict[str, str]:
+    if not mappings and not by_status:
         return {"result": "nothing to revoke: no such mapping"}
-    results = {"result": done, "mappings": joined(map(grants.shown, mappings))}
+    lines = [*map(grants.shown, mappings), *(f"{each.name}: its status" for each in by_status)]
+    results = {"result": done, "mappings": joined(lines)}
     if done.startswith("would"):
         return results
     return {**results, "effective": "now; cached tokens keep working for up to 1 minute"}

@@ -185,11 +185,21 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
     Another unit may just be granting the role again.
     """
     if name := binding.mapping:
-        stored = client.get(objects.mapping(), name, small=True)
+        stored = _mapping(client, name)
         groups = objects.part(stored, "spec").get("groups") if stored else None
         if stored and (not decided or tuple(groups or ()) != decided.groups):
             raise Outdated
     _unbind(client, binding)
+
+
+def _mapping(client: api.Client, name: str) -> api.Object | None:
+    """Return the mapping that is stored; None if there is none, or nothing of its kind."""
+    try:
+        return client.get(objects.mapping(), name, small=True)
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        return None
 
 
 def unbind_deleted(client: api.Client, binding: RoleBinding) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import vulnerabilities
 from cluster.pods import Rollout
 from config import Config
 from leader.access import Report
@@ -22,7 +23,7 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
         active.AUTHENTICATOR(version=config.version),
         active.PODS(ready=rollout.ready, wanted=rollout.wanted),
         _count(report),
-        *filter(None, [policy]),
+        *filter(None, [_fixed_later(config), policy]),
     ]
     if bindings := sum("/" in key for key in report.result.unfinished):
         parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))
@@ -53,9 +54,19 @@ def remarks(report: Report) -> str:
     return "\n".join(shown)
 
 
+def _fixed_later(config: Config) -> str:
+    """Return a remark on the vulnerabilities of the image's version; empty if it has none."""
+    found = vulnerabilities.of(config.version)
+    if not found:
+        return ""
+    version = vulnerabilities.shown(max(each.fixed for each in found))
+    names = ", ".join(each.name for each in found)
+    return active.FIXED_LATER(version=version, vulnerabilities=names)
+
+
 def _count(report: Report) -> str:
     unfinished = {key for key in report.result.unfinished if "/" not in key}
-    total = len(unfinished.union(each.name for each in report.mappings) - report.former)
+    total = len(unfinished.union(each.name for each in report.mappings))
     shown = f"{total:,} mapping{'' if total == 1 else 's'}"
     if report.former:
         # The option no longer declares these.

@@ -17,10 +17,9 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LOG_LINES = 400
-# Removes the application that the other files of its folder share.
-LAST = "test_removal.py"
 LONGEST = (
     "one_unit",
+    "removal",
     "test_rotation.py",
     "test_load.py",
     "test_units.py",
@@ -33,10 +32,9 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process of several is left with it at the end."""
 
-    def place(item: pytest.Item) -> tuple[int, bool]:
+    def place(item: pytest.Item) -> int:
         parts = [part for part in LONGEST if part in item.path.parts]
-        first = LONGEST.index(parts[0]) if parts else len(LONGEST)
-        return first, item.path.name == LAST
+        return LONGEST.index(parts[0]) if parts else len(LONGEST)
 
     items.sort(key=place)
 

@@ -112,28 +112,6 @@ def test_given_the_application_that_went_first_then_the_page_frees_the_address(
     cluster.take_address(CHOSEN)
 
 
-def test_given_a_removal_as_the_page_has_it_then_no_service_is_left(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    _deploy(deployed)
-    juju_status.wait_until(deployed, "blocked")
-    checking.run_remedy(deployed, check_until(deployed, NOT_SET, "aws-iam/leader")["4-webhook"])
-    juju_status.wait_until_active(deployed)
-
-    (unit,) = deployed.status().get_units("aws-iam")
-    reset, wanted, _ = how_to.shown(PAGE, "On Charmed Kubernetes 1.29 and newer")
-    how_to.run(deployed, reset)
-    with juju_status.frequent_update_status(deployed):
-        eventually(
-            lambda: juju_status.message(deployed, unit).startswith(wanted.partition(";")[0]),
-            "the unit has seen the reset",
-            juju_status.WAIT_SECONDS,
-        )
-    juju_status.remove(deployed, "aws-iam")
-
-    assert cluster.get(*MADE)["items"] == []
-
-
 def _deploy(juju: jubilant.Juju) -> None:
     """Deploy the application again, on the control plane that is there."""
     juju.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)

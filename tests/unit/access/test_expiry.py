@@ -77,13 +77,6 @@ def test_given_mappings_when_asked_then_those_have_ended_whose_time_has_come():
     assert not expiry.has_ended(mapping("a", ""), NOON)
 
 
-def test_given_mappings_when_asked_for_the_next_end_then_it_is_the_first_of_the_times():
-    found = [mapping(f"{n}", text) for n, text in enumerate(("", "?", "2027-01-01T00:00:00Z"))]
-
-    assert expiry.next_end([*found, mapping("b", "2026-11-26T13:00:00+01:00")]) == NOON
-    assert expiry.next_end(found[:2]) is None
-
-
 def ended(n: int, at: datetime) -> Ended:
     return Ended(f"m{n}", "arn", times.shown(at), times.shown(at))
 

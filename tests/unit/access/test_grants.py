@@ -254,7 +254,12 @@ THEIRS = (
         (mapping("mine", DEV, GRANT), "yours", "its grant is named mine: give that name, or none"),
         (mapping("theirs", DEV), "", THEIRS),
         # The authenticator refuses this ARN, and keeps the former one.
-        (mapping("theirs", "role/dev", "", DEV_CANONICAL), "", THEIRS.replace(DEV, "role/dev")),
+        (
+            mapping("theirs", "role/dev", "", DEV_CANONICAL),
+            "",
+            "mapping theirs has an ARN that no login has, 'role/dev'; "
+            "run: juju run aws-iam/leader revoke-access name=theirs",
+        ),
         (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
     ],
 )

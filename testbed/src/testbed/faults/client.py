@@ -29,8 +29,8 @@ class Faults:
     def answer(self, what: str, request: str) -> None:
         """Give a wrong answer to every request with the method and end of path of `request`.
 
-        `request` is, for example, `PATCH services/web`. `what` is an HTTP code from 400 to 599,
-        `html`, `half`, `closed` or `slow:SECONDS`.
+        `request` is, for example, `PATCH services/web`; `*` is every request. `what` is an HTTP
+        code from 400 to 599, `html`, `half`, `closed` or `slow:SECONDS`.
         """
         self._control("answer", what, "--request", request)
 

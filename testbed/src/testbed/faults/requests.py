@@ -10,6 +10,7 @@ from typing import Any
 from testbed.juju.errors import UsageError
 
 KILL_BEFORE, KILL_AFTER = "kill-before", "kill-after"
+EVERY = "*"
 ANSWERS = ("CODE", "html", "half", "closed", "slow:SECONDS")
 _MOST_SECONDS = 120.0
 # How many different GETs a charm asks in turn while it waits: for a Deployment, and for its pods.
@@ -43,8 +44,8 @@ class Fault:
     """What goes wrong in each hook: at which requests, and how.
 
     It is the counted request of a number in `at`, or every request of `method` whose path ends
-    with `path`. `at` has the number for the hook's first run, then for its first retry, and so on;
-    in later retries no number is due.
+    with `path`, or every request at all, where `method` is EVERY. `at` has the number for the
+    hook's first run, then for its first retry, and so on; in later retries no number is due.
     """
 
     what: str
@@ -55,9 +56,9 @@ class Fault:
     def __post_init__(self) -> None:
         if not _is_fault(self.what):
             raise UsageError(f"give one of {', '.join(ANSWERS)}, not {self.what}")
-        named = bool(self.method and self.path)
+        named = self.method == EVERY or bool(self.method and self.path)
         if named == bool(self.at):
-            raise UsageError('give --at-request N, from 1, or --request "METHOD PATH"')
+            raise UsageError('give --at-request N, from 1, or --request "METHOD PATH" or "*"')
 
     def hits(self, request: Request) -> bool:
         """Return whether this request fails."""
@@ -65,7 +66,7 @@ class Fault:
             due = self.at[request.retries] if request.retries < len(self.at) else 0
             return request.counted and request.number == due
         path = request.path.partition("?")[0]
-        return request.method == self.method and path.endswith(self.path)
+        return self.method in (request.method, EVERY) and path.endswith(self.path)
 
 
 def _is_fault(what: str) -> bool:

@@ -95,6 +95,14 @@ def test_given_a_method_and_the_end_of_a_path_then_every_such_request_fails() ->
     assert failing(log, *asked) == [0, 3, 4]
 
 
+def test_given_every_request_then_each_fails() -> None:
+    log = RequestLog()
+    log.set(Fault("closed", method="*"))
+
+    asked = [("one", "GET", "/a"), ("one", "GET", "/a"), ("two", "PATCH", "/b")]
+    assert failing(log, *asked) == [0, 1, 2]
+
+
 def test_given_a_named_get_that_repeats_then_each_of_them_fails() -> None:
     log = RequestLog()
     log.set(Fault("500", method="GET", path="/deployment"))

@@ -22,10 +22,19 @@ things-relation-departed)
     [ "$(config-get writes)" = True ] || exit 0
     relation-set key=value || exit 1 ;;
 remove) juju-log "remove: $(goal-state --format=json)" ;;
+config-changed) status-set "$(config-get state)" ;;
+stop)
+    relation=$(relation-ids things)
+    juju-log $relation of $(relation-list --app -r $relation): $(relation-list -r $relation)
+    said=$(relation-get -r $relation - $JUJU_UNIT_NAME 2>&1) || juju-log "exit $?: $said"
+    [ "$(config-get stuck)" = False ] ;;
 esac
-true
 """
-OPTIONS = {"writes": {"type": "boolean", "default": False}}
+OPTIONS = {
+    "writes": {"type": "boolean", "default": False},
+    "state": {"type": "string", "default": "active"},
+    "stuck": {"type": "boolean", "default": False},
+}
 WITHOUT_PEERS = PRINCIPAL.partition("peers:")[0]
 
 pytestmark = in_manner(Manner.JUJU_4_1)
@@ -80,21 +89,75 @@ def test_given_an_application_when_it_is_removed_then_neither_stop_nor_remove_ru
     assert sorted(juju.status()["applications"]) == ["authority", "host"]
 
 
-@pytest.mark.parametrize(("status", "stays"), [("active", True), ("blocked", False)])
-def test_given_the_last_unit_of_a_relation_when_it_is_blocked_then_juju_takes_it_out(
-    juju: Juju, status: str, stays: bool
+@pytest.mark.parametrize("stuck", [False, True])
+def test_given_an_application_that_is_blocked_when_it_is_removed_then_its_last_unit_tries_to_stop(
+    juju: Juju, stuck: bool
+) -> None:
+    deploy(juju)
+    juju("config", "rider", "state=blocked", f"stuck={str(stuck).lower()}")
+    juju.settle()
+    first, last = sorted(rider_of(juju, host) for host in ("host/0", "host/1"))
+    before = {rider: len(juju.hooks(rider)) for rider in (first, last)}
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    assert "things-relation-broken" in juju.hooks(first)[before[first] :]
+    assert juju.hooks(last)[before[last] :] == ([] if stuck else ["stop"])
+    assert "things-relation-broken" in juju.hooks("host/1")
+    assert sorted(juju.status()["applications"]) == ["authority", "host"]
+
+
+def test_given_a_unit_that_was_let_out_when_it_stops_then_it_lists_what_it_cannot_read(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    juju("config", "rider", "state=blocked")
+    juju.settle()
+    last = max(rider_of(juju, host) for host in ("host/0", "host/1"))
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    log = juju("debug-log", "--include", last)
+    assert "of host: host/0 host/1" in log
+    assert "exit 1: ERROR permission denied" in log
+
+
+def test_given_a_blocked_unit_in_a_hook_when_it_is_removed_then_its_peers_are_gone_at_once(
+    juju: Juju,
 ) -> None:
     deploy(juju)
     with juju.controller.lock:
         (model,) = juju.controller.models.values()
-        rider = next(iter(model.applications["rider"].units.values()))
-        relation = next(each for each in model.scopes(rider) if each.scope == "container")
-        rider.workload, rider.life, relation.life = Status(status), DYING, DYING
-        rider.agent, relation.joined = Status("executing"), {rider.name}
+        rider = max(model.applications["rider"].units.values(), key=lambda unit: unit.name)
+        rider.workload, rider.agent = Status("blocked"), Status("executing")
+        peers = next(relation for relation in model.scopes(rider) if relation.peer)
+        peers.joined = {rider.name}
 
-        removal.end_relation(model, relation)
+        removal.destroy_application(model, model.applications["rider"])
+        juju.controller.changed(model)
 
-        assert relation.joined == ({rider.name} if stays else set())
+        assert peers.id not in model.relations
+        assert rider.life == DYING
+
+
+def test_given_a_relation_that_is_removed_when_its_unit_is_blocked_then_it_ends_the_others(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    juju("config", "rider", "state=blocked")
+    juju.settle()
+    last = max(rider_of(juju, host) for host in ("host/0", "host/1"))
+    before = len(juju.hooks(last))
+
+    juju("remove-relation", "rider:things", "host:things")
+    juju.settle()
+
+    ran = juju.hooks(last)[before:]
+    assert "things-relation-broken" not in ran
+    assert "certificates-relation-broken" in ran
+    assert ran[-2:] == ["stop", "remove"]
 
 
 def test_given_a_relation_when_it_is_removed_then_the_peer_relation_keeps_the_unit_to_its_end(

@@ -43,6 +43,7 @@ def test_a_charm_that_uses_ops_lives_from_install_to_remove(juju: Juju) -> None:
         "friends-relation-changed",
         "actions/greet",
         "actions/greet",
+        "friends-relation-broken",
         "stop",
         "remove",
     ]

@@ -121,11 +121,10 @@ def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
     assert ran == ["db-relation-broken", "peers-relation-departed a/1", "stop", "remove"]
 
 
-def test_an_agent_that_has_restarted_takes_a_peer_relation_for_any_other() -> None:
+def test_an_agent_that_restarts_takes_a_peer_relation_for_any_other() -> None:
     remote = replace(NEW, relations={0: replace(PEERS, members={"a/1": 0}), 1: DB})
-    local = replace(started(remote), restarted=True)
 
-    ran = run(local, replace(remote, alive=False))[1]
+    ran = run(started(remote), replace(remote, alive=False, restarts=True))[1]
 
     # In which order the relations end is chance. Here the peer relation is the first.
     assert ran == [
@@ -135,6 +134,32 @@ def test_an_agent_that_has_restarted_takes_a_peer_relation_for_any_other() -> No
         "stop",
         "remove",
     ]
+
+
+def test_an_agent_that_restarts_does_not_say_whose_relation_it_breaks() -> None:
+    local = started(replace(NEW, relations={1: DB}))
+    dying = replace(NEW, relations={1: DB}, alive=False)
+
+    hooks = [next_hook(local, replace(dying, restarts=restarts)) for restarts in (True, False)]
+
+    assert [hook and (hook.name, hook.remote_application) for hook in hooks] == [
+        ("db-relation-broken", ""),
+        ("db-relation-broken", "b"),
+    ]
+
+
+def test_a_unit_that_is_let_out_ends_what_lives_on_and_runs_only_stop_for_the_rest() -> None:
+    other = replace(DB, endpoint="other", members={"c/0": 1})
+    remote = replace(NEW, relations={0: PEERS, 1: replace(DB, members={"b/0": 1}), 2: other})
+    dying = {0: replace(PEERS, alive=False), 1: replace(DB, alive=False), 2: other}
+    local = started(remote)
+
+    let_out = replace(remote, alive=False, let_out=True, relations=dying)
+    local, ran = run(local, let_out)
+    ran_last = run(local, replace(let_out, relations={}))[1]
+
+    assert ran == ["other-relation-departed c/0", "other-relation-broken"]
+    assert ran_last == ["stop", "remove"]
 
 
 def test_a_dying_unit_that_no_relation_keeps_runs_neither_stop_nor_remove() -> None:

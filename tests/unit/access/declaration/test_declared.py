@@ -113,8 +113,27 @@ PLAIN = """\
   groups: ["system:masters"]
   username: admin
 """
+# Beside others, as in the authenticator's deploy/example.yaml.
+CONFIG_MAP = f"""\
+kind: ClusterRole
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {{name: aws-iam-authenticator}}
+rules: []
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{namespace: kube-system, name: aws-iam-authenticator}}
+data:
+  config.yaml: |
+{"".join(f"    {line}" for line in CONFIG_FILE.splitlines(keepends=True))}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+spec: {{selector: {{}}}}
+"""
 DYNAMIC_FILE = json.dumps(
     {
+        "ClusterId": "my-dev-cluster.example.com",
         "mapRoles": yaml.safe_load(PLAIN)[:1],
         "mapUsers": yaml.safe_load(PLAIN)[1:],
         "LastUpdatedDateTime": "1668465837",
@@ -135,8 +154,14 @@ def one(**keys: Any) -> Entry:
 
 @pytest.mark.parametrize(
     "text",
-    [AWS_AUTH, EKS_ANYWHERE, CONFIG_FILE, EKSCTL, PLAIN, DYNAMIC_FILE],
-    ids=["aws-auth", "EKS Anywhere", "config file", "eksctl", "plain list", "dynamic file"],
+    [
+        *(AWS_AUTH, EKS_ANYWHERE, CONFIG_FILE, EKSCTL, PLAIN, DYNAMIC_FILE, CONFIG_MAP),
+        f"apiVersion: anywhere.eks.amazonaws.com/v1alpha1\nkind: Cluster\n---\n{EKS_ANYWHERE}",
+    ],
+    ids=[
+        *("aws-auth", "EKS Anywhere", "config file", "eksctl", "plain list", "dynamic file"),
+        *("the authenticator's ConfigMap", "EKS Anywhere's whole file"),
+    ],
 )
 def test_given_a_file_of_another_tool_when_it_is_read_then_its_people_are_declared(text: str):
     viewer, admin = parse(text).entries
@@ -356,6 +381,38 @@ def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_rea
         ("mappings.yaml", "'mappings.yaml' is not a list of mappings; to read a file, write"),
         ("{}", "it has neither a list of mappings nor mapRoles or mapUsers"),
         ("kind: ConfigMap\ndata: {a: b}", "it has neither a list of mappings"),
+        (
+            "apiVersion: v1\nkind: ServiceAccount\n---\napiVersion: v1\nkind: ConfigMap\ndata: {}",
+            "document 1: it has neither a list of mappings",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\ndata: {config.yaml: 'server: [{'}",
+            "config.yaml: line 2: ",
+        ),
+        (
+            "apiVersion: iamauthenticator.k8s.aws/v1alpha1\nkind: IAMIdentityMapping\nspec: {}",
+            "IAMIdentityMapping objects are for the cluster itself: kubectl apply -f FILE",
+        ),
+        (
+            "mapRoles: []\n---\nkind: List\nitems:\n- {apiVersion: v1, kind: IAMIdentityMapping}",
+            "document 2: IAMIdentityMapping objects are for the cluster itself: kubectl apply",
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap}]",
+            "write the items of the List one after the other, with --- between them",
+        ),
+        (
+            "apiVersion: eks.services.k8s.aws/v1alpha1\nkind: AccessEntry\nspec: {}",
+            "write the spec of each AccessEntry below accessEntries",
+        ),
+        (
+            "kind: Cluster\nspec: {authentication: {aws: {identityMappings: [{arn: a}]}}}",
+            "write the list identityMappings of kOps by itself",
+        ),
+        (
+            f"aws_auth_roles: [{{rolearn: '{DEV}'}}]",
+            "write mapRoles for aws_auth_roles, and mapUsers for aws_auth_users",
+        ),
         ("mapRoles: []\nmaproles: []", "the document: a key is there twice"),
         ("mapRoles: []\nmapUser: []", "the key 'mapuser' is unknown beside mapRoles"),
         ("mapRoles: {a: b}", "mapRoles is not a list"),
@@ -498,19 +555,32 @@ def test_given_any_text_when_it_is_read_then_it_is_refused_in_one_line_or_declar
     assert len(said.splitlines()) == 1
 
 
+def test_given_objects_beside_those_with_people_when_they_are_read_then_they_are_left_out():
+    assert parse(CONFIG_MAP).left_out == (
+        LeftOut("document 1: ClusterRole", "it has no list of people"),
+        LeftOut("document 3: DaemonSet", "it has no list of people"),
+    )
+
+
 LISTS = (
-    ("- arn: arn:aws:iam::111122223333:role/team/dev\n  username: dev\n  groups: [view]\n"
-    "  expires: 2026-12-31T18:00:00Z\n"
-    "- {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}\n"
-    "- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}\n"),
-    ("kind: ConfigMap\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::111122223333:role/node\n"
-    "      groups: [system:nodes]\n  mapUsers: |\n"
-    "    - userarn: arn:aws:iam::111122223333:user/bob\n"),
-    ("- arn: arn:aws:iam::111122223333:role/Dev\n  access:\n"
-    "  - {role: edit, namespaces: [dev, test]}\n  - {role: reader, kind: Role, namespaces: [dev]}\n"
-    "- principalArn: arn:aws:iam::111122223333:user/bob\n  accessPolicies:\n"
-    "  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy\n"
-    "    accessScope: {type: namespace, namespaces: [dev]}\n"),
+    (
+        "- arn: arn:aws:iam::111122223333:role/team/dev\n  username: dev\n  groups: [view]\n"
+        "  expires: 2026-12-31T18:00:00Z\n"
+        "- {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}\n"
+        "- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}\n"
+    ),
+    (
+        "kind: ConfigMap\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::111122223333:role/node\n"
+        "      groups: [system:nodes]\n  mapUsers: |\n"
+        "    - userarn: arn:aws:iam::111122223333:user/bob\n"
+    ),
+    (
+        "- arn: arn:aws:iam::111122223333:role/Dev\n  access:\n"
+        "  - {role: edit, namespaces: [dev, test]}\n  - {role: reader, kind: Role, namespaces: [dev]}\n"
+        "- principalArn: arn:aws:iam::111122223333:user/bob\n  accessPolicies:\n"
+        "  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy\n"
+        "    accessScope: {type: namespace, namespaces: [dev]}\n"
+    ),
     "mapRoles: [&x {rolearn: 'arn:aws:iam::111122223333:root', name: top}]\nmapUsers: [*x]\n",
 )
 
@@ -521,7 +591,8 @@ def test_given_a_damaged_list_when_it_can_be_read_then_its_plan_needs_no_other_a
     try:
         found = declared.parse(text, now)
     except ValueError as error:
-        assert status_line(error).isprintable()
+        said = status_line(error)
+        assert said.isprintable()
         return
     for out in found.left_out:
         assert status_line(f"{out.place}: {out.reason}").isprintable()

@@ -1,8 +1,9 @@
 """How units, relations and applications end. Called under the controller's lock.
 
 In Juju 3.6 a unit is dead once its agent has run the hook `remove`. In 4.1 the controller marks a
-dying unit dead as soon as it is in no relation's scope, whether its last hooks ran or not. A dead
-unit has no agent. It is removed once its subordinates are.
+dying unit dead as soon as it is in no relation's scope, whether its last hooks ran or not. It
+takes a blocked one out of its dying relations itself, and then only `stop` runs. A dead unit has
+no agent. It is removed once its subordinates are.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def end_unit(model: Model, unit: Unit, effects: Effects) -> bool:
             return False
         remove_unit(model, unit, effects)
         return True
-    return _leave_implicit(model, unit) or _die(model, unit, effects)
+    return _let_out(model, unit) or _leave_implicit(model, unit) or _die(model, unit, effects)
 
 
 def _attached(model: Model, unit: Unit) -> bool:
@@ -61,6 +62,20 @@ def _attached(model: Model, unit: Unit) -> bool:
     )
 
 
+def _let_out(model: Model, unit: Unit) -> bool:
+    """Begin to let the last blocked unit out of its dying relations, as Juju 4.1 does.
+
+    From now on the unit runs no hook for them. Which unit is the last is chance in Juju. Here it
+    is the newest.
+    """
+    units = model.applications[unit.application].units.values()
+    if model.manner is not Manner.JUJU_4_1 or any(other.let_out for other in units):
+        return False
+    blocked = [other for other in units if other.workload.current == "blocked"]
+    unit.let_out = bool(blocked) and blocked[-1] is unit
+    return unit.let_out
+
+
 def _leave_implicit(model: Model, unit: Unit) -> bool:
     """Let a dying unit leave a relation for which it runs no hooks."""
     for relation in model.scopes(unit):
@@ -72,7 +87,7 @@ def _leave_implicit(model: Model, unit: Unit) -> bool:
 
 def _die(model: Model, unit: Unit, effects: Effects) -> bool:
     """Mark a dying unit dead, if it has come so far."""
-    if _is_busy(model, unit) or not _is_at_its_end(model, unit):
+    if _is_busy(unit) or not _is_at_its_end(model, unit):
         return False
     unit.life = DEAD
     for relation in model.scopes(unit):
@@ -84,16 +99,15 @@ def _die(model: Model, unit: Unit, effects: Effects) -> bool:
     return True
 
 
-def _is_busy(model: Model, unit: Unit) -> bool:
-    """Return whether a unit runs a hook. Juju 4.1 does not wait for that of a blocked one."""
-    waits = model.manner is not Manner.JUJU_4_1 or unit.workload.current != "blocked"
-    return waits and unit.agent.current == "executing"
+def _is_busy(unit: Unit) -> bool:
+    """Return whether Juju waits for a hook that a unit runs."""
+    return unit.agent.current == "executing" and not unit.let_out
 
 
 def _is_at_its_end(model: Model, unit: Unit) -> bool:
     finished = unit.local.removed or not unit.local.installed
     if model.manner is Manner.JUJU_4_1:
-        return finished or not model.scopes(unit)
+        return finished or (not model.scopes(unit) and not unit.stops_next)
     return finished and not unit.subordinates and unit.local.failed is None
 
 
@@ -153,22 +167,24 @@ def _knows_nothing(relation: Relation, unit: Unit) -> bool:
 def _is_let_go(model: Model, relation: Relation, unit: Unit) -> bool:
     """Return whether Juju 4.1 takes a dying unit out of a dying relation that it has not left.
 
-    A peer relation has no relation-broken: it lets a unit go that has left all others. Any other
-    lets units go that are in error or blocked, once nobody else is left in it. In 4.1 only the
-    last unit of a relation goes so; here all do as the last.
+    A relation lets units go that are in error or blocked, once nobody else is left in it. In 4.1
+    only the last unit goes so; here all do as the last. A peer relation has no relation-broken: it
+    also lets a unit go that has left all others.
     """
-    if unit.life != DYING or _is_busy(model, unit):
+    if unit.life != DYING or _is_busy(unit):
         return False
-    if relation.peer:
-        told = not unit.local.relations[relation.id].members or _is_stuck(unit)
-        return told and all(other.peer for other in model.scopes(unit))
     left = [model.find_unit(name) for name in relation.joined]
-    return all(u is not None and u.life == DYING and _is_stuck(u) for u in left)
+    if all(u is not None and u.life == DYING and _is_stuck(u) for u in left):
+        return True
+    if not relation.peer or unit.let_out:
+        return False
+    told = not unit.local.relations[relation.id].members or _is_stuck(unit)
+    return told and all(other.peer for other in model.scopes(unit))
 
 
 def _is_stuck(unit: Unit) -> bool:
     """Return whether 4.1 takes a unit for one that cannot leave (IsUnitDyingAndBlocked)."""
-    return unit.local.failed is not None or unit.workload.current == "blocked"
+    return unit.local.failed is not None or unit.let_out
 
 
 def end_application(model: Model, application: Application) -> bool:

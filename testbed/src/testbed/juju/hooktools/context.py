@@ -6,7 +6,7 @@ model at once. Until then only the run itself sees them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from testbed.juju.errors import CommitError, ToolError
@@ -57,14 +57,26 @@ class Context:
         if not self.leader:
             raise ToolError(NOT_LEADER)
 
-    def relations(self) -> Iterator[Relation]:
-        """Yield the relations that this unit has joined, by number."""
-        for number in sorted(self.model.relations):
-            if self.unit.name in self.model.relations[number].joined:
-                yield self.model.relations[number]
+    def relations(self) -> dict[int, str]:
+        """Return the endpoint of each relation that this unit has joined, by its number.
+
+        A unit that was let out of a relation lists it on, but can read nothing of it.
+        """
+        joined = {each.id: self.endpoint(each) for each in self.model.scopes(self.unit)}
+        left = self.unit.local.relations.items() if self.unit.let_out else ()
+        known = joined | {number: relation.endpoint for number, relation in left}
+        return dict(sorted(known.items()))
 
     def relation(self, reference: str) -> Relation:
         """Return the relation `ENDPOINT:N` or `N`, by default the one of the relation hook."""
+        number = self.relation_number(reference)
+        relation = self.model.relations.get(number)
+        if relation is None or self.unit.name not in relation.joined:
+            raise ToolError("ERROR permission denied")
+        return relation
+
+    def relation_number(self, reference: str) -> int:
+        """Return the number of a relation that this unit lists, as `relation` does."""
         if not reference:
             if self.hook is None or self.hook.relation_id < 0:
                 raise ToolError("ERROR no relation id specified", 2)
@@ -74,27 +86,30 @@ class Context:
             raise ToolError(
                 f'ERROR invalid value "{reference}" for option -r: invalid relation id', 2
             )
-        relation = self.model.relations.get(int(number))
-        if relation is None or self.unit.name not in relation.joined:
+        found = self.relations().get(int(number))
+        if found is None or endpoint not in ("", found):
             raise ToolError(
                 f'ERROR invalid value "{reference}" for option -r: relation not found', 2
             )
-        if endpoint and endpoint != self.endpoint(relation):
-            raise ToolError(
-                f'ERROR invalid value "{reference}" for option -r: relation not found', 2
-            )
-        return relation
+        return int(number)
 
     def endpoint(self, relation: Relation) -> str:
         side = relation.side_of(self.application.name)
         assert side is not None
         return side.endpoint.name
 
-    def members(self, relation: Relation) -> list[str]:
+    def remote_application(self, number: int) -> str:
+        """Return the application at the other end of a relation that this unit lists."""
+        relation = self.model.relations.get(number)
+        if relation is None:
+            return self.unit.local.relations[number].remote_application
+        return relation.other_side(self.application.name).application
+
+    def members(self, number: int) -> list[str]:
         """Return the units that this unit's charm knows, with the unit of the running hook."""
-        known = self.unit.local.relations.get(relation.id)
+        known = self.unit.local.relations.get(number)
         members = set(known.members) if known else set()
-        if self.hook and self.hook.relation_id == relation.id and self.hook.remote_unit:
+        if self.hook and self.hook.relation_id == number and self.hook.remote_unit:
             if self.hook.kind == "relation-departed":
                 members.discard(self.hook.remote_unit)
             else:

@@ -12,22 +12,19 @@ from testbed.juju.state.relation import Relation
 
 
 def relation_ids(call: Call) -> list[str]:
-    context = call.context
-    endpoint = call.argument(0)
+    # In a hook of a relation, it is that relation's by default.
+    hook = call.context.hook
+    endpoint = call.argument(0) or (hook.endpoint if hook else "")
     if not endpoint:
         raise ToolError("ERROR no endpoint name specified", 2)
-    return [
-        f"{endpoint}:{relation.id}"
-        for relation in context.relations()
-        if context.endpoint(relation) == endpoint
-    ]
+    listed = call.context.relations().items()
+    return [f"{endpoint}:{number}" for number, its_endpoint in listed if its_endpoint == endpoint]
 
 
 def relation_list(call: Call) -> Any:
-    relation = call.relation()
-    if call.parsed.on("app"):
-        return relation.other_side(call.context.application.name).application
-    return call.context.members(relation)
+    context = call.context
+    number = context.relation_number(call.parsed.text("relation"))
+    return context.remote_application(number) if call.parsed.on("app") else context.members(number)
 
 
 def relation_get(call: Call) -> Any:

@@ -43,12 +43,18 @@ class Unit:
     agent: Status = field(default_factory=lambda: Status("allocating"))
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
+    let_out: bool = False  # of dying relations, without their hooks (removal.py)
     update_status_version: int = 0
     subordinates: list[str] = field(default_factory=list)
 
     @property
     def application(self) -> str:
         return names.application_of(self.name)
+
+    @property
+    def stops_next(self) -> bool:
+        """Whether the unit was let out of its relations and has not tried to stop yet."""
+        return self.let_out and not self.local.stopped and self.local.failed is None
 
 
 @dataclass

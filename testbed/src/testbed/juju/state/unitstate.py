@@ -40,16 +40,12 @@ class LocalRelation:
 
 @dataclass(frozen=True)
 class LocalState:
-    """What the agent has done so far. ``failures`` says how often ``failed`` did, in turn.
-
-    An agent that has ``restarted`` does not know any more which relations are peer relations.
-    """
+    """What the agent has done so far. ``failures`` says how often ``failed`` did, in turn."""
 
     installed: bool = False
     started: bool = False
     stopped: bool = False
     removed: bool = False
-    restarted: bool = False
     charm_version: int = 0
     config_version: str = ""
     leader: bool = False

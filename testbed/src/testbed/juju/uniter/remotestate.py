@@ -40,6 +40,8 @@ class Snapshot:
     update_status_version: int = 0
     retry_due: bool = False
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
+    let_out: bool = False  # of dying relations, without their hooks
+    restarts: bool = False  # before it leaves its relations
     principal_leaving: bool = False
     relations: Mapping[int, RelationSnapshot] = field(default_factory=dict)
     secrets: tuple[SecretEvent, ...] = ()
@@ -67,6 +69,8 @@ def snapshot(
         update_status_version=unit.update_status_version,
         retry_due=retry_due,
         dies_unstopped=_dies_unstopped(model, unit),
+        let_out=unit.let_out,
+        restarts=model.manner is Manner.JUJU_3_6,
         principal_leaving=_principal_leaving(model, unit),
         relations={
             relation.id: _relation(model, relation, unit)
@@ -91,10 +95,10 @@ def _dies_unstopped(model: Model, unit: Unit) -> bool:
     """Return whether no relation keeps a unit until it has run its last hooks.
 
     In Juju 4.1 a unit is in no scope once it has left its relations. The peer relation of an
-    application that stays keeps it.
+    application that stays keeps it. One that was let out of them runs `stop`.
     """
     kept = any(not relation.peer or relation.life == ALIVE for relation in model.scopes(unit))
-    return model.manner is Manner.JUJU_4_1 and not kept
+    return model.manner is Manner.JUJU_4_1 and not kept and not unit.stops_next
 
 
 def _principal_leaving(model: Model, unit: Unit) -> bool:

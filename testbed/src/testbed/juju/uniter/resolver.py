@@ -44,13 +44,17 @@ def _alive_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
 
 
 def _teardown(local: LocalState, remote: Snapshot) -> Hook | None:
-    for number in sorted(local.relations, key=lambda number: _ending_place(number, local, remote)):
-        known = local.relations[number]
-        breaks = local.restarted or not _is_peer(number, remote)
-        hook = next(_ending_hooks(number, known, {}, remote, broken=breaks), None)
+    for number in sorted(local.relations, key=lambda number: _ending_place(number, remote)):
+        if remote.let_out and not _is_alive(number, remote):
+            continue  # until Juju takes it out
+        breaks = remote.restarts or not _is_peer(number, remote)
+        hook = next(
+            _ending_hooks(number, local.relations[number], {}, remote, broken=breaks), None
+        )
         if hook:
-            return hook
-    if remote.dies_unstopped or remote.principal_leaving:
+            return _as_restarted(hook, remote)
+    awaits = remote.let_out and not all(each.alive for each in remote.relations.values())
+    if awaits or remote.dies_unstopped or remote.principal_leaving:
         return None
     if local.started and not local.stopped:
         return Hook("stop")
@@ -62,14 +66,26 @@ def _place(number: int, remote: Snapshot) -> tuple[bool, int]:
     return _is_peer(number, remote), number
 
 
-def _ending_place(number: int, local: LocalState, remote: Snapshot) -> tuple[bool, int]:
+def _ending_place(number: int, remote: Snapshot) -> tuple[bool, int]:
     """Return what sorts relations that end: the newest first, peer relations last.
 
-    In Juju the order is chance, but for the peers, and after a restart of the agent for them too.
-    A charm that counts on the order in which they were made finds out here, and so does one that
-    counts on its peers after a restart.
+    In Juju 3.6 an agent restarts in almost every removal, and then takes a peer relation for any
+    other: the order is chance. Here that relation is the first then, so a charm that counts on its
+    peers finds out, and so does one that counts on the order in which relations were made.
     """
-    return _is_peer(number, remote) is not local.restarted, -number
+    return _is_peer(number, remote) is not remote.restarts, -number
+
+
+def _as_restarted(hook: Hook, remote: Snapshot) -> Hook:
+    """Return a hook of a dying unit, as an agent runs it that has restarted if this one does."""
+    if hook.kind == "relation-broken" and remote.restarts:
+        return replace(hook, remote_application="")
+    return hook
+
+
+def _is_alive(number: int, remote: Snapshot) -> bool:
+    relation = remote.relations.get(number)
+    return relation is not None and relation.alive
 
 
 def _is_peer(number: int, remote: Snapshot) -> bool:

@@ -6,7 +6,6 @@ import shutil
 import threading
 import time
 from collections import deque
-from dataclasses import replace
 
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
@@ -51,7 +50,6 @@ class Uniter:
     def restarted(self) -> None:
         """Forget what an agent forgets when it restarts. Called under the lock."""
         self._expire.restart()
-        self._unit.local = replace(self._unit.local, restarted=True)
 
     def idle(self) -> bool:
         """Return whether nothing runs and nothing is due. Called under the lock."""

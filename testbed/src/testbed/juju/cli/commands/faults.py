@@ -45,6 +45,7 @@ COMMANDS = (
         "on|off APP: sends the requests of APP's hooks through a proxy, from the next hook on.\n"
         "                       answer APP WHAT --request \"METHOD PATH\": answers each such\n"
         "                       request with 403, html …; PATH is the end of its path.\n"
+        "                       \"*\" is every request.\n"
         "                       kill APP --at-request N [--after]: kills each hook at its N-th\n"
         "                       request. N,M kills its first retry too, at its M-th.\n"
         "                       clear APP: ends all faults. requests APP: prints all as JSON.",

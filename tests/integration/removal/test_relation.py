@@ -1,0 +1,209 @@
+"""Removals on Charmed Kubernetes 1.28, which learns of the webhook by a relation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import jubilant
+import pytest
+from tests.integration.helpers import (
+    bundle,
+    how_to,
+    juju_status,
+    kubernetes,
+    logins,
+    testbed_only,
+    units,
+)
+from tests.integration.helpers.removing import (
+    APP,
+    CONTROL_PLANE,
+    LEFT,
+    MAPPINGS_TOO,
+    PAGE,
+    Site,
+    names,
+)
+from tests.integration.removal import situations
+
+from testbed.faults.client import Faults
+
+CHANNEL, UNITS = "1.28/stable", 1
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        situations.active,
+        situations.blocked_by_an_option,
+        situations.without_its_former_authority,
+        situations.with_a_finalizer_on_the_service,
+    ],
+)
+def test_given_an_idle_unit_when_removed_then_the_crd_and_peoples_mappings_stay(
+    site: Site, reach: Callable[[Site], None]
+) -> None:
+    reach(site)
+    people = site.peoples_mappings()
+    assert people
+
+    site.remove()
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
+    site: Site,
+) -> None:
+    situations.active(site)
+    people = site.peoples_mappings()
+
+    with site.cluster.without_room():
+        site.juju.config(APP, {"image": bundle.OTHER_IMAGE})
+        site.wait_until_idle("blocked")
+        assert "pod cannot start" in juju_status.message(site.juju, units.leader(site.juju))
+        site.remove()
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_a_person_who_logs_in_when_removed_then_the_api_server_knows_no_aws_keys(
+    site: Site, tmp_path: Path
+) -> None:
+    site.deploy()
+    site.wait_until_idle("active")
+    cluster = logins.first_login(site.juju, tmp_path)
+
+    site.remove()
+
+    refused = cluster.whoami("knobby")
+    assert refused.returncode != 0
+    assert "Unauthorized" in refused.stderr
+    assert "aws-iam" not in kubernetes.admins_kubeconfig(site.juju)
+
+
+def test_given_no_authority_when_removed_then_nothing_but_the_crd_stays(site: Site) -> None:
+    situations.without_an_authority(site)
+
+    site.remove()
+
+    site.check_left()
+
+
+def test_given_a_unit_that_waits_for_a_certificate_when_removed_then_nothing_but_the_crd_stays(
+    site: Site,
+) -> None:
+    testbed_only.stop_agent(site.juju, "easyrsa/0")
+    site.deploy()
+
+    def waits(status: jubilant.Status) -> bool:
+        (unit,) = status.get_units(APP).values()
+        return unit.is_waiting and unit.juju_status.current == "idle"
+
+    site.juju.wait(lambda status: bool(status.get_units(APP)) and waits(status), successes=3)
+    site.juju.remove_application(APP)
+    # It leaves their relation now.
+    testbed_only.start_agent(site.juju, "easyrsa/0")
+    site.wait_until_gone()
+
+    site.check_left()
+
+
+def test_given_a_relation_that_was_removed_when_the_application_is_then_nothing_new_stays(
+    site: Site,
+) -> None:
+    situations.active(site)
+    people = site.peoples_mappings()
+
+    site.juju.remove_relation(f"{APP}:{APP}", f"{CONTROL_PLANE}:{APP}")
+    site.juju.wait(lambda status: not status.get_units(APP))
+    site.wait_until_idle("unknown")
+    site.check_left(*names(people))
+    site.remove()
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_a_unit_that_has_just_come_when_removed_then_nothing_is_left(site: Site) -> None:
+    site.deploy()
+    site.juju.wait(lambda status: bool(status.get_units(APP)), delay=0.1)
+
+    site.juju.remove_application(APP)
+    site.wait_until_gone()
+
+    site.check_as_before()
+
+
+@pytest.mark.slow
+def test_given_no_api_server_during_a_removal_then_the_command_in_the_log_leaves_nothing(
+    site: Site,
+) -> None:
+    testbed_only.require("only the testbed stands between a charm and the API server")
+    situations.active(site)
+    people = site.peoples_mappings()
+
+    with Faults(site.juju.model or "", APP) as faults:
+        faults.answer("closed", "*")
+        site.remove()
+    assert site.command_in_log() == how_to.shown(PAGE, LEFT)[0]
+    site.run(site.command_in_log())
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+@pytest.mark.slow
+def test_given_a_thousand_mappings_with_rights_when_removed_then_they_go(site: Site) -> None:
+    site.serve(mappings=1000)
+    people = site.peoples_mappings()
+
+    site.remove()
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_a_second_application_when_it_is_removed_then_all_of_the_first_stays_as_it_was(
+    site: Site,
+) -> None:
+    site.serve()
+    site.deploy("second")
+    site.wait_until_idle("blocked", "second")
+    before = site.brought()
+
+    site.remove("second")
+
+    assert site.brought() == before
+
+
+def test_given_a_second_application_when_the_first_is_removed_then_the_second_leaves_nothing_too(
+    site: Site,
+) -> None:
+    site.serve()
+    site.deploy("second")
+    site.wait_until_idle("blocked", "second")
+    people = site.peoples_mappings()
+
+    site.remove()
+    site.check_left(*names(people))
+    testbed_only.run_update_status(site.juju, "second/0")
+    site.wait_until_idle("active", "second")
+    site.remove("second")
+
+    site.check_left(*names(people))
+    assert site.peoples_mappings() == people
+
+
+def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_before(
+    site: Site,
+) -> None:
+    site.serve()
+    site.remove()
+
+    site.run(how_to.shown(PAGE, MAPPINGS_TOO)[1])
+
+    site.check_as_before()
