@@ -12,14 +12,14 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import run_state_machine_as_test
 from tests.fakes.once import read_once
-from tests.lives import known, process, steps, story
+from tests.lives import known, process, promises, rules, steps, story
 from tests.lives.broken import Broken
 from tests.lives.life import Life
-from tests.lives.promises import numbers
-from tests.lives.rules import RULES, WORLDS, LifeMachine
-from tests.lives.steps import Story
+from tests.lives.rules import WORLDS, LifeMachine
+from tests.lives.steps import LASTING, Story
 
 # How many lives `make test` plays, and how many are drawn from one seed.
 LIVES, BATCH, STEPS = 220, 100, 8
@@ -78,21 +78,35 @@ class Player:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.counts: collections.Counter[str] = collections.Counter()
-        self.muted: set[str] = {each.signature for each in known.KNOWN}
+        # A former checkout breaks other promises than today's.
+        is_former = bool(os.environ.get("LIVES_SRC"))
+        self._known = () if is_former else known.KNOWN
+        self.muted: set[str] = {each.signature for each in self._known}
         if options.seen and options.seen.exists():
             self.muted |= {*options.seen.read_text().splitlines()}
         self.found: list[str] = []
         self._smallest: dict[str, tuple[Story, Broken]] = {}
+        # What failed in a long run comes first in the next one. A seed alone decides about others.
+        folder = process.ROOT / ".hypothesis/lives"
+        self._database = DirectoryBasedExampleDatabase(folder) if options.minutes else None
         self._shown = self._began = time.monotonic()
         self._hooks_at: dict[str, int] = {}
 
     def run(self) -> int:
+        repaired = [each.signature for each in self._known if not self._still_breaks(each)]
+        for signature in repaired:
+            print(f"holds again, so it goes from known.py: {signature}")
         seed = self.options.seed
         while not self._is_over():
             self._batch(seed)
             seed += 1001
         self._table()
-        return 1 if self.found or self._unreached() else 0
+        return 1 if self.found or repaired or self._unreached() else 0
+
+    def _still_breaks(self, each: known.Known) -> bool:
+        others = self.muted - {each.signature}
+        broken, _ = play(each.story, others)
+        return broken is not None and broken.signature == each.signature
 
     def _is_over(self) -> bool:
         if self.options.minutes:
@@ -109,7 +123,8 @@ class Player:
         Machine.on_end = staticmethod(self._ended)  # type: ignore[assignment]
         self._smallest = {}
         made = hypothesis.seed(seed)(Machine)
-        phases = [Phase.generate] + ([] if self.options.quick else [Phase.shrink])
+        phases = [Phase.reuse, Phase.generate]
+        phases += [] if self.options.quick else [Phase.shrink]
         try:
             run_state_machine_as_test(
                 made,
@@ -117,7 +132,7 @@ class Player:
                     max_examples=min(BATCH, player.options.lives),
                     stateful_step_count=STEPS,
                     deadline=None,
-                    database=None,
+                    database=self._database,
                     derandomize=False,
                     print_blob=False,
                     report_multiple_bugs=False,
@@ -173,10 +188,11 @@ class Player:
             )
 
     def _unreached(self) -> list[str]:
-        from tests.lives import rules
-
-        wanted = [f"fault {kind}" for kind in (*rules.KINDS, "between")]
-        wanted += [f"promise {number}" for number in numbers()]
+        """What was never drawn, met or asked in this run."""
+        wanted = [f"rule {do}" for do in rules.STEPS]
+        wanted += [f"fault {kind}" for kind in (*rules.KINDS, "between")]
+        wanted += [f"fault {kind} for ever" for kind in LASTING]
+        wanted += [f"promise {number}" for number in promises.numbers()]
         return [each for each in wanted if not self.counts[each]]
 
     def _table(self) -> None:
@@ -195,6 +211,3 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="leave shrinking to this project")
     parser.add_argument("--seen", type=Path, help="a file of what was found before, to go on from")
     return parser.parse_args()
-
-
-__all__ = ["RULES", "main", "play"]

@@ -225,6 +225,16 @@ DISTURBED = {
 THEN_HOOK = {"a_declaration_is_applied", "juju_moves_the_leader"}
 
 
+# Every step that the rules may draw.
+STEPS = (
+    *("hook", "leader moves", "agent", "unit comes", "refresh", "certificates", "provider"),
+    *("answers", "declare", "configure", "webhook", "grant", "revoke", "look", "remove"),
+    *("deploy again", "delegate maps", "delegate keeps", "delegate ends", "person maps"),
+    *("person extends", "person deletes", "person deletes object", "person forces object"),
+    *("editor binds", "another application", "takes address", "crowd", "time", "rest"),
+)
+
+
 class LifeMachine(RuleBasedStateMachine):
     """Draws a life, takes each step at once, and remembers them as a story."""
 

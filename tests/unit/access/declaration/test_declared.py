@@ -563,25 +563,23 @@ def test_given_objects_beside_those_with_people_when_they_are_read_then_they_are
 
 
 LISTS = (
-    (
-        "- arn: arn:aws:iam::111122223333:role/team/dev\n  username: dev\n  groups: [view]\n"
-        "  expires: 2026-12-31T18:00:00Z\n"
-        "- {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}\n"
-        "- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}\n"
-    ),
-    (
-        "kind: ConfigMap\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::111122223333:role/node\n"
-        "      groups: [system:nodes]\n  mapUsers: |\n"
-        "    - userarn: arn:aws:iam::111122223333:user/bob\n"
-    ),
-    (
-        "- arn: arn:aws:iam::111122223333:role/Dev\n  access:\n"
-        "  - {role: edit, namespaces: [dev, test]}\n  - {role: reader, kind: Role, namespaces: [dev]}\n"
-        "- principalArn: arn:aws:iam::111122223333:user/bob\n  accessPolicies:\n"
-        "  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy\n"
-        "    accessScope: {type: namespace, namespaces: [dev]}\n"
-    ),
-    "mapRoles: [&x {rolearn: 'arn:aws:iam::111122223333:root', name: top}]\nmapUsers: [*x]\n",
+    f"""\
+- {{arn: '{DEV}', username: dev, groups: [view], expires: 2026-12-31T18:00:00Z}}
+- {{permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}}
+- {{role: ops, accounts: ['111122223333', '444455556666'], name: ops}}
+""",
+    AWS_AUTH,
+    f"""\
+- arn: {DEV}
+  access:
+  - {{role: edit, namespaces: [dev, test]}}
+  - {{role: reader, kind: Role, namespaces: [dev]}}
+- principalArn: {ACCOUNT}:user/bob
+  accessPolicies:
+  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
+    accessScope: {{type: namespace, namespaces: [dev]}}
+""",
+    f"mapRoles: [&x {{rolearn: '{ACCOUNT}:root', name: top}}]\nmapUsers: [*x]\n",
 )
 
 
