@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 ACCOUNT = "arn:aws:iam::111122223333"
-PEOPLE = ("alice", "bob", "carol")
+PEOPLE = ("alice", "bob")
 Role = tuple[str, str, str]
 
 
