@@ -387,8 +387,8 @@ class Life:
     def _leader_moves(self, step: Step) -> None:
         if self.transport.runs or not self.is_deployed:
             return
-        self.model.leader = step.what["to"] % len(self.model.units)
-        self.due[self.model.leader].insert(0, "leader-elected")
+        leader = self.model.leader = step.what["to"] % len(self.model.units)
+        self.due[leader].insert(0, "leader-elected")
 
     def _agent(self, step: Step) -> None:
         """A unit's agent is lost for a while, or back."""
@@ -547,7 +547,7 @@ class Life:
         elif provider and kind == "signs again":
             if isinstance(provider, Easyrsa):
                 provider.reissue()
-            else:
+            elif isinstance(provider, SelfSigned):
                 provider._issued.clear()
             self.reasons.add(kind)
 

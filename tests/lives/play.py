@@ -31,7 +31,7 @@ def main() -> int:
     process.quieten()
     with read_once():
         if told := os.environ.get("STORY"):
-            return replay(eval(told, vars(steps)))
+            return replay(eval(told, {**vars(steps)}))
         return Player(options).run()
 
 
@@ -120,7 +120,7 @@ class Player:
             counts, known = player.counts, player.muted
             worlds = tuple(WORLDS[(seed + n) % len(WORLDS)] for n in (0, 2))
 
-        Machine.on_end = staticmethod(self._ended)  # type: ignore[assignment]
+        Machine.on_end = staticmethod(self._ended)
         self._smallest = {}
         made = hypothesis.seed(seed)(Machine)
         phases = [Phase.reuse, Phase.generate]
@@ -136,7 +136,7 @@ class Player:
                     derandomize=False,
                     print_blob=False,
                     report_multiple_bugs=False,
-                    suppress_health_check=list(HealthCheck),
+                    suppress_health_check=tuple(HealthCheck),
                     phases=phases,
                     verbosity=hypothesis.Verbosity.quiet,
                 ),

@@ -39,7 +39,7 @@ def prepare() -> None:
     sys.path[:0] = [str(checkout / "src"), str(checkout / "lib"), str(ROOT)]
     # A hook makes folders, which take a third of its time on a disk.
     tempfile.tempdir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    concurrent.futures.ThreadPoolExecutor = InTurn  # type: ignore[misc]
+    concurrent.futures.ThreadPoolExecutor = InTurn
     logging.getLogger().addHandler(logging.NullHandler())
 
 

@@ -166,7 +166,7 @@ WORLDS = (
 
 def _begin(worlds: Sequence[tuple[str, str, str]]) -> st.SearchStrategy[Begin]:
     return st.builds(
-        lambda world, units, settled: Begin(units, *world, settled),
+        lambda world, units, settled: Begin(units, world[0], world[1], world[2], settled),
         st.sampled_from(worlds),
         st.sampled_from((1, 2, 2, 2, 3)),
         st.sampled_from((True,) * 7 + (False,)),

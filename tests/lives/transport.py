@@ -312,7 +312,7 @@ def _key(request: httpx2.Request) -> str:
     return f"POST {path}/{name}"
 
 
-_ANSWERS: dict[str, Callable[[httpx2.Request], httpx2.Response | None]] = {
+_ANSWERS: dict[str, Callable[[httpx2.Request], Any]] = {
     "denied": lambda _: refused(403, 'admission webhook "x" denied the request: no'),
     "conflict": lambda _: refused(409, "the object has been modified"),
     "throttled": lambda _: refused(429, "too many requests"),

@@ -69,9 +69,9 @@ class Unit:
         self.write()
         for _ in range(ROUNDS):
             self.model.answer()
-            if isinstance(status := self.hook(), ops.ActiveStatus):
+            if isinstance(self.hook(), ops.ActiveStatus):
                 return
-        raise AssertionError(f"no recovery: {status}")
+        raise AssertionError(f"no recovery: {self.model.units[0].status}")
 
     def write(self) -> None:
         """Put the machine's files where they belong."""
@@ -251,7 +251,7 @@ def test_given_damaged_parameters_when_an_action_runs_then_it_says_so_in_printab
     }
     with at_work() as unit:
         try:
-            said = unit.model.action(name, **{**needed, **params}).values()
+            said = unit.model.action(name, 0, **{**needed, **params}).values()
         except ops.testing.ActionFailed as failure:
             said = [failure.message]
     for text in said:
