@@ -614,6 +614,10 @@ class Life:
         """Let faults stop and each unit have its hooks, and check that all is as declared."""
         if self.transport.runs or not self.is_deployed:
             return
+        if self.begin.endpoint == "control-plane" and not self._asked():
+            # Each unit says so by then, and its operator does it.
+            self._come_to_rest()
+            self.set_webhook(self.model.peer.get("address", ""))
         if self.transport.lasting:
             self._come_to_rest()
             promises.beside_a_fault(self)
