@@ -104,8 +104,9 @@ def _status(kept: Mapping[str, str], asked: Sequence[Asked]) -> Waiting:
         if each.address in kept:
             command = control_plane.reset_command(each.principal)
             # Juju 4 ends a going unit that is blocked before its last hooks.
-            taken = not kept[each.address]
-            return Waiting((blocked.ADDRESS_TAKEN if taken else waiting.SERVICE_KEPT)(command))
+            if not kept[each.address]:
+                return Waiting(blocked.ADDRESS_TAKEN(command))
+            return Waiting(waiting.SERVICE_KEPT(command))
     return Waiting(waiting.REMOVAL())
 
 

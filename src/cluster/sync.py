@@ -75,7 +75,7 @@ class Result:
         after: The access that the server has now.
         left: Why each change is still to be made.
         is_sure: Whether all answers were clear. Then nothing had to be read again.
-        made: How many changes were made for certain.
+        made: How many changes were made: by a clear answer, or by another look.
     """
 
     before: Access
@@ -361,18 +361,21 @@ def _result(
     """Return what became of ``steps``: from clear answers, and else from another look."""
     after, left = _after(steps, outcomes), _left(steps, outcomes)
     is_sure = all(outcome.sure for outcome in left.values())
+    made = sum(outcome.done for outcome in outcomes.values())
     if not is_sure:
         # Without an answer to this, either, the next hook finds what is there.
         with contextlib.suppress(Unready), errors_as_status():
             after = state.access(client, owner, newest=True)
             still = desired.changes(after, steps.wanted).keys
-            left = {key: each for key, each in left.items() if each.sure or key in still}
+            found = {key for key, each in left.items() if not each.sure and key not in still}
+            left = {key: each for key, each in left.items() if key not in found}
+            made += len(found)
     return Result(
         steps.before,
         after,
         {key: each.left for key, each in left.items()},
         is_sure,
-        sum(outcome.done for outcome in outcomes.values()),
+        made,
     )
 
 
