@@ -21,13 +21,13 @@ from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import HOOK_TOOLS, OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 from tests.lives import access, people, promises, story
 from tests.lives.access import Objects
 from tests.lives.broken import Broken
-from tests.lives.option import Option, Role, Row, arn, own_group, principal
+from tests.lives.option import Option, Role, Row, arn, principal
 from tests.lives.steps import Begin, Step
 from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
 
@@ -720,6 +720,3 @@ class Life:
 
 def _is(kinds: set[str]) -> set[bool]:
     return {kind == "Group" for kind in kinds}
-
-
-__all__ = ["DEPLOYMENT", "MAPPINGS", "SERVICE", "Life", "own_group"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.lives.broken import Broken
-from tests.lives.steps import Begin, Between, Fault, Step, Story
+from tests.lives.steps import Begin, Step, Story
 
 
 def size(story: Story) -> tuple[int, int]:
@@ -155,6 +155,3 @@ def short(request: str) -> str:
     """Return a request's method and the end of its path."""
     method, _, path = request.partition(" ")
     return f"{method} …/{'/'.join(path.split('/')[-2:])}"
-
-
-__all__ = ["Begin", "Between", "Fault", "Step", "Story", "told"]
