@@ -205,7 +205,7 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     "strangers_act": st.one_of(
         OTHER_APPLICATION,
         _step("takes address", number=UNITS),
-        _step("crowd", number=st.sampled_from((3,) * 9 + (600,)), ends=END, kept=st.booleans()),
+        _step("crowd", number=st.sampled_from((3,) * 9 + (400,)), ends=END, kept=st.booleans()),
         _step("person forces object", path=st.just(SERVICE)),
         _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
     ),

@@ -103,7 +103,8 @@ def _begin(begin: Begin) -> str:
 def words(step: Step) -> str:
     """Return a step as a person says it."""
     what = dict(step.what)
-    who = f"unit {what.pop('unit')}: " if "unit" in what else _ACTORS.get(step.do, "")
+    by_unit = step.do in ("hook", "grant", "revoke", "look")
+    who = f"unit {what.pop('unit', 0)}: " if by_unit else _ACTORS.get(step.do, "")
     return f"{who}{_DONE.get(step.do, _plain)(step.do, what)}"
 
 
