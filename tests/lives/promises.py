@@ -76,6 +76,9 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
     _ask(life, p4, run, lines)
     _ask(life, p14, lines, run)
     _note_changes(life, run)
+    if run.unit == life.model.leader and run.undisturbed:
+        found = access.mappings(life.objects)
+        life.seen_ends = {name: access.end(each) for name, each in found.items()}
     if run.dead:
         return
     _ask(life, p1, run)
@@ -439,6 +442,9 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
         row = _declared(life).get(access.principal(mapping))
         if access.source(mapping) == "option" and row and not row.seconds:
             continue
+        if grace > SOON and life.seen_ends.get(name) != moment:
+            # No hook knew of it, so no alarm was set.
+            continue
         late = int(life.now - moment)
         what = "access that a finalizer keeps" if _is_kept(mapping) else "access"
         raise Broken("P13", f"{what} does not end", name, f"{late} s late")
@@ -567,12 +573,11 @@ def p16(life: Life) -> None:
     if not life.can_work or not failing or not all(_is_beside(path) for path in failing):
         return
     life.checks["P16"] += 1
-    for who, row in life.option.good(life.now).items():
-        name = next(
-            (n for n, m in access.mappings(life.objects).items() if access.principal(m) == who),
-            row.name,
-        )
-        if not any(name and name in path for path in failing):
+    names = {access.principal(m): n for n, m in access.mappings(life.objects).items()}
+    for who, row in _declared(life).items():
+        # A mapping without a name of its row's has one that begins like its role's.
+        name = names.get(who) or row.name or f"{row.who}-"
+        if not any(name in path for path in failing):
             _check_row(life, "P16", who, row)
     if SECRET not in life.objects or DEPLOYMENT not in life.objects:
         raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)
