@@ -3,16 +3,18 @@
     python scripts/charm_store.py
 
 The packages come from the lock and the script that `make pack` uses, but are for this machine's
-Python.
+Python. With AWS_IAM_CHARM=FILE, the charm is that file, which `make pack` has packed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import yaml
 
+from testbed import locked
 from testbed.fetching import NotFetched
 from testbed.pack import Package, PackError, store
 
@@ -20,7 +22,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "testbed" / "charms"
 SHARED = (PEERS / "shared", ("lib",))
 LOCK = ROOT / "requirements.txt"
-SMALL_LOCK = PEERS / "requirements.txt"
 JUJU_FILES = ("metadata.yaml", "config.yaml", "actions.yaml")
 
 
@@ -28,29 +29,37 @@ def packages() -> list[Package]:
     """Return the charm, with the files that charmcraft.yaml stages, and its peers."""
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
+    small_lock = locked.requirements("peers")
     bases = tuple(sorted({platform.split("-")[1] for platform in recipe["platforms"]}))
+    archive = os.environ.get("AWS_IAM_CHARM")
     return [
-        Package("aws-iam.charm", ((ROOT, (*JUJU_FILES, *staged)),), LOCK, bases),
+        Package(
+            "aws-iam.charm",
+            ((ROOT, (*JUJU_FILES, *staged)),),
+            LOCK,
+            bases,
+            archive=(ROOT / archive).resolve() if archive else None,
+        ),
         # What the originals support: up to 1.32 the former, since 1.33 the latter.
-        _control_plane("1.28", "20.04", "22.04"),
-        _control_plane("1.29", "22.04", "24.04"),
-        _authority("easyrsa", SMALL_LOCK),
+        _control_plane("1.28", small_lock, "20.04", "22.04"),
+        _control_plane("1.29", small_lock, "22.04", "24.04"),
+        _authority("easyrsa", small_lock),
         _authority("vault", LOCK),
         _vault("1.17"),
         _vault("1.18"),
         _authority("self-signed-certificates", LOCK),
-        Package("bare.charm", (_own("bare"),), SMALL_LOCK),
+        Package("bare.charm", (_own("bare"),), small_lock),
         Package("aws-iam_reactive.charm", (_own("aws-iam-reactive", "hooks", "wheelhouse"),)),
         Package("quick-peer.charm", (_own("quick-peer"),)),
         Package("opentelemetry-collector.charm", (_own("opentelemetry-collector"),)),
     ]
 
 
-def _control_plane(track: str, *bases: str) -> Package:
+def _control_plane(track: str, lock: Path, *bases: str) -> Package:
     """Return a flavour of the control plane, which uses the charm's public library."""
     name = "kubernetes-control-plane"
     parts = ((ROOT, ("lib",)), SHARED, _own(name), (PEERS / name / track, JUJU_FILES))
-    return Package(f"{name}_{track}.charm", parts, SMALL_LOCK, bases)
+    return Package(f"{name}_{track}.charm", parts, lock, bases)
 
 
 def _authority(name: str, lock: Path) -> Package:
@@ -70,6 +79,6 @@ def _own(name: str, *more: str) -> tuple[Path, tuple[str, ...]]:
 
 if __name__ == "__main__":
     try:
-        print(store(packages(), ROOT / "scripts" / "build-venv"))
+        print(store(packages(), ROOT / "scripts" / "build_venv.py"))
     except (PackError, NotFetched) as error:
         sys.exit(f"scripts/charm_store.py: {error}")

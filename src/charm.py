@@ -33,12 +33,14 @@ from juju.wake import Next
 from machine.files import Machine
 from migration import reactive
 from related import RelatedCharm
+from statuses import waiting
 from text import status_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 OTHER_ENDPOINTS = ("certificates", extra_cas.ENDPOINT, cos.ENDPOINT)
+LIBRARIES = ("ops", "charmlibs", "httpcore2", "httpx2", "lightkube")
 ALL_ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS, peers.RELATION)
 
 
@@ -82,21 +84,19 @@ class AwsIamCharm(RelatedCharm):
 
     def _on_any_event(self, event: ops.EventBase) -> None:
         self.note(event)
-        self._hook.leaving.note(event)
+        self._attempt(lambda: self._hook.note(event))
         if self._hook.leaving.unit_leaves:
             self._remove(event)
             return
         self._hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
-                self._hook.note_peer(event)
                 self._hook.on_event(event)
                 line, left = reconcile.run(self._hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
             line, left = str(reason), Next.NOTHING if reason.announced else Next.POLL
-            status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
-            self._status = status(status_line(reason))
+            self._status = _status_of(reason)
             self._attempt(lambda: reconcile.end_access(self._hook))
         self._attempt(lambda: self._hook.wake.again(left, line))
 
@@ -106,8 +106,7 @@ class AwsIamCharm(RelatedCharm):
             with internal_errors.as_status(self.unit.name):
                 step()
         except Unready as reason:
-            status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
-            self._status = status(status_line(reason))
+            self._status = _status_of(reason)
 
     def _on_collect_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -120,7 +119,7 @@ class AwsIamCharm(RelatedCharm):
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         """Clean up if this unit goes. Whatever else departs, relation-broken follows."""
-        self._hook.leaving.note(event)
+        self._attempt(lambda: self._hook.note(event))
         if self._hook.leaving.unit_leaves:
             self._remove(event)
 
@@ -130,7 +129,8 @@ class AwsIamCharm(RelatedCharm):
         self._on_departed(event)
 
     def _withdraw(self, endpoint: str) -> None:
-        if endpoint == control_plane.RELATION:
+        # Juju 4 fails the whole hook for a databag whose relation it takes away meanwhile.
+        if endpoint == control_plane.RELATION and not self._hook.is_cut_off:
             # The file goes in a later hook: by then the control plane must not look for it.
             self.write_once(endpoint, "", lambda: self._hook.requirer.withdraw() or True)
         with contextlib.suppress(Unready):
@@ -144,10 +144,14 @@ class AwsIamCharm(RelatedCharm):
         """
         import removal
 
-        with_file = not isinstance(event, ops.RelationDepartedEvent)
+        departs = isinstance(event, ops.RelationDepartedEvent)
+        # Juju 4 ends a going unit that is blocked before its last hooks, so tell it at once.
+        self._status = ops.WaitingStatus(waiting.REMOVAL())
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            self.unit.status = self._status
 
         def clean() -> None:
-            reason = removal.run(self._hook, with_file=with_file)
+            reason = removal.run(self._hook, with_file=self._hook.is_cut_off or not departs)
             self._status = ops.WaitingStatus(status_line(reason))
 
         self._attempt(clean)
@@ -158,10 +162,21 @@ class AwsIamCharm(RelatedCharm):
         actions.answer(event, self._hook)
 
 
+def _status_of(reason: Unready) -> ops.StatusBase:
+    status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
+    return status(status_line(reason))
+
+
+def quieten_libraries() -> None:
+    """Log no more than warnings of libraries: these log each request and each step, which says
+    nothing about this charm, and each line is a hook-tool call."""
+    logging.disable(logging.DEBUG)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 if __name__ == "__main__":
-    # Libraries log every request and every step at these levels. It says nothing about this
-    # charm, and each line would be a hook-tool call.
-    logging.disable(logging.INFO)
+    quieten_libraries()
     reactive.remove_state(Path(".unit-state.db"))
     ops.main(AwsIamCharm)
     # Python would look for garbage again and again as it ends.

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import times
+import vulnerabilities
 from access import partitions
 from errors import Blocked
 from statuses import options
@@ -67,6 +68,9 @@ class Config:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
             raise ValueError(options.IMAGE_INVALID(value=quoted(self.image)))
+        version = vulnerabilities.parse(match["tag"] or "")
+        if version and version < vulnerabilities.OLDEST:
+            raise ValueError(options.IMAGE_TOO_OLD(version=vulnerabilities.shown(version)))
         if self.image_registry and not _REGISTRY.fullmatch(self.image_registry):
             raise ValueError(options.REGISTRY_INVALID(value=quoted(self.image_registry)))
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):

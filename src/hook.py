@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
@@ -34,7 +34,6 @@ class Hook:
 
     Attributes:
         leaving: Whether this unit goes.
-        has_ended: Whether the hook has deleted the mappings whose time has come.
     """
 
     def __init__(self, charm: RelatedCharm, machine: Machine):
@@ -43,7 +42,6 @@ class Hook:
         self.wake, self.memory = Wake(charm), Memory(charm)
         self.leaving = Leaving(charm)
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
-        self.has_ended = False
         self._told: Shared | None = None
 
     @property
@@ -51,7 +49,14 @@ class Hook:
         """Return whether this unit leads the application."""
         return self.charm.unit.is_leader()
 
-    def note_peer(self, event: ops.EventBase) -> None:
+    def note(self, event: ops.EventBase) -> None:
+        """Note what ``event`` says of this unit and of the others, for the hooks to come."""
+        self.leaving.note(event)
+        self.leaving.note_peers(is_readable=self.peers.is_readable)
+        if not self.leaving.unit_leaves:
+            self._note_peer(event)
+
+    def _note_peer(self, event: ops.EventBase) -> None:
         """Remember what another unit tells by ``event``: its databag goes before this unit does.
 
         A unit that departs takes its control plane along only if that goes too.
@@ -76,11 +81,27 @@ class Hook:
 
     def all_asked(self) -> list[Asked]:
         """Return what the control planes of this unit and of the others ask, as far as known."""
-        found = [self.asked]
-        for name, text in self.memory.asked.items():
-            now = self.peers.asked_by(self.charm.model.get_unit(name))
-            found.append(now or cast("Asked", Asked.load(text)))
-        return found
+        known = {name: Asked.load(text) for name, text in self.memory.asked.items()}
+        # While a model falls apart, Juju says less and less.
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            now = {unit.name: self.peers.asked_by(unit) for unit in self.peers.others}
+            known |= {name: asked for name, asked in now.items() if asked}
+        return [self.asked, *filter(None, known.values())]
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Return whether Juju answers little any more, so this may be the unit's last hook."""
+        try:
+            return not self.peers.is_readable
+        except (ops.ModelError, ops.hookcmds.Error):
+            return True
+
+    def note_use(self) -> None:
+        """Tell the other units which address this unit's control plane asks, and remember whether
+        it has ever asked the Service's."""
+        self.peers.tell_asked(self.asked)
+        if self.asked.address and self.asked.address == self.peers.shared.address:
+            self.memory.was_set = True
 
     @functools.cached_property
     def peers(self) -> Peers:

@@ -11,8 +11,6 @@ OPTION, GRANT = "option", "grant"
 EXPIRES = "aws-iam/expires"
 # On a mapping: why somebody was let in.
 REASON = "aws-iam/reason"
-# On a mapping: the permission set whose role it maps.
-PERMISSION_SET = "aws-iam/permission-set"
 # On every object but the CRD: whose it is. The Service's counts for all of them.
 OWNER = "aws-iam/owner"
 # On a Service: keeps it, and so its address, until the charm takes this off.

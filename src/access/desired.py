@@ -18,7 +18,7 @@ from access.declaration.declared import Declared
 from access.declaration.entry import Entry, default_username
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from access.rights import ROLE, RoleBinding
+from access.rights import ROLE, RoleBinding, has_own_group
 from labels import GRANT, OPTION
 from statuses import entry as texts
 
@@ -39,6 +39,13 @@ class Access:
         return Access(
             tuple(each for each in self.mappings if each.name not in names),
             tuple(each for each in self.bindings if each.mapping not in names),
+        )
+
+    def only(self, names: Collection[str]) -> Access:
+        """Return this with the mappings of these names alone, and what is bound to them."""
+        return Access(
+            tuple(each for each in self.mappings if each.name in names),
+            tuple(each for each in self.bindings if each.mapping in names),
         )
 
 
@@ -90,6 +97,22 @@ def lasting(found: Access, declared: Declared, now: datetime) -> Access:
         if expiry.has_ended(each, now) and not (each.source == OPTION and each.name in names)
     }
     return found.without(ended)
+
+
+def ends(found: Access, declared: Declared) -> list[datetime]:
+    """Return when each access ends. The option gives its mappings their ends, and no hand."""
+    given = {entry.name: entry.expires for entry in declared.entries}
+    return [
+        moment
+        for each in found.mappings
+        if (moment := expiry.end(_with_end(each, given))) is not None
+    ]
+
+
+def _with_end(mapping: IdentityMapping, given: Mapping[str, str]) -> IdentityMapping:
+    if mapping.source != OPTION or mapping.name not in given:
+        return mapping
+    return dataclasses.replace(mapping, expires=given[mapping.name])
 
 
 def access(
@@ -171,6 +194,13 @@ def _effective(found: Iterable[IdentityMapping]) -> tuple[IdentityMapping, ...]:
     )
 
 
+def effective(found: Access, these: Collection[IdentityMapping]) -> Access:
+    """Return ``found`` with the status that ``these`` mappings should have."""
+    names = {each.name for each in these}
+    others = tuple(each for each in found.mappings if each.name not in names)
+    return dataclasses.replace(found, mappings=(*others, *_effective(these)))
+
+
 def _kept(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBinding]:
     """Return the bindings ``found`` that come with ``mappings``, as the charm made them.
 
@@ -250,14 +280,13 @@ def _mapping(entry: Entry, found: IdentityMapping | None) -> IdentityMapping:
         groups=(*entry.groups, *([subjects.own_group(entry.name)] if entry.rights else [])),
         source=OPTION,
         expires=entry.expires,
-        permission_set=str(entry.permission_set or ""),
         created=found.created if found and same else "",
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
-    """The changes, in the order in which to make them: access that ends goes first.
+    """What turns the access ``before`` into the one that is ``wanted``: what ends stands first.
 
     A pair is a mapping as it is, and as it is to be.
 
@@ -267,28 +296,47 @@ class Changes:
         withdraw: Mappings whose status lets in somebody else than they name.
         replace: Mappings to delete, each with the one to create in its place: one of the same
             principal, or, because an ARN cannot change, one of the same name.
+        rename: Mappings to create under another name, and to delete then.
         update: Mappings to change, and their status if it is wrong too.
         create: Mappings to create.
         activate: Mappings whose status does not let in yet whom they name.
         bind: Bindings to create.
     """
 
+    before: Access = dataclasses.field(default=Access(), compare=False)
+    wanted: Access = dataclasses.field(default=Access(), compare=False)
     unbind: tuple[RoleBinding, ...] = ()
     delete: tuple[IdentityMapping, ...] = ()
     withdraw: tuple[Pair, ...] = ()
     replace: tuple[Pair, ...] = ()
+    rename: tuple[Pair, ...] = ()
     update: tuple[Pair, ...] = ()
     create: tuple[IdentityMapping, ...] = ()
     activate: tuple[Pair, ...] = ()
     bind: tuple[RoleBinding, ...] = ()
 
     @property
+    def moved(self) -> tuple[Pair, ...]:
+        """Return each mapping that goes, with the one that is created in its place."""
+        return (*self.replace, *self.rename)
+
+    @property
     def touched(self) -> set[str]:
         """Return the names of the mappings that are there, and change or lose or get a role."""
         return {
             *(each.name for each in self.delete),
-            *(old.name for old, _ in (*self.replace, *self.update)),
+            *(old.name for old, _ in (*self.moved, *self.update)),
             *(each.mapping for each in (*self.unbind, *self.bind)),
+        }
+
+    @property
+    def keys(self) -> set[str]:
+        """Return what changes: a mapping by its name, a binding by its key."""
+        pairs = (*self.moved, *self.withdraw, *self.update, *self.activate)
+        return {
+            *(each.name for each in (*self.delete, *self.create)),
+            *(each.name for pair in pairs for each in pair),
+            *(each.key for each in (*self.unbind, *self.bind)),
         }
 
 
@@ -298,15 +346,15 @@ def changes(found: Access, wanted: Access) -> Changes:
     names = {each.name for each in wanted.mappings}
     delete = {each.name: each for each in found.mappings if each.name not in names}
     former = {each.principal: each for each in delete.values() if each.principal}
-    create, replace, update = list[IdentityMapping](), list[Pair](), list[Pair]()
-    activate, withdraw = list[Pair](), list[Pair]()
+    create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()
+    update, activate, withdraw = list[Pair](), list[Pair](), list[Pair]()
     for new in wanted.mappings:
         old = before.get(new.name)
         if old == new:
             continue
-        if not old and (renamed := former.pop(new.principal, None)):
-            del delete[renamed.name]
-            replace.append((renamed, new))
+        if not old and (moved := former.pop(new.principal, None)):
+            del delete[moved.name]
+            (rename if _is_renamed(moved, new) else replace).append((moved, new))
         elif not old:
             create.append(new)
         elif old.principal != new.principal:
@@ -317,25 +365,42 @@ def changes(found: Access, wanted: Access) -> Changes:
             (withdraw if old.canonical else activate).append((old, new))
     # Somebody may keep a mapping by a finalizer. So it loses its roles before it is replaced.
     renewed = {new.name for old, new in replace if old.name == new.name}
+    # A binding that was left over is made again, so that another unit that still takes it for
+    # one of these deletes no more than the former one.
+    renewed |= {new.name for old, new in update if has_own_group(new) and not has_own_group(old)}
     bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
     kept = {
         key for key, each in bound.items() if bind.get(key) == each and each.mapping not in renewed
     }
     return Changes(
-        tuple(each for key, each in bound.items() if key not in kept),
-        tuple(delete.values()),
-        tuple(withdraw),
-        tuple(replace),
-        tuple(update),
-        tuple(create),
-        tuple(activate),
-        tuple(each for key, each in bind.items() if key not in kept),
+        found,
+        wanted,
+        unbind=tuple(each for key, each in bound.items() if key not in kept),
+        delete=tuple(delete.values()),
+        withdraw=tuple(withdraw),
+        replace=tuple(replace),
+        rename=tuple(rename),
+        update=tuple(update),
+        create=tuple(create),
+        activate=tuple(activate),
+        bind=tuple(each for key, each in bind.items() if key not in kept),
     )
 
 
 def _spec(mapping: IdentityMapping) -> IdentityMapping:
     """Return ``mapping`` without its status, for a comparison."""
     return dataclasses.replace(mapping, canonical="")
+
+
+def _is_renamed(old: IdentityMapping, new: IdentityMapping) -> bool:
+    """Return whether only the name changes: then the new one may stand beside the old one."""
+    own = {subjects.own_group(old.name), subjects.own_group(new.name)}
+    return old.canonical == new.canonical and _spec(old) == dataclasses.replace(
+        _spec(new),
+        name=old.name,
+        arn=old.arn,
+        groups=old.groups if {*old.groups} - own == {*new.groups} - own else new.groups,
+    )
 
 
 def _by_key(bindings: tuple[RoleBinding, ...]) -> dict[str, RoleBinding]:

@@ -45,11 +45,6 @@ def has_ended(mapping: IdentityMapping, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
-def next_end(found: Iterable[IdentityMapping]) -> datetime | None:
-    """Return when the first of these accesses ends; None if none does."""
-    return min((moment for mapping in found if (moment := end(mapping))), default=None)
-
-
 @dataclasses.dataclass(frozen=True)
 class Ended:
     """An access that the charm has ended.
@@ -59,18 +54,26 @@ class Ended:
         arn: The principal, as the mapping spelt it.
         at: When the mapping was to end, as `times.shown` says it.
         deleted: When it was deleted, as `times.shown` says it.
+        source: Which part of the charm made the mapping; empty if a person did.
     """
 
     name: str
     arn: str
     at: str
     deleted: str
+    source: str = ""
 
 
 def remembered(ended: Iterable[Ended], now: datetime) -> tuple[Ended, ...]:
-    """Return which of ``ended`` to remember at ``now``: the newest ones of the last day."""
+    """Return which of ``ended`` to remember at ``now``: the newest ones of the last day.
+
+    What the charm made goes before what people made: whoever may write mappings could push the
+    others out.
+    """
     since = times.shown(now - REMEMBERED)
-    return tuple(each for each in ended if each.deleted > since)[-MOST_REMEMBERED:]
+    recent = [each for each in ended if each.deleted > since]
+    ranked = sorted(recent, key=lambda each: each.source != "")[-MOST_REMEMBERED:]
+    return tuple(sorted(ranked, key=lambda each: each.deleted))
 
 
 def dump(ended: Iterable[Ended]) -> str:

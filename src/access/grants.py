@@ -199,7 +199,16 @@ def to_replace(
     wanted = grant.mapping
     theirs = [mapping for mapping in found if _principal(mapping) == wanted.canonical]
     _refuse_declared([*theirs, wanted], entries, application, partition)
+    if entry := next((each for each in entries or () if each.name == wanted.name), None):
+        raise Blocked(
+            f"the option mappings declares {entry.name} ({entry.place}): give another name"
+        )
     for mapping in theirs:
+        if not mapping.principal:
+            raise Blocked(
+                f"mapping {mapping.name} has an ARN that no login has, {quoted(mapping.arn)}; "
+                f"run: juju run {application}/leader revoke-access name={mapping.name}"
+            )
         if mapping.source != GRANT:
             raise Blocked(
                 f"mapping {mapping.name} maps {word(mapping.arn)} already, and is not a grant: "
@@ -211,6 +220,15 @@ def to_replace(
     if not theirs and (other := next((m for m in found if m.name == wanted.name), None)):
         raise Blocked(f"mapping {other.name} maps {word(other.arn)}: give another name")
     return theirs[0] if theirs else None
+
+
+def shown(mapping: IdentityMapping) -> str:
+    """Return a mapping in one line: whom it lets in as whom, and who made it."""
+    groups = f", groups {', '.join(map(word, mapping.groups))}" if mapping.groups else ""
+    source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
+        mapping.source, "a person's"
+    )
+    return f"{mapping.name}: {word(mapping.arn)} as {word(mapping.username)}{groups} ({source})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -266,6 +284,15 @@ def to_revoke(
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
+
+
+def admitted_by_status(found: Iterable[IdentityMapping], target: Target) -> list[IdentityMapping]:
+    """Return the mappings of others whose status lets the principal in, against their ARN."""
+    return [
+        each
+        for each in found
+        if each.canonical in target.principals and each.principal not in {"", *target.principals}
+    ]
 
 
 def _refuse_declared(

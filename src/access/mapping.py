@@ -22,7 +22,6 @@ class IdentityMapping:
         expires: When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
         is_readable: Whether its groups are a list of names: before the CRD had a schema, anything
             could be stored.
-        permission_set: The set whose role it maps, as ``<set>@<account>``; or empty.
         created: When it was made, as RFC 3339 has it; or empty.
         reason: Why a grant let somebody in, in the operator's words. It is written, never read.
     """
@@ -36,7 +35,6 @@ class IdentityMapping:
     expires: str = ""
     is_readable: bool = True
     # What is wanted says nothing of these.
-    permission_set: str = dataclasses.field(default="", compare=False)
     created: str = dataclasses.field(default="", compare=False)
     reason: str = dataclasses.field(default="", compare=False)
 

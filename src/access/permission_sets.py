@@ -125,6 +125,12 @@ def of_spelling(arn: str) -> PermissionSet | None:
     return PermissionSet(match[3].lower(), match[2], match[4].lower()) if match else None
 
 
+def name_of(arn: str) -> str:
+    """Return the permission set whose role a mapping of ``arn`` is for, as ``<set>@<account>``;
+    empty for any other principal."""
+    return str(of_role(arn) or of_spelling(arn) or "")
+
+
 def learn(
     sets: Iterable[PermissionSet],
     seen: Iterable[Login | Refusal],

@@ -153,12 +153,16 @@ class Bindings:
     def of(self, username: str, groups: Iterable[str]) -> list[RoleGrant]:
         """Return what is given to a user and to groups.
 
-        If only a login fills in a name, every subject that the name can become counts.
+        If only a login fills in a name, every subject that the name can become counts. What gives
+        most comes first, and a namespace's roles last: its editor can make any number of bindings,
+        and lists are cut.
         """
         found = [*self._users.find(username)]
         for group in groups:
             found += self._groups.find(group)
-        return found
+        return sorted(
+            found, key=lambda each: (not each.binding.powers, each.binding.namespace != "")
+        )
 
 
 class _Subjects:

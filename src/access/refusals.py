@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from access import arn as arns
 from access import login_lines
 from access.login_lines import Line
-from text import brief
+from text import brief, quoted
 
 
 class Cause(enum.Enum):
@@ -38,6 +38,7 @@ class Cause(enum.Enum):
     THROTTLED = "throttled"
     ENDPOINT = "wrong endpoint"
     MALFORMED = "malformed token"
+    REQUEST = "refused by STS"
     USERNAME = "invalid username"
     TEMPLATE = "template not filled in"
     OTHER = "other"
@@ -72,6 +73,7 @@ _TEXTS = {
     Cause.THROTTLED: "STS gets too many requests from these credentials or this network",
     Cause.ENDPOINT: "the token is for an STS that the option partition does not accept",
     Cause.MALFORMED: "the token is not one that aws-iam-authenticator makes",
+    Cause.REQUEST: "STS does not take the request in the token, and says",
     Cause.USERNAME: "the mapping's username begins with a reserved prefix",
     Cause.TEMPLATE: (
         "the mapping's username or groups have a template that this login does not fill in"
@@ -109,7 +111,6 @@ _CODES = {
     "ExpiredTokenException": Cause.EXPIRED,
     "Throttling": Cause.THROTTLED,
     "ThrottlingException": Cause.THROTTLED,
-    "IncompleteSignature": Cause.MALFORMED,
     "InternalFailure": Cause.FAILING,
     "ServiceUnavailable": Cause.FAILING,
 }
@@ -148,7 +149,8 @@ class Refusal:
         arn: The principal as a mapping would name it, spelt as AWS does; empty where the
             authenticator did not learn who it was.
         access_key_id: The access key, if the principal is known; or empty.
-        detail: What the pods met on their way to STS; empty for any other cause.
+        detail: What the pods met on their way to STS, or what STS says of the request; empty for
+            any other cause.
         session: The session of a role, which for Identity Center is the person; or empty.
     """
 
@@ -244,5 +246,8 @@ def _answered(status: str, body: str) -> tuple[Cause, str]:
     if code == "SignatureDoesNotMatch" and message.startswith(_CLOCK_MESSAGES):
         return Cause.CLOCK, ""
     cause = _CODES.get(code, Cause.OTHER)
+    if cause == Cause.OTHER and status == "400":
+        # A stranger chose what is in the request, and STS quotes it.
+        return Cause.REQUEST, quoted(brief(redacted(f"{code}: {message}")))
     said = f"{status} {brief(redacted(code))}" if cause in (Cause.OTHER, Cause.FAILING) else ""
     return cause, said

@@ -49,6 +49,7 @@ class RoleBinding:
     Attributes:
         group: The group of its mapping's own; empty if it has other subjects.
         source: Which part of the charm makes it, as for a mapping.
+        version: The resourceVersion of the one in the cluster. What is wanted has none.
     """
 
     name: str
@@ -57,6 +58,7 @@ class RoleBinding:
     role: str
     group: str
     source: str
+    version: str = dataclasses.field(default="", compare=False)
 
     def __str__(self) -> str:
         where = f" in {self.namespace}" if self.namespace else ""

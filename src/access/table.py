@@ -8,7 +8,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, matching, rbac
+from access import arn, matching, permission_sets, rbac
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from text import cut, one_line, word
@@ -18,6 +18,8 @@ _EVERYTHING = f"everything ({rbac.MASTERS})"
 _WIDTH = 70
 # No cell takes the place of those behind it.
 _MOST_OF_CELL = 2_000
+# What a row has of its roles that is too long as a whole, and of the name of one.
+_MOST_OF_ROW, _MOST_OF_ROLE = 50, 300
 _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
 
 
@@ -84,7 +86,7 @@ def _row(
         username=mapping.username,
         groups=mapping.groups,
         source=mapping.source or "kubectl",
-        permission_set=mapping.permission_set,
+        permission_set=permission_sets.name_of(mapping.arn),
         created=mapping.created,
         expires=mapping.expires,
         last_login=last.isoformat() if last else "",
@@ -163,7 +165,7 @@ def _source(row: Row) -> str:
     if not row.permission_set:
         return row.source
     since = f" since {row.created}" if row.created else ""
-    return f"{row.source} ({word(row.permission_set)}{since})"
+    return f"{row.source} ({row.permission_set}{since})"
 
 
 def _given(row: Row) -> list[str]:
@@ -181,18 +183,27 @@ def _json(row: Row, limit: int) -> str:
     text = json.dumps(dataclasses.asdict(row), separators=(",", ":"))
     if len(text) <= limit:
         return text
-    short = dataclasses.replace(
-        row,
-        arn="",
-        username="",
-        groups=(),
-        expires="",
-        roles=(),
-        own_roles=(),
-        administrator_by=row.administrator_by[:1],
-        problem=_TOO_LONG.format(row.name),
-    )
-    return json.dumps(dataclasses.asdict(short), separators=(",", ":"))
+    # Whoever fills a row must not empty it: the first roles give most.
+    for most in (_MOST_OF_ROW, 1):
+        short = dataclasses.replace(
+            row,
+            arn="",
+            username="",
+            groups=(),
+            expires="",
+            roles=_first(row.roles, most),
+            own_roles=_first(row.own_roles, most),
+            administrator_by=_first(row.administrator_by, most),
+            problem=_TOO_LONG.format(row.name),
+        )
+        text = json.dumps(dataclasses.asdict(short), separators=(",", ":"))
+        if len(text) <= limit:
+            break
+    return text
+
+
+def _first(values: Sequence[str], most: int) -> tuple[str, ...]:
+    return tuple(cut(each, _MOST_OF_ROLE) for each in values[:most])
 
 
 def pages_of(

@@ -23,6 +23,7 @@ from checks import (
     certificate,
     end_to_end,
     failed,
+    image,
     kubernetes,
     mappings,
     not_checked,
@@ -96,9 +97,10 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     if isinstance(seen, Outcome):
         return {**dict.fromkeys(STEPS, seen), **found}
     deployed, mapped = seen
-    found[AUTHENTICATOR] = authenticator.verdict(deployed, site.names)
+    found[AUTHENTICATOR] = _authenticator(site, deployed, "")
     found[MAPPINGS] = mappings.check(site, mapped)
     steps: dict[str, Callable[[], Outcome]] = {
+        AUTHENTICATOR: lambda: _authenticator(site, deployed, image.built_by(deployed.pods)),
         CERTIFICATE: lambda: certificate.check(site, deployed),
         STS: lambda: sts.check(site, client, deployed, deadline),
         END_TO_END: lambda: end_to_end.check(site, client, deployed, deadline),
@@ -110,6 +112,11 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     if last.state == StepState.FAILED and broken:
         found[END_TO_END] = failed(last.seen, f"fix {broken[0]} first")
     return found
+
+
+def _authenticator(site: Site, deployed: Deployed, go: str) -> Outcome:
+    """Return the outcome of the step, where ``go`` built what the pods run."""
+    return authenticator.verdict(deployed, site.names, image.remark(deployed.image, go))
 
 
 def _look(

@@ -26,6 +26,7 @@ from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
+from machine import api_server
 from text import cut, one_line
 
 # How many near misses are shown: thousands of accounts may have a role of the same name.
@@ -75,7 +76,8 @@ def _explain(
     """Return the lines of the chain from ``given``, and its ends."""
     option = hook.config.partition
     looked_up = matching.login(given)
-    matches = matching.matching(looked_up, found)
+    foreign = partitions.mismatch(looked_up.partition, option)
+    matches = [] if foreign else matching.matching(looked_up, found)
     bound, warning = (
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
@@ -85,8 +87,9 @@ def _explain(
         who, problem = matching.identity(mapping, given), problems.get(mapping.name, "")
         grants, refused = bound.of(who.username, who.groups), matching.refused(mapping)
         ways.append(explanation.Way(mapping, problem, who, grants, refused))
-    foreign = partitions.mismatch(looked_up.partition, option)
     lines = [*explanation.begin(given, looked_up)]
+    if own := api_server.own_tokens(api_server.flags(hook.machine)):
+        lines.append(f"tokens that the API server checks itself ({own}) are not looked at")
     if foreign:
         lines.append(f"the login is refused: {foreign}")
     if ways:
@@ -99,7 +102,7 @@ def _explain(
         learning = [entry for entry in hook.config.declared.entries if entry.learns]
         lines.append(explanation.remedy(given, learning, found, hook.owner.application))
     let_in = [way for way in ways if not way.refused]
-    admitted = "yes" if let_in and not foreign else "no"
+    admitted = "yes" if let_in else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
 

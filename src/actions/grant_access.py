@@ -8,15 +8,18 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import access_changes
 import times
 from access import desired, expiry, explanation, grants, rights, table
-from access.desired import Access
+from access.desired import Access, Changes
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from access_changes import BY_GRANT
 from actions import MAX_BYTES, joined
-from cluster import api, bindings, events, objects, state, sync
-from cluster.errors import Conflict, errors_as_status, retry_on_conflict
-from errors import Blocked, Unready
+from cluster import api, bindings, objects, state, sync
+from cluster.errors import errors_as_status
+from cluster.sync import Result
+from errors import Blocked, Unready, Waiting
 from hook import Hook
 from juju import control_plane
 from labels import GRANT, REASON
@@ -24,7 +27,7 @@ from text import cut, one_line, status_line
 
 # The API server keeps what the authenticator answers for a token.
 _CACHED = "; cached tokens keep the old user for up to 1 minute"
-# How often to try again when others change the mapping in between.
+# How often to try again when others change the mapping in between, or an answer is lost.
 TRIES = 3
 
 
@@ -52,13 +55,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         if ends and not is_dry:
             # Ahead of the write: the access must end although the rest of this fails.
             hook.wake.at_end(ends)
-        done, former, mapping = retry_on_conflict(
-            lambda: _grant(hook, grant, is_dry=is_dry),
-            f"others keep changing mapping {grant.mapping.name}, run this again",
-            TRIES,
-        )
-    if done in ("granted", "changed"):
-        events.write(client, hook.owner, [_note(done, mapping, grant, former)])
+        done, former, mapping = _grant(hook, grant, is_dry=is_dry)
     return {**_results(done, mapping, grant, former), **_rights(client, mapping)}
 
 
@@ -110,51 +107,72 @@ def _grant(
     """Write the mapping and the bindings of its role, unless this is only a dry run. Return what
     that did, the grant that the principal had before, and the mapping to have.
 
+    Where an answer is lost, or others act in between, this decides anew on what is there then.
+
     Raises:
-        errors.Conflict: others have changed it in between.
+        errors.Unready: the cluster refuses a part, or nobody knows what it has.
     """
+    former, steps = _decide(hook, grant)
+    mapping = steps.wanted.mappings[-1]
+    if not steps.keys:
+        return "unchanged", former, mapping
+    if is_dry:
+        return "would change" if former else "would grant", former, mapping
+    first, after = steps.before, steps.before
+    try:
+        result = Result(first, first)
+        for _ in range(TRIES):
+            result = sync.make(hook.client, hook.owner, steps, BY_GRANT)
+            after = result.after
+            _check(result, mapping)
+            if not result.left and result.is_sure:
+                break
+            _, steps = _decide(hook, grant)
+            after, mapping = steps.before, steps.wanted.mappings[-1]
+            if not steps.keys:
+                break
+        else:
+            raise Waiting(_unsure(result, mapping))
+    finally:
+        reason = grant.mapping.reason
+        access_changes.tell(hook, first, after, {mapping.name}, BY_GRANT, reason)
+    return "changed" if former else "granted", former, mapping
+
+
+def _unsure(result: Result, mapping: IdentityMapping) -> str:
+    """Return why nobody knows what has become of ``mapping``."""
+    whys = [left.why for left in result.left.values() if left.why]
+    why = whys[0] if whys else "others keep changing it"
+    return f"mapping {mapping.name} may not be as it should, run this again: {why}"
+
+
+def _decide(hook: Hook, grant: grants.Grant) -> tuple[IdentityMapping | None, Changes]:
+    """Return the grant that the principal has, and the changes to make."""
     client, owner, config = hook.client, hook.owner, hook.config
     found = state.access(client, owner, newest=True)
     former = grants.to_replace(
         found.mappings, grant, config.declared.known, owner.application, config.partition
     )
     wanted = grants.wanted(found, grant, former, times.now())
-    mapping = wanted.mappings[-1]
     steps = desired.changes(found, wanted)
     if former and not steps.update and not _has_reason(client, former, grant.mapping.reason):
-        steps = dataclasses.replace(steps, update=((former, mapping),))
-    if steps == desired.Changes():
-        return "unchanged", former, mapping
-    if is_dry:
-        return "would change" if former else "would grant", former, mapping
-    result = sync.make(client, owner, steps)
-    for key, reason in result.refused.items():
-        is_out = mapping.name in {key, *result.unfinished}
-        what = "lets nobody in" if is_out else "has not all of its role"
-        raise Blocked(f"mapping {mapping.name} {what}: the cluster refuses it: {reason}")
-    if result.unfinished:
-        raise Conflict(f"mapping {mapping.name} has changed")
-    return "changed" if former else "granted", former, mapping
+        steps = dataclasses.replace(steps, update=((former, wanted.mappings[-1]),))
+    return former, steps
+
+
+def _check(result: Result, mapping: IdentityMapping) -> None:
+    """Raise `errors.Blocked` if the cluster refuses the ``mapping``, or one of its bindings."""
+    for left in result.left.values():
+        if left.refused:
+            what = "lets nobody in" if mapping.name in result.left else "has not all of its role"
+            text = f"mapping {mapping.name} {what}: the cluster refuses it: {left.why}"
+            raise Blocked(text)
 
 
 def _has_reason(client: api.Client, former: IdentityMapping, reason: str) -> bool:
     """Return whether a grant has this reason already, or is given none."""
     stored = client.get(objects.mapping(), former.name) if reason else None
     return not stored or objects.annotations_of(stored).get(REASON) == reason
-
-
-def _note(
-    done: str, mapping: IdentityMapping, grant: grants.Grant, former: IdentityMapping | None
-) -> events.Note:
-    ends = f"until {mapping.expires}" if mapping.expires else "until it is revoked"
-    why = f", because: {mapping.reason}" if mapping.reason else ""
-    shared = grants.shared_groups(mapping)
-    groups = f", groups {', '.join(shared)}" if shared else ""
-    role = f", {', '.join(map(str, grant.rights))}" if grant.rights else ""
-    who = f"{mapping.arn} {ends} as {mapping.username}{groups}{role}"
-    text = f"grant-access {done} access of {who}{why}"
-    reason = "AccessChanged" if former else "AccessGranted"
-    return events.Note(reason, "Grant", mapping, text)
 
 
 def _results(
@@ -174,7 +192,7 @@ def _results(
         "role": ", ".join(map(str, grant.rights)),
         "ends": mapping.expires or "never: for was not given",
         "kept": ", ".join(name for name, is_kept in kept.items() if former and is_kept),
-        "effective": f"now{_CACHED}" if former else "now",
+        "effective": "" if done.startswith("would") else f"now{_CACHED}" if former else "now",
         "remark": grant.remark,
     }
     if former and former.expires != mapping.expires:

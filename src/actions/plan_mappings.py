@@ -116,7 +116,8 @@ def _rows(
 def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str, list[str]]:
     """Return the roles that are bound, by the mapping's name."""
     found = collections.defaultdict[str, list[str]](list)
-    for each in bindings:
+    # A cell is cut, and a role in the whole cluster gives most.
+    for each in sorted(bindings, key=lambda each: each.namespace != ""):
         found[each.mapping].append(str(each))
     return found
 
@@ -182,7 +183,7 @@ def _without(these: tuple[object, ...], others: tuple[object, ...]) -> list[obje
 
 def _identity(mapping: IdentityMapping) -> str:
     groups = f"groups {_listed(mapping.groups)}" if mapping.groups else "no groups"
-    until = f", until {mapping.expires}" if mapping.expires else ""
+    until = f", until {word(mapping.expires)}" if mapping.expires else ""
     return f"{mapping.username!r} with {groups}{until}"
 
 

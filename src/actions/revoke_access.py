@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import access_changes
 from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
+from access_changes import BY_REVOCATION
 from actions import MAX_BYTES, Failed, joined
-from cluster import api, bindings, events, state, sync
+from cluster import api, bindings, state, sync
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
-from labels import GRANT, OPTION
-from text import cut, word
+from text import cut
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -38,11 +40,17 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     with errors_as_status():
         found = _find(hook, target)
         warning = _warning(hook, target, found)
+        by_status = grants.admitted_by_status(found.mappings, target)
         if params["dry-run"]:
-            return _results("would revoke", _chosen(found, hook, target)) | warning
+            return _results("would revoke", _chosen(found, hook, target), by_status) | warning
         revoked, refused = _revoke(hook, target, found)
-    events.write(hook.client, hook.owner, list(map(_note, revoked)))
-    results = _results("revoked", revoked) | (warning if revoked else {})
+        if by_status:
+            # Another principal's mapping: its ARN says whose it is, and so its status should.
+            steps = desired.changes(found, desired.effective(found, by_status))
+            result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
+            refused |= {key: left.why for key, left in result.left.items()}
+            by_status = [each for each in by_status if each.name not in result.left]
+    results = _results("revoked", revoked, by_status) | (warning if revoked else {})
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
         raise Failed(text, results if revoked else {})
@@ -70,27 +78,34 @@ def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]
     return {"warning": cut(warning, MAX_BYTES)} if warning else {}
 
 
-def _note(mapping: IdentityMapping) -> events.Note:
-    text = f"revoke-access ended this access: {_line(mapping)}"
-    return events.Note("AccessRevoked", "Revoke", mapping, text, gone=True)
-
-
 def _revoke(
-    hook: Hook, target: grants.Target, found: Access
+    hook: Hook, target: grants.Target, first: Access
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
-    """Delete the mappings until none is left, beginning with ``found``. Return them, and what the
-    cluster refuses, by the names of mappings and the keys of bindings."""
-    done, refused = dict[str, IdentityMapping](), dict[str, str]()
-    for _ in range(LOOKS):
-        chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
-        if not chosen:
-            return list(done.values()), refused
-        wanted = found.without({each.name for each in chosen})
-        result = sync.make(hook.client, hook.owner, desired.changes(found, wanted))
-        done |= {each.name: each for each in chosen if each.name in result.done}
-        refused |= result.refused
-        found = _find(hook, target)
-    raise Waiting("others keep creating or changing mappings of this principal, run this again")
+    """Delete the mappings until none is left, beginning with those of the ``first`` look. Return
+    them, and what the cluster refuses, by the names of mappings and the keys of bindings."""
+    found, seen, refused = first, dict[str, IdentityMapping](), dict[str, str]()
+    why = "others keep creating or changing mappings of this principal"
+    try:
+        for _ in range(LOOKS):
+            chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
+            if not chosen:
+                return _gone(seen, found), refused
+            seen |= {each.name: each for each in chosen}
+            wanted = found.without({each.name for each in chosen})
+            steps = desired.changes(found, wanted)
+            result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
+            refused |= {key: left.why for key, left in result.left.items() if left.refused}
+            why = next((left.why for left in result.left.values() if left.why), why)
+            found = result.after
+            found = _find(hook, target)
+    finally:
+        before = dataclasses.replace(first, mappings=tuple(seen.values()))
+        access_changes.tell(hook, before, found, {*seen}, BY_REVOCATION)
+    raise Waiting(f"not all of these mappings are gone for certain, run this again: {why}")
+
+
+def _gone(seen: Mapping[str, IdentityMapping], found: Access) -> list[IdentityMapping]:
+    return access_changes.removed(Access(tuple(seen.values())), found)
 
 
 def _find(hook: Hook, target: grants.Target) -> Access:
@@ -112,19 +127,13 @@ def _chosen(found: Access, hook: Hook, target: grants.Target) -> list[IdentityMa
     return grants.to_revoke(found.mappings, target, entries, application, partition)
 
 
-def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
-    if not mappings:
+def _results(
+    done: str, mappings: list[IdentityMapping], by_status: list[IdentityMapping]
+) -> dict[str, str]:
+    if not mappings and not by_status:
         return {"result": "nothing to revoke: no such mapping"}
-    return {
-        "result": done,
-        "mappings": joined(map(_line, mappings)),
-        "effective": "now; cached tokens keep working for up to 1 minute",
-    }
-
-
-def _line(mapping: IdentityMapping) -> str:
-    groups = f", groups {', '.join(map(word, mapping.groups))}" if mapping.groups else ""
-    source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
-        mapping.source, "a person's"
-    )
-    return f"{mapping.name}: {word(mapping.arn)} as {word(mapping.username)}{groups} ({source})"
+    lines = [*map(grants.shown, mappings), *(f"{each.name}: its status" for each in by_status)]
+    results = {"result": done, "mappings": joined(lines)}
+    if done.startswith("would"):
+        return results
+    return {**results, "effective": "now; cached tokens keep working for up to 1 minute"}

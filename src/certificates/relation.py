@@ -252,7 +252,7 @@ class Certificates(ops.Object):
             bags = self._bags()
         read = [sorted(bag.items()) for bag in bags]
         # A KeyPair's repr leaves out its key.
-        return f"{whose} {fingerprint(repr((relation.id, address, read, pair, pair.key)))}"
+        return f"{whose} {fingerprint(repr((address, read, pair, pair.key)))}"
 
     def _remember(self, **changes: str) -> None:
         for name, value in changes.items():

@@ -15,8 +15,6 @@ import re
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from certificates import pem
-
 _CURVES = (ec.SECP224R1, ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _NAMES = (x509.DNSName, x509.RFC822Name, x509.UniformResourceIdentifier)
 _URI = re.compile(
@@ -54,7 +52,7 @@ def may_be_sent(block: str) -> bool:
     A client that trusts a self-signed one has it already.
     """
     with contextlib.suppress(Exception):
-        certificate = _read(block)
+        certificate = x509.load_pem_x509_certificate(block.encode())
         return is_readable(certificate) and not _signs_itself(certificate)
     return False
 
@@ -62,7 +60,7 @@ def may_be_sent(block: str) -> bool:
 def is_self_signed(block: str) -> bool:
     """Return whether the certificate of a PEM block is its own authority."""
     with contextlib.suppress(Exception):
-        return _signs_itself(_read(block))
+        return _signs_itself(x509.load_pem_x509_certificate(block.encode()))
     return False
 
 
@@ -73,15 +71,10 @@ def _signs_itself(certificate: x509.Certificate) -> bool:
     return False
 
 
-def _read(block: str) -> x509.Certificate:
-    (der,) = pem.der(block)
-    return x509.load_der_x509_certificate(der)
-
-
 def _names(certificate: x509.Certificate) -> list[x509.GeneralName]:
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, x509.UnsupportedGeneralNameType):
         return []
     return [name for name in found.value if isinstance(name, _NAMES)]
 

@@ -131,8 +131,10 @@ def _denied(client: api.Client) -> tuple[str, ...]:
     )
 
 
-def verdict(found: Deployed, names: Names) -> Outcome:
-    """Return whether everything is there, and what holds a pod up."""
+def verdict(found: Deployed, names: Names, remark: str = "") -> Outcome:
+    """Return whether everything is there, and what holds a pod up.
+
+    The ``remark`` says what is known of an image that works."""
     if found.owner:
         return failed("another application owns the objects", references.foreign(found.owner))
     if found.missing or not found.crd:
@@ -154,7 +156,8 @@ def verdict(found: Deployed, names: Names) -> Outcome:
         said = f"{found.problem} (image {found.image})"
         return failed(said, _remedy(found.problem, names.application))
     ready = f"{found.rollout.ready}/{found.rollout.wanted} pods are ready"
-    return ok(f"{ready}; CRD, RBAC and Service are there; image {found.image}")
+    said = f"{ready}; CRD, RBAC and Service are there; image {found.image}"
+    return ok(f"{said}; {remark}" if remark else said)
 
 
 def _remedy(problem: Unready, application: str) -> str:

@@ -198,7 +198,7 @@ def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
     if kind == Reach.SILENT:
         return OPEN_NETWORK
     if kind == Cause.MALFORMED:
-        return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
+        return f"set an image of v0.5.9 or newer: juju config {application} image=IMAGE"
     return f"what the pods say: kubectl -n {NAMESPACE} logs -l {POD_LABEL}"
 
 

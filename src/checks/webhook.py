@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 from checks import Names, Outcome, Site, failed, not_checked, ok
 from errors import Unready
 from juju.control_plane import Use, reset_command, setting_command
+from machine import api_server as server
 from machine import webhook_file
-from machine.files import Machine
 from text import quoted
 
 FLAG = "--authentication-token-webhook-config-file"
@@ -20,20 +19,9 @@ FLAG = "--authentication-token-webhook-config-file"
 def check(site: Site, use: Callable[[], Use]) -> Outcome:
     """Return what came of the step. ``use`` may raise `errors.Unready`."""
     try:
-        return verdict(use(), _api_server(site.machine), site.names)
+        return verdict(use(), server.flags(site.machine), site.names)
     except Unready as problem:
         return not_checked(f"{problem}")
-
-
-def _api_server(machine: Machine) -> list[str] | None:
-    """Return the command line of this machine's API server; None if none runs."""
-    for path in machine.processes.glob("[0-9]*/cmdline"):
-        # A process may end meanwhile.
-        with contextlib.suppress(OSError):
-            program, *arguments = path.read_bytes().decode(errors="replace").split("\0")
-            if program.rpartition("/")[2] == "kube-apiserver":
-                return arguments
-    return None
 
 
 def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome:
@@ -67,7 +55,10 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
             names.reconcile_control_plane,
         )
     url = webhook_file.endpoint(use.address)
+    own = server.own_tokens(api_server)
+    # People with such a token never come to the pods, and no step looks at their way.
+    others = f", and checks other tokens itself ({own}), which no step tries" if own else ""
     if use.via_relation:
-        return ok(f"the control plane uses {url}, by its relation")
+        return ok(f"the control plane uses {url}, by its relation{others}")
     first = f"before you remove {names.application}, run: {reset_command(names.principal)}"
-    return ok(f"the control plane uses {url}, by its option; {first}")
+    return ok(f"the control plane uses {url}, by its option{others}; {first}")

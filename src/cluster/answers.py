@@ -103,9 +103,10 @@ class Named(msgspec.Struct):
     metadata: Name
 
 
-class _Metadata(Name):
+class _Metadata(Name, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    resource_version: str = ""
 
 
 class _Reference(Name, kw_only=True):

@@ -126,7 +126,6 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping) -> Manifest:
     annotations = {
         labels.OWNER: owner.mark,
         labels.EXPIRES: mapping.expires,
-        labels.PERMISSION_SET: mapping.permission_set,
         labels.REASON: mapping.reason,
     }
     return {

@@ -49,7 +49,6 @@ COLUMNS = {
     "Canonical ARN",
     "Source",
     "Expires",
-    "Permission set",
     "Created",
 }
 # How far back a look at the pods' log for a permission set reads: somebody may have been refused
@@ -107,7 +106,6 @@ def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMappin
             source=row["Source"] or "",
             expires=row["Expires"] or "",
             is_readable=groups is not None,
-            permission_set=row["Permission set"] or "",
             created=row["Created"] or "",
         )
         for row in _rows(client, newest)
@@ -187,6 +185,7 @@ def _binding(found: answers.Binding) -> Binding:
         role=role.name,
         group=only if only.startswith(OWN) else "",
         source=metadata.labels.get(SOURCE, ""),
+        version=metadata.resource_version,
     )
 
 

@@ -5,7 +5,7 @@
 `apply` makes one object so, with server-side apply. `make` makes thousands of small changes to
 mappings and their bindings, several at a time. Both leave out what is so already, and know what
 the server does meanwhile: somebody else writes (409), it has too many requests (429), a policy
-refuses, or the hook's time is over. What is left, the next hook finds.
+refuses, an answer is lost, or the hook's time is over. What is left, the next hook finds.
 
 Call every function inside `errors_as_status`.
 """
@@ -15,34 +15,55 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import httpx2
-from lightkube.resources import rbac_authorization_v1 as rbac
 
-from access.desired import Changes
+import times
+from access import desired, expiry
+from access.desired import Access, Changes
 from access.mapping import IdentityMapping
-from access.rights import RoleBinding, has_own_group
-from cluster import api, managed_fields, manifests, objects, references
-from cluster.errors import ApiError, Conflict, is_refused, suppress
-from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
+from access.rights import RoleBinding
+from cluster import api, managed_fields, manifests, objects, references, state, writes
+from cluster.errors import ApiError, Conflict, errors_as_status, is_refused
+from cluster.writes import HalfMadeError, Outdated
+from errors import Unready
 from owner import Owner
-from text import brief
+from text import brief, word
+
+logger = logging.getLogger(__name__)
 
 # How many requests write at the same time: more make the API server slower, not faster.
 WRITERS = 8
 # How long a writer leaves a server alone that has too many requests.
 RETRY_SECONDS = 1.0
+# How often one change is tried whose answer is lost, and how many answers in a row a writer waits
+# for that do not come.
+TRIES = 2
+# How many of many changes the log names.
+MOST_LOGGED = 20
 
-# It returns False where there is nothing to delete any more.
-Change = Callable[[], bool | None]
+Change = Callable[[], None]
 
 
-class Outdated(Exception):
-    """A change no longer fits its object, which others have changed or deleted."""
+@dataclasses.dataclass(frozen=True)
+class Left:
+    """Why a change is still to be made.
+
+    Attributes:
+        why: What the server says, or why no answer came. Empty if others have changed the object
+            meanwhile, or if there was no time.
+        is_said: Whether the server says so.
+        refused: Whether the server refuses this change, by a policy, a webhook or a rule.
+    """
+
+    why: str = ""
+    is_said: bool = False
+    refused: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,34 +71,23 @@ class Result:
     """What became of changes. A mapping is known by its name, a binding by its key.
 
     Attributes:
-        done: What was changed.
-        pending: What is left for the next hook.
-        outdated: What no longer fits: its object was changed, deleted or created anew since.
-        gone: What was to be deleted, and somebody else has deleted it.
-        refused: Why the server refuses a change.
+        before: The access that they were decided on.
+        after: The access that the server has now.
+        left: Why each change is still to be made.
+        is_sure: Whether all answers were clear. Then nothing had to be read again.
+        made: How many changes were made for certain.
     """
 
-    done: frozenset[str] = frozenset()
-    pending: frozenset[str] = frozenset()
-    outdated: frozenset[str] = frozenset()
-    gone: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    before: Access
+    after: Access
+    left: Mapping[str, Left] = dataclasses.field(default_factory=dict[str, Left])
+    is_sure: bool = True
+    made: int = 0
 
     @property
     def unfinished(self) -> frozenset[str]:
         """Return what another hook has to look at again."""
-        return self.pending | self.outdated
-
-
-def _together(results: Sequence[Result]) -> Result:
-    """Return what became of the changes of all ``results``."""
-    return Result(
-        frozenset[str]().union(*(each.done for each in results)),
-        frozenset[str]().union(*(each.pending for each in results)),
-        frozenset[str]().union(*(each.outdated for each in results)),
-        frozenset[str]().union(*(each.gone for each in results)),
-        {key: reason for each in results for key, reason in each.refused.items()},
-    )
+        return frozenset(key for key, left in self.left.items() if not left.refused)
 
 
 def shown(key: str) -> str:
@@ -136,257 +146,303 @@ def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest
             objects.delete(client, what)
 
 
-def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.0) -> Result:
-    """Make ``changes``, as long as the hook's time lasts, but for the seconds to ``keep`` of it.
+def make(
+    client: api.Client, owner: Owner, steps: Changes, why: str, *, seconds: float | None = None
+) -> Result:
+    """Make the changes ``steps``, for this reason, as long as the hook's time lasts.
+
+    No change begins after ``seconds``, if they are given.
 
     Access that ends goes first: nothing is added before all that is to go has been tried. A
-    binding follows its mapping, and gives nobody anything without it. A binding that is still
+    binding goes after its mapping, without which it gives nobody anything. A binding that is still
     there would give its role to whoever gets the group of its mapping, so nobody gets that then.
+
+    Where an answer is lost, or others act in between, this reads all access again, once.
     """
-    ended = _make_all(
+    left = client.seconds_left_to_write if seconds is None else seconds
+    batch = _Batch(client, owner, time.monotonic() + left)
+    _log(steps, why)
+    before = {each.name: each for each in steps.before.mappings}
+    going = {each.name for each in steps.delete}
+    going |= {old.name for old, new in steps.moved if old.name != new.name}
+    batch.run(
         {
-            **{each.name: _partial(_delete, client, each) for each in changes.delete},
-            **{new.name: _partial(_set_status, client, new) for _, new in changes.withdraw},
-            # A binding gives nobody anything without its mapping, and may be one of thousands that
-            # the editor of a namespace made up.
-            **{each.key: _partial(_unbind, client, each) for each in changes.unbind},
-        },
-        client.seconds_left_to_write - keep,
-    )
-    stuck = {each.mapping for each in changes.unbind if each.key not in ended.done}
-    begun = _make_all(
-        {
+            **{each.name: batch.of(writes.delete, each) for each in steps.delete},
+            **{new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw},
             **{
-                old.name: _partial(_update, client, owner, old, new, stuck)
-                for old, new in changes.update
+                _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
+                for each in steps.unbind
+                if each.mapping not in going
+            },
+        }
+    )
+    stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
+    batch.run(
+        {
+            **batch.unbound(steps, going),
+            **{
+                old.name: batch.of(writes.update, owner, old, new, stuck)
+                for old, new in steps.update
             },
             **{
-                new.name: _partial(_replace, client, owner, old, new, stuck)
-                for old, new in changes.replace
+                new.name: batch.of(writes.replace, owner, old, new, stuck)
+                for old, new in steps.replace
             },
             **{
-                each.name: _partial(_create, client, owner, each, stuck) for each in changes.create
+                each.name: batch.of(writes.create, owner, each, stuck)
+                for each in (*steps.create, *(new for _, new in steps.rename))
             },
-            **{new.name: _partial(_set_status, client, new) for _, new in changes.activate},
-        },
-        client.seconds_left_to_write - keep,
+            **{new.name: batch.of(writes.set_status, new) for _, new in steps.activate},
+        }
     )
-    unfinished = begun.unfinished
-    without = begun.refused.keys() | unfinished
-    bound = _make_all(
+    for old, new in steps.replace:
+        batch.outcomes[old.name] = batch.outcome(new.name)
+    failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
+    batch.run(
         {
-            each.key: _partial(_bind, client, owner, each)
-            for each in changes.bind
-            if each.mapping not in without
-        },
-        client.seconds_left_to_write - keep,
+            **{
+                each.key: batch.of(writes.bind, owner, each)
+                for each in steps.bind
+                if each.mapping not in failed
+            },
+            **{
+                old.name: batch.of(writes.delete, old)
+                for old, new in steps.rename
+                if batch.outcome(new.name).done
+            },
+        }
     )
-    waiting = frozenset(each.key for each in changes.bind if each.mapping in unfinished)
-    return _together([ended, begun, bound, Result(pending=waiting)])
+    batch.run(batch.unbound(steps, going))
+    return _result(client, owner, steps, batch.outcomes)
 
 
-def _partial(function: Callable[..., bool | None], *arguments: Any) -> Change:
-    return functools.partial(function, *arguments)
+@dataclasses.dataclass(frozen=True)
+class _Outcome:
+    """What became of one change.
 
-
-def _make_all(changes: Mapping[str, Change], seconds: float) -> Result:
-    """Make ``changes`` in their order, several at a time; each may be made twice.
-
-    No request begins after ``seconds``.
+    Attributes:
+        sure: Whether the server has what its answer says. Otherwise only another look tells.
+        left: Why it is still to be made, if it is.
     """
-    if not changes:
-        return Result()
-    from concurrent.futures import ThreadPoolExecutor
 
-    deadline = time.monotonic() + seconds
-    # Several threads may take from a deque.
-    left = deque(changes.items())
-    writers = min(WRITERS, len(left))
-    with ThreadPoolExecutor(writers) as pool:
-        running = [pool.submit(_make_some, left, deadline) for _ in range(writers)]
-    results = [result for writer in running for result in writer.result()]
-    return _together([*results, Result(pending=frozenset(key for key, _ in left))])
+    done: bool = False
+    sure: bool = True
+    left: Left = Left()
 
 
-def _make_some(left: deque[tuple[str, Change]], deadline: float) -> list[Result]:
-    """Make changes from ``left`` until it is empty or the time is over. Return what became of
-    each."""
-    results: list[Result] = []
-    while time.monotonic() < deadline:
-        try:
-            key, change = left.popleft()
-        except IndexError:
-            break
-        try:
-            results.append(_made(key, change))
-        except httpx2.TimeoutException:
-            # It may have been made, so it does no harm to make it again.
-            left.append((key, change))
-            break
-        except _TooManyRequestsError:
-            left.append((key, change))
-            time.sleep(RETRY_SECONDS)
-    return results
+_DONE, _LATER = _Outcome(done=True), _Outcome()
+
+
+def _gone(binding: RoleBinding) -> str:
+    """Return the key of a deletion: a binding may be deleted and made again."""
+    return f"-{binding.key}"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Batch:
+    """Changes that are made several at a time, until a ``deadline``, and what became of each."""
+
+    client: api.Client
+    owner: Owner
+    deadline: float
+    outcomes: MutableMapping[str, _Outcome] = dataclasses.field(
+        default_factory=dict[str, _Outcome]
+    )
+
+    def of(self, write: Callable[..., None], *arguments: Any) -> Change:
+        return functools.partial(write, self.client, *arguments)
+
+    def outcome(self, key: str) -> _Outcome:
+        return self.outcomes.get(key, _LATER)
+
+    def unbound(self, steps: Changes, going: Iterable[str]) -> dict[str, Change]:
+        """Return the deletions of bindings whose mapping, of those ``going``, is certainly to go.
+
+        A refusal is certain too: the mapping is as it was decided on.
+        """
+        certain = {name for name in going if self._is_decided(name)}
+        return {
+            _gone(each): self.of(writes.unbind_deleted, each)
+            for each in steps.unbind
+            if each.mapping in certain and not self.outcome(_gone(each)).done
+        }
+
+    def _is_decided(self, name: str) -> bool:
+        outcome = self.outcome(name)
+        return outcome.done or (outcome.left.refused and outcome.sure)
+
+    def run(self, changes: Mapping[str, Change]) -> None:
+        """Make ``changes`` in their order, several at a time; each may be made twice."""
+        if not changes:
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Several threads may take from a deque, and write into a dict.
+        queue = deque((key, change, 1) for key, change in changes.items())
+        writers = min(WRITERS, len(queue))
+        with ThreadPoolExecutor(writers) as pool:
+            for running in [pool.submit(self._work, queue) for _ in range(writers)]:
+                running.result()
+
+    def _work(self, queue: deque[tuple[str, Change, int]]) -> None:
+        """Make changes from ``queue`` until it is empty, the time is over or nobody answers."""
+        late = 0
+        while time.monotonic() < self.deadline and late < TRIES:
+            try:
+                key, change, tries = queue.popleft()
+            except IndexError:
+                break
+            try:
+                outcome = self.outcomes[key] = _attempt(change)
+                late = 0
+                if outcome.left.is_said and not outcome.sure and tries < TRIES:
+                    queue.append((key, change, tries + 1))
+            except _TooManyRequestsError:
+                queue.append((key, change, tries))
+                time.sleep(RETRY_SECONDS)
+            except httpx2.HTTPError as error:
+                self.outcomes[key] = _Outcome(sure=False, left=Left(_reason(error)))
+                if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+                    break
+                # It may have been made, so it does no harm to make it again.
+                if tries < TRIES:
+                    queue.append((key, change, tries + 1))
+                late += isinstance(error, httpx2.TimeoutException)
 
 
 class _TooManyRequestsError(Exception):
     """The server has too many requests (429)."""
 
 
-def _made(key: str, change: Change) -> Result:
-    """Make one change, and return what became of it."""
-    here = frozenset((key,))
+def _attempt(change: Change) -> _Outcome:
+    """Make one change, and return what became of it.
+
+    Raises:
+        httpx2.HTTPError: its answer is lost.
+    """
     try:
-        if change() is False:
-            return Result(gone=here)
+        change()
     except Outdated:
-        return Result(outdated=here)
-    except Conflict as error:
-        if is_refused(409, str(error)):
-            return Result(refused={key: brief(error)})
-        return Result(pending=here)
-    except ApiError as error:
-        if is_refused(error.code, str(error)):
-            return Result(refused={key: brief(error)})
-        if error.code == 429:
-            raise _TooManyRequestsError from error
-        if error.code in (404, 422):
-            return Result(outdated=here)
-        raise
-    return Result(done=here)
+        return _Outcome(sure=False)
+    except HalfMadeError as half:
+        return dataclasses.replace(_refusal(half.refusal), sure=False)
+    except (ApiError, Conflict) as refusal:
+        return _refusal(refusal)
+    except Unready as reason:
+        # Something other than Kubernetes answers.
+        return _Outcome(sure=False, left=Left(str(reason), is_said=True))
+    return _DONE
 
 
-def _delete(client: api.Client, mapping: IdentityMapping) -> bool:
-    """Delete ``mapping``, unless it has changed since it was read. Return whether it was there.
-
-    A list may be moments old, so this reads what is stored, and the server deletes no other.
-    It lets people in until it is gone, so this takes off the finalizers that would keep it.
-    """
-    stored = client.get(objects.mapping(), mapping.name, small=True)
-    if not stored:
-        return False
-    if not _is_same(stored, mapping):
-        raise Outdated
-    version = stored["metadata"]["resourceVersion"]
-    if client.delete(objects.mapping(), mapping.name, version=version, small=True):
-        with suppress(404):
-            client.patch(objects.mapping(), mapping.name, objects.FREED, small=True)
-    return True
+def _refusal(error: ApiError | Conflict) -> _Outcome:
+    code = error.code if isinstance(error, ApiError) else 409
+    if is_refused(code, str(error)):
+        return _Outcome(left=Left(brief(error), is_said=True, refused=True))
+    if code == 429:
+        raise _TooManyRequestsError from error
+    if code in (404, 409, 422):
+        # Others have changed or deleted the object.
+        return _Outcome(sure=False)
+    return _Outcome(sure=code < 500, left=Left(brief(f"{code} {error}"), is_said=True))
 
 
-def _is_same(stored: api.Object, mapping: IdentityMapping) -> bool:
-    """Return whether what is ``stored`` names the principal of ``mapping``, and ends with it."""
-    metadata, spec = stored["metadata"], objects.part(stored, "spec")
-    return (
-        str(spec.get("arn") or "") == mapping.arn
-        and objects.part(metadata, "labels").get(SOURCE, "") == mapping.source
-        and objects.part(metadata, "annotations").get(EXPIRES, "") == mapping.expires
-    )
-
-
-def _replace(
-    client: api.Client,
-    owner: Owner,
-    old: IdentityMapping,
-    new: IdentityMapping,
-    stuck: Collection[str],
-) -> None:
-    _delete(client, old)
-    _create(client, owner, new, stuck)
-
-
-def _create(
-    client: api.Client, owner: Owner, mapping: IdentityMapping, stuck: Collection[str]
-) -> None:
-    """Create a mapping with its status: the authenticator writes that of five a second.
-
-    Leave it to the next hook if the mapping's name is among those that are ``stuck``: a binding
-    to its group is to go, and is still there.
-
-    To replace the status costs the server a fifth less than to patch it. Patch it if the mapping
-    has changed since: the authenticator may write the status too.
-    """
-    if mapping.name in stuck:
-        raise Outdated
-    created = client.create(objects.mapping(), manifests.identity_mapping(owner, mapping))
-    if created["spec"]["arn"] == mapping.arn:
-        status = {**created, "status": {"canonicalARN": mapping.canonical}}
-        try:
-            return client.update(objects.mapping().Status, mapping.name, status)
-        except Conflict:
-            pass
-    return _set_status(client, mapping)
-
-
-def _update(
-    client: api.Client,
-    owner: Owner,
-    old: IdentityMapping,
-    new: IdentityMapping,
-    stuck: Collection[str],
-) -> None:
-    """Change one mapping, but give none that is ``stuck`` its own group, as `_create` has it.
-
-    An ARN cannot change, so the server refuses this for another's.
-    """
-    if new.name in stuck and has_own_group(new) and not has_own_group(old):
-        raise Outdated
-    annotations = {
-        OWNER: owner.mark,
-        EXPIRES: new.expires or None,
-        PERMISSION_SET: new.permission_set or None,
-        **({REASON: new.reason} if new.reason else {}),
-    }
-    change = {
-        "metadata": {"labels": {SOURCE: new.source}, "annotations": annotations},
-        "spec": {"arn": new.arn, "username": new.username, "groups": list(new.groups)},
-    }
-    client.patch(objects.mapping(), new.name, change, small=True)
-    if old.canonical != new.canonical:
-        _set_status(client, new)
-
-
-def _set_status(client: api.Client, mapping: IdentityMapping) -> None:
-    """Write ``status.canonicalARN``, unless the mapping has another ARN by now."""
-    client.patch(
-        objects.mapping().Status,
-        mapping.name,
-        [
-            {"op": "test", "path": "/spec/arn", "value": mapping.arn},
-            {"op": "add", "path": "/status", "value": {"canonicalARN": mapping.canonical}},
-        ],
-        small=True,
-    )
-
-
-def _bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
-    """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
-    path, manifest = _path(binding), manifests.role_binding(owner, binding)
+def _reason(error: httpx2.HTTPError) -> str:
+    """Return why no answer came, without what may be secret."""
     try:
-        client.post(path, manifest)
-    except Conflict:
-        _unbind(client, binding)
-        client.post(path, manifest)
+        with errors_as_status():
+            raise error
+    except Unready as reason:
+        return str(reason)
 
 
-def _unbind(client: api.Client, binding: RoleBinding) -> None:
-    """Delete a binding, if it is there.
+def _result(
+    client: api.Client, owner: Owner, steps: Changes, outcomes: Mapping[str, _Outcome]
+) -> Result:
+    """Return what became of ``steps``: from clear answers, and else from another look."""
+    after, left = _after(steps, outcomes), _left(steps, outcomes)
+    is_sure = all(outcome.sure for outcome in left.values())
+    if not is_sure:
+        # Without an answer to this, either, the next hook finds what is there.
+        with contextlib.suppress(Unready), errors_as_status():
+            after = state.access(client, owner, newest=True)
+            still = desired.changes(after, steps.wanted).keys
+            left = {key: each for key, each in left.items() if each.sure or key in still}
+    return Result(
+        steps.before,
+        after,
+        {key: each.left for key, each in left.items()},
+        is_sure,
+        sum(outcome.done for outcome in outcomes.values()),
+    )
 
-    It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could
-    keep even one of a role that they may not bind. So this takes the finalizers out.
+
+def _left(steps: Changes, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcome]:
+    """Return what is left to do, each with what became of it."""
+    parts = [(key, key) for key in sorted(steps.keys) if "/" not in key]
+    parts += [(each.key, _gone(each)) for each in steps.unbind]
+    # Without its mapping, a binding is no more to be made.
+    parts += [
+        (each.key, each.key)
+        for each in steps.bind
+        if not outcomes.get(each.mapping, _LATER).left.refused
+    ]
+    found = ((key, outcomes.get(part, _LATER)) for key, part in parts)
+    return {key: outcome for key, outcome in found if not outcome.done}
+
+
+def _after(steps: Changes, outcomes: Mapping[str, _Outcome]) -> Access:
+    """Return the access that there is by the clear answers."""
+    done = {key for key, outcome in outcomes.items() if outcome.done}
+    mappings = {each.name: each for each in steps.before.mappings}
+    bindings = {each.key: each for each in steps.before.bindings}
+    for each in (*steps.delete, *(old for old, _ in steps.moved)):
+        if each.name in done:
+            mappings.pop(each.name, None)
+    pairs = (*steps.moved, *steps.withdraw, *steps.update, *steps.activate)
+    for new in (*(new for _, new in pairs), *steps.create):
+        if new.name in done:
+            mappings[new.name] = new
+    for each in steps.unbind:
+        if _gone(each) in done:
+            bindings.pop(each.key, None)
+    bindings |= {each.key: each for each in steps.bind if each.key in done}
+    return Access(tuple(mappings.values()), tuple(bindings.values()))
+
+
+def _log(steps: Changes, why: str) -> None:
+    """Log what is about to be written, and for which reason: a hook may die before it tells more.
+
+    A line of these stays true whatever becomes of the change.
     """
-    resource, namespace = _resource(binding), binding.namespace or None
-    if client.delete(resource, binding.name, namespace=namespace, small=True):
-        with suppress(404):
-            client.patch(resource, binding.name, objects.FREED, namespace=namespace, small=True)
+    lines = [*_lines(steps, why)]
+    for line in lines[:MOST_LOGGED]:
+        logger.info("%s", line)
+    if len(lines) > MOST_LOGGED:
+        logger.info("%s: and %s more changes", why, f"{len(lines) - MOST_LOGGED:,}")
 
 
-def _path(binding: RoleBinding) -> str:
-    """Return where bindings of this kind are."""
-    if binding.namespace:
-        return f"/apis/{references.RBAC}/v1/namespaces/{binding.namespace}/rolebindings"
-    return f"/apis/{references.RBAC}/v1/clusterrolebindings"
+def _lines(steps: Changes, why: str) -> Iterable[str]:
+    now = times.now()
+    for each in steps.delete:
+        cause = f"expired at {each.expires}" if expiry.has_ended(each, now) else why
+        yield f"{cause}: delete mapping {_known(each)}"
+    for old, new in steps.moved:
+        yield f"{why}: replace mapping {_known(old)} by {_known(new)}"
+    for _, new in steps.update:
+        yield f"{why}: change mapping {_known(new)}"
+    for each in steps.create:
+        yield f"{why}: create mapping {_known(each)}"
+    for _, new in (*steps.withdraw, *steps.activate):
+        yield f"{why}: write the status of mapping {_known(new)}"
+    for each in steps.unbind:
+        yield f"{why}: delete binding {_bound(each)}"
+    for each in steps.bind:
+        yield f"{why}: create binding {_bound(each)}"
 
 
-def _resource(binding: RoleBinding) -> type[Any]:
-    return rbac.RoleBinding if binding.namespace else rbac.ClusterRoleBinding
+def _known(mapping: IdentityMapping) -> str:
+    return f"{mapping.name} of {word(mapping.arn)}"
+
+
+def _bound(binding: RoleBinding) -> str:
+    return f"{binding.key.lstrip('/')} of {binding} for mapping {word(binding.mapping)}"

@@ -128,5 +128,5 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
-    result = sync.make(client, owner, steps, keep=LAST_SECONDS)
-    return len(result.unfinished) + len(result.refused)
+    seconds = client.seconds_left_to_write - LAST_SECONDS
+    return len(sync.make(client, owner, steps, "removal", seconds=seconds).left)

@@ -65,7 +65,7 @@ def lead(
         _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))
 
 
-def note_end(
+def note_next_end(
     charm: RelatedCharm, owner: Owner, peers: Peers, next_end: datetime.datetime | None
 ) -> None:
     """Publish when access ends next, and leave the rest of the leader's part as it is.
@@ -84,8 +84,8 @@ def note_end(
     with contextlib.suppress(Unready):  # This unit no longer leads.
         peers.change(facts=known)
     for relation in _relations(charm):
-        if former := relation.data[charm.unit].get(KEY):
-            jobs = json.loads(former)["metrics_scrape_jobs"]
+        if published := relation.data[charm.unit].get(KEY):
+            jobs = json.loads(published)["metrics_scrape_jobs"]
             _publish(charm, owner, [relation], known, jobs)
 
 

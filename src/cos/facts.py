@@ -64,8 +64,9 @@ def learn(known: str, pair: KeyPair, counted: Facts) -> Facts:
 
 
 def seconds(moment: datetime.datetime | None) -> int:
-    """Return ``moment`` in seconds since 1970; 0 for none."""
-    return int(moment.timestamp()) if moment else 0
+    """Return ``moment`` in seconds since 1970, of which the first counts as the second one; 0 for
+    none."""
+    return max(1, int(moment.timestamp())) if moment else 0
 
 
 def _validity(pair: KeyPair) -> tuple[int, int]:

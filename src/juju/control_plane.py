@@ -177,13 +177,28 @@ def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
     return owner.is_foreign(webhook_file.owner_of(files.read(machine.webhook) or ""))
 
 
-def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> str:
+def await_use(control_plane: ControlPlane, machine: Machine, address: str) -> None:
+    """Raise `errors.Waiting` until the control plane has rendered the webhook of its relation.
+
+    Nobody can log in before. A control plane that does not say what it has rendered is not waited
+    for.
+    """
+    given = _rendered(_GIVEN, machine) if control_plane.via_relation else None
+    if given is not None and not _is_endpoint(given, address):
+        raise Waiting(waiting.CONTROL_PLANE_TO_USE(control_plane=control_plane.application))
+
+
+def next_step(
+    control_plane: ControlPlane, machine: Machine, address: str, *, was_set: bool
+) -> str:
     """Return what the operator runs next to move from the relation to the option.
 
     Return an empty text where the unit has one relation only. No event announces what the
-    control plane renders.
+    control plane renders. ``was_set`` says whether the option has ever had the webhook's URL.
 
     Raises:
+        errors.Waiting: somebody has emptied the option, as one does ahead of a removal. Juju 4
+            ends a unit that is blocked then before its last hooks.
         errors.Blocked: people cannot log in, because the newer kind of control plane has not been
             given the webhook's URL; the text has the command that sets it.
     """
@@ -192,7 +207,8 @@ def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> st
     command = _setting(control_plane, machine, address)
     if not control_plane.via_relation:
         if command:
-            raise Blocked(command)
+            is_emptied = was_set and not (_rendered(_OPTION, machine) or "").strip()
+            raise (Waiting if is_emptied else Blocked)(command)
         return ""
     step = command or active.LEAVE_RELATION(command=control_plane.leave)
     return active.NEXT_STEP(step=step)

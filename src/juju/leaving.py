@@ -5,9 +5,10 @@
 In the first case the cluster belongs to the other control planes, and stays as it is. Juju tells
 no unit the reason, but its goal state does, as long as there is one.
 
-Juju may leave out any of a unit's last hooks but `stop`: Juju 4 lets a blocked unit out of its
-relations at once, and may remove the unit before `remove` runs. So whichever hook comes first
-decides, and this remembers it for the others.
+Juju may leave out any of a unit's last hooks. Juju 4 lets the last unit of an application, if it
+is blocked, out of its relations at once, and deletes it 20 to 30 seconds later, whichever hooks it
+has had by then. So whichever hook comes first decides, even one that has nothing to do with a
+removal, and this remembers it for the others.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Leaving(ops.Object):
     def __init__(self, charm: RelatedCharm):
         super().__init__(charm, "leaving")
         self._charm = charm
-        self._stored.set_default(leaving=False, begun=False)
+        self._stored.set_default(leaving=None, begun=False, joined=False)
 
     def note(self, event: ops.EventBase) -> None:
         """Remember that this unit goes, if ``event`` says so.
@@ -45,6 +46,17 @@ class Leaving(ops.Object):
         if goes:
             self._stored.begun = True
 
+    def note_peers(self, *, is_readable: bool) -> None:
+        """Remember that this unit goes, if Juju has let it out of its peer relation.
+
+        Juju 4 still lists the relation then, and refuses to read it. It may do so too before a
+        new unit has entered it.
+        """
+        if is_readable and not self._stored.joined:
+            self._stored.joined = True
+        if not is_readable and self._stored.joined:
+            self._stored.begun = True
+
     @property
     def unit_leaves(self) -> bool:
         """Return whether this unit runs its last hooks."""
@@ -56,8 +68,9 @@ class Leaving(ops.Object):
         Raises:
             errors.Waiting: Juju does not answer, and did not say so before.
         """
-        if not self._stored.leaving and is_going(control_plane.principal_unit()):
-            self._stored.leaving = True
+        # Once this unit goes, the first answer counts: Juju may not give another one.
+        if self._stored.leaving is None or not (self.unit_leaves or self._stored.leaving):
+            self._stored.leaving = is_going(control_plane.principal_unit())
         return bool(self._stored.leaving)
 
 

@@ -25,7 +25,9 @@ class Memory(ops.Object):
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
-        self._stored.set_default(logged="", address="", asked={}, tried=None, looked=None)
+        self._stored.set_default(
+            logged="", address="", asked={}, was_set=False, tried=None, looked=None
+        )
 
     def log_once(self, text: str) -> None:
         """Log ``text`` as warnings, a line each, unless it is what was logged last."""
@@ -44,6 +46,16 @@ class Memory(ops.Object):
     def address(self, value: str) -> None:
         if value != self._stored.address:
             self._stored.address = value
+
+    @property
+    def was_set(self) -> bool:
+        """Return whether the control plane has ever asked the Service by its option."""
+        return bool(self._stored.was_set)
+
+    @was_set.setter
+    def was_set(self, value: bool) -> None:
+        if value != self._stored.was_set:
+            self._stored.was_set = value
 
     @property
     def asked(self) -> Mapping[str, str]:

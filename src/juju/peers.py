@@ -96,12 +96,14 @@ class Peers:
     Attributes:
         shared: What the leader published last: read once a hook, and then what this hook
             published.
+        is_readable: Whether Juju reads the relation, if it lists one.
     """
 
     def __init__(self, charm: RelatedCharm):
         self._charm, self._app, self._unit = charm, charm.app, charm.unit
         # Not by ops' `Relation`, which asks for the units of each relation.
         self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
+        self.is_readable = True
         self.shared = self._read()
 
     @property
@@ -190,7 +192,14 @@ class Peers:
         if not self._id:
             return Shared()
         number = int(self._id.rpartition(":")[2])
-        data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
+        try:
+            data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
+        except ops.hookcmds.Error as error:
+            if "permission denied" not in error.stderr:
+                raise
+            # Juju 4 answers this to a unit that is out of the relation, and lists it all the same.
+            self.is_readable, self._id = False, ""
+            return Shared()
         return Shared(
             cluster_id=data.get("cluster-id", ""),
             address=address if is_ip(address := data.get("address", "")) else "",

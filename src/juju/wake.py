@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import enum
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import ops
@@ -60,10 +61,10 @@ class Wake(ops.Object):
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "wake")
-        self._stored.set_default(is_set=False, end=0.0, wait="", since=0.0)
+        self._stored.set_default(is_set=False, end=0.0, coming=0.0, wait="", since=0.0)
         self._unit = charm.unit
         self._rings = False
-        self._expected: float | None = None
+        self._expected: Sequence[float] | None = None
 
     def note(self, event: ops.EventBase) -> None:
         """Note that ``event`` is the alarm, if it is."""
@@ -71,9 +72,15 @@ class Wake(ops.Object):
             # A killed hook may have lost that it is set.
             self._stored.is_set = self._rings = True
 
-    def expect(self, end: datetime.datetime | None) -> None:
-        """Expect the next end of access at ``end``, None for never. A hook's last word counts."""
-        self._expected = end.timestamp() if end else 0.0
+    def expect(self, ends: Iterable[datetime.datetime]) -> None:
+        """Expect the ``ends`` of access at these times. A hook's last word counts."""
+        # Zero is for none, and a mapping may end when 1970 begins.
+        self._expected = [max(1.0, end.timestamp()) for end in ends]
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether this hook has said when access ends."""
+        return self._expected is not None
 
     def at_end(self, end: datetime.datetime) -> None:
         """Wake the unit at ``end`` too. An action calls this."""
@@ -93,26 +100,32 @@ class Wake(ops.Object):
         less often.
         """
         now = times.now().timestamp()
-        self._keep_expected()
+        self._keep_expected(now)
         seconds = _GO_ON_SECONDS if left is Next.GO_ON else None
         if left is Next.POLL:
             seconds = self._backed_off(line, now)
         elif self._stored.wait:
             self._stored.wait = ""
-        if self.overdue:
+        if self.overdue and left is not Next.GO_ON:
             seconds = min(max(_POLL_SECONDS, (now - self._end) / 4), _OVERDUE_SECONDS)
         moments = [] if seconds is None else [now + seconds]
-        if self._end > now:
-            moments.append(self._end)
+        moments += [end for end in (self._end, self._coming) if end > now]
         self._set(min(moments, default=None))
 
-    def _keep_expected(self) -> None:
-        """Remember when access ends next, if this hook knows."""
-        end = self._expected
-        if end and self.overdue:
-            end = max(end, self._end + _SPACING_SECONDS)
-        if end is not None and end != self._end:
-            self._stored.end = end
+    def _keep_expected(self, now: float) -> None:
+        """Remember when access ends next, if this hook knows: the first end, which may be over,
+        and the first that is to come."""
+        if self._expected is None:
+            return
+        earliest = self._end + _SPACING_SECONDS if self.overdue else 0.0
+        end = min(self._expected, default=0.0)
+        if end > now:
+            end = max(end, earliest)
+        coming = min((each for each in self._expected if each > now), default=0.0)
+        if coming:
+            coming = max(coming, earliest)
+        if (end, coming) != (self._end, self._coming):
+            self._stored.end, self._stored.coming = end, coming
 
     def _backed_off(self, line: str, now: float) -> float | None:
         """Return in how many seconds to look again at a wait that may have lasted long."""
@@ -169,3 +182,8 @@ class Wake(ops.Object):
     def _end(self) -> float:
         """Return when access ends next, in seconds since the epoch; 0 if none does."""
         return cast("float", self._stored.end)
+
+    @property
+    def _coming(self) -> float:
+        """Return when access ends next of all that has not ended yet, as `_end` does."""
+        return cast("float", self._stored.coming)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import vulnerabilities
 from cluster.pods import Rollout
 from config import Config
 from leader.access import Report
@@ -16,21 +17,16 @@ MOST_LOGGED = 20
 def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks: str) -> str:
     """Return the line of an active status: what is served, and ``remarks`` that are not empty.
 
-    The remark on the ``policy`` may stay for years, so no command of a problem stands before it:
-    people copy a command to the end of the line.
+    A broken mapping is the last: it may have a command, which people copy to the end of the line.
     """
     parts = [
         active.AUTHENTICATOR(version=config.version),
         active.PODS(ready=rollout.ready, wanted=rollout.wanted),
         _count(report),
-        *filter(None, [policy]),
+        *filter(None, [_fixed_later(config), policy]),
     ]
     if bindings := sum("/" in key for key in report.result.unfinished):
         parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))
-    if report.problems:
-        name, problem = next(iter(report.problems.items()))
-        number = len(report.problems)
-        parts.append(active.TO_CORRECT(number=number, mapping=name, problem=problem))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
@@ -38,7 +34,12 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
     if left_out := report.declared.left_out:
         first, number = left_out[0], len(left_out)
         parts.append(active.LEFT_OUT(number=number, place=first.place, reason=first.reason))
-    return ", ".join([*parts, *filter(None, remarks)])
+    parts += filter(None, remarks)
+    if report.problems:
+        name, problem = next(iter(report.problems.items()))
+        number = len(report.problems)
+        parts.append(active.TO_CORRECT(number=number, mapping=name, problem=problem))
+    return ", ".join(parts)
 
 
 def remarks(report: Report) -> str:
@@ -53,14 +54,23 @@ def remarks(report: Report) -> str:
     return "\n".join(shown)
 
 
+def _fixed_later(config: Config) -> str:
+    """Return a remark on the vulnerabilities of the image's version; empty if it has none."""
+    found = vulnerabilities.of(config.version)
+    if not found:
+        return ""
+    version = vulnerabilities.shown(max(each.fixed for each in found))
+    names = ", ".join(each.name for each in found)
+    return active.FIXED_LATER(version=version, vulnerabilities=names)
+
+
 def _count(report: Report) -> str:
-    total = len(report.mappings)
-    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
-    names = {each.name for each in report.mappings}
     unfinished = {key for key in report.result.unfinished if "/" not in key}
-    if former := unfinished - names:
+    total = len(unfinished.union(each.name for each in report.mappings))
+    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
+    if report.former:
         # The option no longer declares these.
-        return active.NOT_DELETED(mappings=shown, former=f"{len(former):,}")
+        return active.NOT_DELETED(mappings=shown, former=f"{len(report.former):,}")
     if unfinished:
         return active.NOT_EFFECTIVE(pending=f"{len(unfinished):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)

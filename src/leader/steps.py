@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cos
-from access.mapping import IdentityMapping
 from certificates import rotation
-from cluster import api, contents, pods
+from cluster import contents, pods
 from cluster.errors import errors_as_status
 from config import Config
+from cos import facts
 from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas
 from juju.peers import Shared
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from hook import Hook
 
 logger = logging.getLogger(__name__)
-
-# How much of its time a hook keeps for what follows the end of access.
-KEPT_SECONDS = 10.0
 
 
 def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
@@ -56,7 +52,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
             client, hook.owner, config, has_served=peers.shared.serving
         )
         # Access that ends goes before anything else that takes time.
-        remaining = access.end(hook, client, keep=KEPT_SECONDS)
+        reported = access.bring(hook, client)
         # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)
         stored = contents.stored(client)
@@ -68,7 +64,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
     # That may have recorded this unit's acknowledgement, so read them only now.
     plan = rotation.plan(peers.shared.ca, stored.pair, new, hook.units_not_trusting)
     if not plan.pair:
-        raise unissued[0]
+        raise worst(unissued, announced=not reported.result.unfinished)
     with errors_as_status():
         spec = authenticator.spec(hook, client, config, plan.pair, stored, trusted, problems)
         rollout = authenticator.deploy(client, hook.owner, spec, stored)
@@ -79,10 +75,17 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
             hook.share(ca=plan.pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        reported = _let_in(hook, client, config, remaining, problems)
         last_logins.look(client, hook.owner, hook.memory, pods.names(own))
-        counted = reported.counted(config.replicas)
+        counted = facts.Facts(
+            to_correct=len(reported.problems),
+            next_end=facts.seconds(reported.next_end),
+            replicas=config.replicas,
+        )
         cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
+    if config.declared.error:
+        text = options.MAPPINGS_INVALID(problem=config.declared.error)
+        problems.append(Blocked(text, announced=True))
+    hook.memory.log_once(report.remarks(reported))
     problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
@@ -101,27 +104,10 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
 
 def _next(reported: Report, *, keeps_old_ca: bool) -> Next:
     """Return what an active unit leaves to look at."""
-    if reported.result.unfinished and reported.result.done:
+    if reported.is_progressing:
         return Next.GO_ON
-    is_left = keeps_old_ca or reported.result.unfinished or reported.declared.learns
+    is_left = keeps_old_ca or reported.result.unfinished or reported.awaits_role
     return Next.POLL if is_left else Next.NOTHING
-
-
-def _let_in(
-    hook: Hook,
-    client: api.Client,
-    config: Config,
-    remaining: Sequence[IdentityMapping],
-    problems: list[Unready],
-) -> Report:
-    """Bring all access to what it should be, starting from the ``remaining`` mappings."""
-    client.prolong()
-    if config.declared.error:
-        text = options.MAPPINGS_INVALID(problem=config.declared.error)
-        problems.append(Blocked(text, announced=True))
-    reported = access.let_in(hook, client, remaining)
-    hook.memory.log_once(report.remarks(reported))
-    return reported
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:

@@ -26,6 +26,10 @@ def REFUSED(reason: str) -> str:
     return f"the cluster refuses it: {quoted(reason)}"
 
 
+def FAILED(reason: str) -> str:
+    return f"the cluster does not make it: {quoted(reason)}"
+
+
 def ROLE_MISSING(kind: str, name: str) -> str:
     return f"there is no {kind} {name} yet"
 

@@ -66,7 +66,7 @@ def NAME_INVALID(arn: str, kind: str) -> str:
 
 
 def NO_SESSION(arn: str) -> str:
-    return f"{quoted(arn)} must end with /<role>/<session>"
+    return f"{quoted(arn)} names no role; map the role itself"
 
 
 def EXPIRY_INVALID(problem: object) -> str:
@@ -79,6 +79,10 @@ def EXPIRED(time: str) -> str:
 
 def STATUS_REFUSED(reason: str) -> str:
     return f"the cluster refuses its status: {quoted(reason)}"
+
+
+def STATUS_FAILED(reason: str) -> str:
+    return f"the cluster does not write its status: {quoted(reason)}"
 
 
 def GROUP_RESERVED(group: str, name: str) -> str:

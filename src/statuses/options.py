@@ -21,6 +21,10 @@ def IMAGE_INVALID(value: str) -> str:
     return f"option image: {value} is not an image with a tag or digest"
 
 
+def IMAGE_TOO_OLD(version: str) -> str:
+    return f"option image: {version} lets people take others' usernames; set v0.5.9 or newer"
+
+
 def REGISTRY_INVALID(value: str) -> str:
     return f"option image-registry: {value} is not a registry such as ghcr.io/example"
 

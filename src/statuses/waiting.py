@@ -15,6 +15,10 @@ def API_SERVER(control_plane: str) -> str:
     return f"waiting for the API server of {control_plane}"
 
 
+def CONTROL_PLANE_TO_USE(control_plane: str) -> str:
+    return f"waiting for {control_plane} to use the webhook"
+
+
 def KUBECONFIG_UNUSABLE(file: object, cause: str) -> str:
     return f"waiting for the control plane to write a usable {file} ({cause})"
 

@@ -128,8 +128,8 @@ def test_given_a_mapping_of_a_path_from_before_the_rule_then_it_is_named_and_peo
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 broken mapping: pathed: no login has a "
-        "role",
+        f"authenticator v0.7.18, 2/2 pods, 2 mappings, {bundle.FIXED_LATER}, 1 broken mapping: "
+        "pathed: no login has a role",
     )
     cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
     [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
@@ -164,7 +164,8 @@ def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_nam
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 broken mapping: refused: the cluster "
+        f"authenticator v0.7.18, 2/2 pods, 2 mappings, {bundle.FIXED_LATER}, 1 broken mapping: "
+        "refused: the cluster "
         'refuses its status: "…',
     )
     assert juju_status.message(deployed).endswith('denied request: ask the security team"')

@@ -14,6 +14,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = "manylinux_2_17_x86_64"
+# What a lock has of the packages that not every Python has alike.
+LINES = {
+    "changed": (
+        "changed==1 ; python_full_version < '3.11' and sys_platform == 'linux'",
+        "changed==2 ; python_full_version >= '3.11' and sys_platform == 'linux'",
+    ),
+    "backport": ("backport==1 ; python_full_version < '3.11' and sys_platform == 'linux'",),
+}
 
 
 @pytest.fixture
@@ -30,9 +38,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def filled(folder: Path) -> Path:
-    """Return a folder of wheels: one for any Python, and two that each Python has its own of."""
+    """Return a folder of wheels: one for any Python, two that each Python has its own of, one that
+    Python 3.10 has in an older version, and one that it alone has."""
     folder.mkdir()
     wheel(folder, "pure", "py3-none-any", {"pure.py": "any"})
+    for version in ("1", "2"):
+        files = {"changed/__init__.py": version, f"changed/of_{version}.py": version}
+        wheel(folder, "changed", "py3-none-any", files, version)
+    wheel(folder, "backport", "py3-none-any", {"backport.py": "old"})
     for version in ("310", "312"):
         tag = f"cp{version}-cp{version}-{PLATFORM}"
         module = f"bound/speedups.cpython-{version}-x86_64-linux-gnu.so"
@@ -42,15 +55,15 @@ def filled(folder: Path) -> Path:
     return folder
 
 
-def wheel(folder: Path, name: str, tag: str, files: Mapping[str, str]) -> None:
-    information = f"{name}-1.dist-info"
+def wheel(folder: Path, name: str, tag: str, files: Mapping[str, str], version: str = "1") -> None:
+    information = f"{name}-{version}.dist-info"
     content = {
         **files,
-        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
+        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
     records = "".join(f"{place},,\n" for place in (*content, f"{information}/RECORD"))
-    with zipfile.ZipFile(folder / f"{name}-1-{tag}.whl", "w") as archive:
+    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as archive:
         for place, text in {**content, f"{information}/RECORD": records}.items():
             archive.writestr(place, text)
 
@@ -59,12 +72,11 @@ def build(shelf: Path, *versions: str) -> tuple[Path, subprocess.CompletedProces
     """Install the whole shelf for Pythons."""
     lock, folder = shelf.parent / "lock.txt", shelf.parent / "venv"
     names = sorted({path.name.partition("-")[0] for path in shelf.iterdir()})
-    lock.write_text("\n".join(f"{name}==1 {hashes(shelf, name)}" for name in names))
+    lock.write_text("\n".join(entry(shelf, name) for name in names))
     done = subprocess.run(
-        [ROOT / "scripts" / "build-venv", folder, lock, "amd64", *versions],
+        [sys.executable, ROOT / "scripts/build_venv.py", folder, lock, "amd64", *versions],
         env={
             "PATH": os.environ["PATH"],
-            "PYTHON": sys.executable,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(shelf),
         },
@@ -75,9 +87,15 @@ def build(shelf: Path, *versions: str) -> tuple[Path, subprocess.CompletedProces
     return folder, done
 
 
-def hashes(shelf: Path, name: str) -> str:
+def entry(shelf: Path, name: str) -> str:
+    """Return what a lock has of a package, as `uv export` writes it."""
+    wanted = LINES.get(name, (f"{name}==1 ; sys_platform == 'linux'",))
+    return "\n".join(" \\\n    ".join([line, *hashes(shelf, name)]) for line in wanted)
+
+
+def hashes(shelf: Path, name: str) -> list[str]:
     digests = (hashlib.sha256(path.read_bytes()) for path in shelf.glob(f"{name}-*"))
-    return " ".join(f"--hash=sha256:{digest.hexdigest()}" for digest in digests)
+    return [f"--hash=sha256:{digest.hexdigest()}" for digest in digests]
 
 
 def test_given_two_pythons_then_each_has_its_compiled_modules_and_they_share_the_rest(built: Path):
@@ -93,6 +111,21 @@ def test_given_a_module_for_the_stable_abi_then_it_is_the_one_for_the_oldest_pyt
     assert (built / "stable" / "rust.abi3.so").read_text() == "310"
 
 
+def test_given_a_python_that_has_another_version_then_that_lies_in_a_folder_of_its_own(
+    built: Path,
+):
+    assert (built / "changed/__init__.py").read_text() == "2"
+    assert not (built / "changed/of_1.py").exists()
+    assert (built / "python3.10/changed/__init__.py").read_text() == "1"
+    assert (built / "python3.10/backport.py").read_text() == "old"
+    assert not (built / "backport.py").exists()
+    assert not (built / "python3.12").exists()
+    assert {path.name for path in (built / "python3.10").glob("*.dist-info")} == {
+        "backport-1.dist-info",
+        "changed-1.dist-info",
+    }
+
+
 def test_given_two_pythons_then_the_folder_names_them_for_dispatch(built: Path):
     assert (built / "pythons").read_text() == "3.10 3.12\n"
 
@@ -105,7 +138,10 @@ def test_given_a_python_that_needs_another_source_file_then_it_is_refused(shelf:
     _, done = build(shelf, "3.10", "3.12")
 
     assert done.returncode == 1
-    assert "Python 3.12 needs another bound/__init__.py than the oldest" in done.stderr
+    assert (
+        "Python 3.12 needs another bound/__init__.py than Python 3.10, of the same bound-1"
+        in done.stderr
+    )
 
 
 def test_given_a_python_that_no_wheel_is_for_then_it_is_refused(shelf: Path):

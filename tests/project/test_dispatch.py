@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.12", "3.14")
-STARTED = "python3 src/charm.py PYTHONPATH=src:lib:venv JUJU_DISPATCH_PATH=hooks/start"
+STARTED = (
+    "python3 src/charm.py PYTHONPATH=src:lib:venv/python{}:venv JUJU_DISPATCH_PATH=hooks/start"
+)
 PRINCIPAL = "kubernetes-control-plane"
 MOVE = f"replace {PRINCIPAL}/0 with a unit on Ubuntu 22.04 or newer"
 
@@ -80,14 +82,14 @@ def test_given_a_python_with_packages_then_the_charm_runs_and_python_starts_once
 ):
     unit.install_python(version)
 
-    assert unit.dispatch() == [STARTED]
+    assert unit.dispatch() == [STARTED.format(version)]
     assert (unit.charm / "starts").read_text() == "src/charm.py\n"
 
 
 def test_given_a_python3_that_is_no_link_then_its_own_word_counts(unit: Unit):
     unit.install_python("3.12", link=False)
 
-    assert unit.dispatch() == [STARTED]
+    assert unit.dispatch() == [STARTED.format("3.12")]
 
 
 @pytest.mark.parametrize("link", [True, False])

@@ -39,6 +39,7 @@ _ADMIN = "demo/page.py does the same with the administrator's ~/.kube/config"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
+_MANUAL = "the original was run by hand: the testbed has no manual-tls-certificates"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     "juju refresh aws-iam --path build/aws-iam_amd64.charm": "tests/integration/test_refresh.py "
@@ -53,9 +54,15 @@ NOT_RUN = {
     "--output text": _EKS,
     "kubectl get clusterrolebindings,rolebindings -A -o json > all-bindings.json": _TWO_CLUSTERS,
     "kubectl apply -f bindings.json": _TWO_CLUSTERS,
-    "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,"
+    "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,"
     "AttributeValue=AssumeRole --output json > cloudtrail.json": "it asks AWS; "
     "test_docs_recipes.py reads what it prints",
+    "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,"
+    "AttributeValue=AssumeRoleWithSAML --output json >> cloudtrail.json": "as the one above",
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "--role-session-name me --query SessionTokenSize": "it needs AWS itself",
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "--role-session-name me --minimum-session-token-size 2400": "it needs AWS itself",
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
     'iamidentitymappings" > audit-0.json.new && test -s audit-0.json.new && mv audit-0.json.new '
     "audit-0.json": _AUDIT,
@@ -85,8 +92,14 @@ NOT_RUN = {
     "juju download aws-iam --channel latest/stable --base ubuntu@22.04 "
     "--filepath aws-iam.charm": _CHARMHUB,
     "skopeo copy --all docker://public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
-    ":v0.7.18-cvefix-eks-1-36-7 docker://registry.example.com/eks-distro/kubernetes-sigs/"
-    "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7": _CHARMHUB,
+    ":v0.7.18-cvefix-eks-1-36-9 docker://registry.example.com/eks-distro/kubernetes-sigs/"
+    "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-9": _CHARMHUB,
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21": "as the one "
+    "of v0.7.18",
+    "skopeo inspect --format '{{.Digest}}' docker://registry.example.com/aws-iam-authenticator"
+    ":v0.7.21": _CHARMHUB,
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21@DIGEST": "as "
+    "the one without a digest",
     "juju config containerd custom_registries": _CONTAINERD,
     """juju config containerd custom_registries='[{"url": "https://registry.example.com", """
     """"ca_file": "'"$(base64 -w 0 < registry-ca.pem)"'"}]'""": _CONTAINERD,
@@ -104,6 +117,10 @@ NOT_RUN = {
     "--role-session-name me --query AssumedRoleUser.Arn": "as the one above",
     "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
     "the keys of a person",
+    "juju run manual-tls-certificates/leader get-outstanding-certificate-requests": _MANUAL,
+    'juju run manual-tls-certificates/leader provide-certificate certificate="$(base64 -w 0 '
+    'certificate.pem)" ca-certificate="$(base64 -w 0 ca.pem)" ca-chain="$(base64 -w 0 chain.pem)" '
+    'certificate-signing-request="$(base64 -w 0 request.pem)"': _MANUAL,
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
     "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,
@@ -189,7 +206,9 @@ def test_given_a_command_that_saves_what_juju_prints_then_the_former_file_stays_
             kept = file.removesuffix(".new")
             # jq fails on nothing. Juju itself may print nothing, and exit with 0.
             checked = "" if " | jq -" in command else f" && test -s {file}"
-            assert command.endswith(f" > {kept}.new{checked} && mv {kept}.new {kept}")
+            # What a command writes on a machine stands in quotes.
+            ends = command.removesuffix('"')
+            assert ends.endswith(f" > {kept}.new{checked} && mv {kept}.new {kept}")
 
 
 @pytest.mark.parametrize(

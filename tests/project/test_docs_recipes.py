@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 import times
+from access import partitions
 from access.declaration import declared
 from access.refusals import Cause
 
@@ -77,15 +78,22 @@ def test_given_events_of_cloudtrail_then_the_filter_shows_who_got_the_key():
         "sourceIPAddress": "192.0.2.10",
         "responseElements": {"credentials": {"accessKeyId": "ASIAEXAMPLE"}},
     }
-    events = [event, {**event, "responseElements": None}]
+    by_saml = {**event, "userIdentity": {"type": "SAMLUser", "userName": "bob@example.com"}}
 
+    # One file for each kind of event, one after the other.
     shown = filtered(
         "audit.md",
         ".Events[].CloudTrailEvent",
-        {"Events": [{"CloudTrailEvent": json.dumps(each)} for each in events]},
+        *(
+            {"Events": [{"CloudTrailEvent": json.dumps(each)} for each in events]}
+            for events in ([event, {**event, "responseElements": None}], [by_saml])
+        ),
     )
 
-    assert shown == "2026-11-26T08:15:59Z\tarn:aws:iam::111122223333:user/alice\t192.0.2.10\n"
+    assert shown.splitlines() == [
+        "2026-11-26T08:15:59Z\tarn:aws:iam::111122223333:user/alice\t192.0.2.10",
+        "2026-11-26T08:15:59Z\tbob@example.com\t192.0.2.10",
+    ]
 
 
 def test_given_bindings_on_eks_then_the_filter_keeps_those_of_people():
@@ -177,3 +185,16 @@ def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(
     assert stopped.returncode
     assert "the API is down" in stopped.stderr
     assert not stopped.stdout
+
+
+def test_given_the_page_on_the_network_then_it_has_the_domain_of_sts_in_each_partition():
+    page = (HOW_TO / "network.md").read_text()
+    [table] = re.findall(
+        r"^## The names in each partition\n(.*?)^## ", page, re.MULTILINE | re.DOTALL
+    )
+    rows = re.findall(r"^\| (`aws.*?) \| `(\S+)` \|", table, re.MULTILINE)
+
+    shown = {name: domain for names, domain in rows for name in re.findall(r"`(\S+?)`", names)}
+    assert set(shown) == set(partitions.PARTITIONS)
+    for name, domain in shown.items():
+        assert partitions.sts(name, "")[0].endswith(f".{domain}")

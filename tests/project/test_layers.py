@@ -19,7 +19,7 @@ SRC, TESTS, CONTRIBUTING = ROOT / "src", ROOT / "tests", ROOT / "CONTRIBUTING.md
 # What every module may import: none of them knows what the charm is for.
 BASICS = {
     *("errors", "labels", "owner", "related", "statuses", "templating", "text"),
-    "times",
+    *("times", "vulnerabilities"),
 }
 # Which other parts the modules of a folder import, and those of the top level.
 LAYERS = {

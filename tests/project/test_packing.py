@@ -41,7 +41,9 @@ def test_given_a_base_of_charmcraft_yaml_then_its_archive_has_packages_for_all_p
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     bases = {name.split("-")[1] for name in recipe["platforms"]}
     build = recipe["parts"]["charm"]["override-build"]
-    [pythons] = re.findall(r'scripts/build-venv .* "\$CRAFT_ARCH_BUILD_FOR" ([\d. ]+)\n', build)
+    [pythons] = re.findall(
+        r'scripts/build_venv\.py .* "\$CRAFT_ARCH_BUILD_FOR" ([\d. ]+)\n', build
+    )
 
     assert bases == set(PYTHONS)
     assert pythons.split() == list(PYTHONS.values())

@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 # What people type into the search, and a page that it must find.
 FOUND = {
     "air-gapped": "how-to/air-gapped",
+    "JWT": "how-to/let-machines-log-in",
+    "CI": "how-to/let-machines-log-in",
+    "machines": "how-to/let-machines-log-in",
     "OIDC": "how-to/beside-oidc-and-keystone",
     "Keystone": "how-to/beside-oidc-and-keystone",
     "LDAP": "how-to/beside-oidc-and-keystone",

@@ -75,6 +75,7 @@ USUAL: dict[str, Any] = {
     "value": "'registry.example.com/aws-iam-authenticator'",
     "verb": "remove",
     "version": "v0.7.18",
+    "vulnerabilities": "CVE-2026-97032",
     "wanted": "2",
 }
 # Fields that mean something else in one text.

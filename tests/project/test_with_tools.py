@@ -50,8 +50,8 @@ def test_given_a_lab_then_it_fetches_nothing_and_names_the_command(start: Start)
     _, said = ran.communicate()
     assert ran.returncode == 1
     assert said == (
-        "scripts/with-tools: a lab has no network, and the Python packages of testbed/aws-cli.txt "
-        "are missing; outside it, run: scripts/with-tools --aws-cli true\n"
+        "scripts/with-tools: a lab has no network, and the Python packages of uv.lock, group "
+        "aws-cli, are missing; outside it, run: scripts/with-tools --aws-cli true\n"
     )
 
 
@@ -61,9 +61,9 @@ def test_given_no_network_then_one_line_says_for_what_it_is_needed(start: Start)
     _, said = ran.communicate()
     assert ran.returncode == 1
     assert said == (
-        "Installing testbed/requirements.txt (once) …\n"
+        "Installing uv.lock, group tools (once) …\n"
         "scripts/with-tools: no network, and the first run needs it to fetch "
-        "the Python packages of testbed/requirements.txt\n"
+        "the Python packages of uv.lock, group tools\n"
     )
 
 
@@ -73,7 +73,7 @@ def test_given_another_failure_then_it_is_told_in_pips_words(start: Start):
     _, said = ran.communicate()
     assert ran.returncode == 1
     assert "THESE PACKAGES DO NOT MATCH THE HASHES\n" in said
-    assert said.endswith(" cannot fetch the Python packages of testbed/requirements.txt\n")
+    assert said.endswith(" cannot fetch the Python packages of uv.lock, group tools\n")
 
 
 def test_given_another_process_that_installs_then_it_waits_and_says_so(
@@ -82,13 +82,13 @@ def test_given_another_process_that_installs_then_it_waits_and_says_so(
     goes_on = tmp_path / "goes-on"
     first = start("true", pip=f"until [ -e {goes_on} ]; do sleep 0.02; done")
     assert first.stderr
-    assert first.stderr.readline() == "Installing testbed/requirements.txt (once) …\n"
+    assert first.stderr.readline() == "Installing uv.lock, group tools (once) …\n"
 
     second = start("true", pip="exit 1")
     assert second.stderr
     said = second.stderr.readline()
     goes_on.touch()
 
-    assert said == "Waiting for another process, which installs testbed/requirements.txt …\n"
+    assert said == "Waiting for another process, which installs uv.lock, group tools …\n"
     assert [ran.communicate()[1] for ran in (first, second)] == ["", ""]
     assert [ran.returncode for ran in (first, second)] == [0, 0]

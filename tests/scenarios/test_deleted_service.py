@@ -26,7 +26,7 @@ def test_given_a_service_when_it_is_deleted_then_its_address_is_not_free_until_t
     assert deployed.hook().name == "active"
     assert is_whole(api)
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert api.changes == [f"PATCH {SERVICE}"] * 2
+    assert api.changes == [f"DELETE {SERVICE}", *[f"PATCH {SERVICE}"] * 2]
     assert deployed.bags() == before
 
 

@@ -10,7 +10,7 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import REFUSALS
-from tests.fakes.kubernetes.paths import ADDRESS
+from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -71,6 +71,21 @@ def test_given_the_option_is_set_when_a_hook_runs_then_the_unit_says_which_relat
     render(files, given=URL, option=URL)
 
     assert both.hook() == ops.ActiveStatus(NEXT + LEAVE)
+
+
+def test_given_a_duplicate_too_when_a_hook_runs_then_the_line_has_one_command_at_its_end(
+    both: Model, api: FakeCluster
+):
+    arn = "arn:aws:iam::111122223333:role/dev"
+    both.config = {"mappings": f"[{{name: dev, arn: '{arn}', username: dev}}]"}
+    api.add_mapping("copy", arn, arn)
+
+    line = both.hook(both.on.config_changed()).message
+
+    assert line.endswith("; run: kubectl delete iamidentitymapping copy")
+    assert line.count("run: ") == 1
+    api.delete(f"{MAPPINGS}/copy")
+    assert both.hook().message.endswith(SET)
 
 
 def test_given_both_relations_when_hooks_run_then_all_that_people_log_in_by_stays(

@@ -15,7 +15,7 @@ from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, NOTICES, SERVICE
-from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
 from tests.fakes.login_lines import line
@@ -246,6 +246,18 @@ def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_plan_an
     assert not theirs(planned + deployed.log())
 
 
+def test_given_a_command_in_the_end_of_a_mapping_that_would_go_then_the_plan_quotes_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("bob", BOB))
+    stored(api, "bob")["metadata"]["annotations"]["aws-iam/expires"] = EVIL
+
+    planned = deployed.action("plan-mappings", mappings="")["plan"]
+
+    assert f"until '{EVIL}'" in planned
+    assert not theirs(planned)
+
+
 def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_a_refusal_quotes_it(
     deployed: Model, api: FakeCluster
 ):
@@ -317,6 +329,70 @@ def test_given_a_letter_of_another_plane_when_mappings_are_listed_then_juju_need
     }
 
     assert all(character < "\U00010000" for text in results.values() for character in text)
+
+
+def flood(api: FakeCluster, number: int) -> None:
+    """The editor of a namespace binds roles of long names to somebody who may `edit` everywhere,
+    and everything in kube-system."""
+    api.namespaces |= {"a", "kube-system"}
+    api.add_mapping("bob", BOB, BOB, groups=["devs"])
+    api.add_rules("all", EVERYTHING)
+    for each in range(number):
+        api.add_binding(f"a/{each}", f"Role/{'x' * 200}{each}", User="bob", Group="devs")
+    api.add_binding("z", "ClusterRole/edit", Group="devs")
+    api.add_binding("kube-system/z", "ClusterRole/all", Group="devs")
+
+
+@pytest.mark.parametrize("number", [12, 60, 450])
+def test_given_roles_of_a_namespace_without_end_then_no_list_hides_those_that_give_most(
+    deployed: Model, api: FakeCluster, number: int
+):
+    flood(api, number)
+
+    results = deployed.action("explain-access", arn=BOB)
+    (row,) = json.loads(deployed.action("list-mappings", format="json")["mappings"])
+
+    for text in (
+        results["explanation"],
+        results["roles"],
+        deployed.action("list-mappings")["mappings"],
+        " ".join(row["roles"]),
+    ):
+        assert "ClusterRole/edit" in text
+        assert "ClusterRole/all in kube-system" in text
+    assert row["administrator_by"] == [
+        "do everything in kube-system (ClusterRole/all in kube-system)"
+    ]
+
+
+def test_given_many_roles_in_namespaces_when_planned_then_those_in_the_whole_cluster_come_first(
+    deployed: Model, api: FakeCluster
+):
+    api.namespaces.add("team")
+    many = [{"role": f"{'x' * 200}{n}", "namespaces": ["team"]} for n in range(12)]
+    access = [*many, {"role": "edit"}]
+
+    planned = deployed.action(
+        "plan-mappings", mappings=json.dumps([entry("bob", BOB, access=access)])
+    )
+
+    assert "roles 'ClusterRole edit', " in planned["plan"]
+
+
+@pytest.mark.parametrize("annotation", ["", "Reader@111122223333"])
+def test_given_an_annotation_that_somebody_edits_then_the_permission_set_is_the_roles(
+    deployed: Model, api: FakeCluster, annotation: str
+):
+    api.add_mapping("sso", REAL, REAL.lower())
+    if annotation:
+        metadata = stored(api, "sso")["metadata"]
+        metadata["annotations"] = {"aws-iam/permission-set": annotation}
+
+    results = deployed.action("list-mappings")
+    (row,) = json.loads(deployed.action("list-mappings", format="json")["mappings"])
+
+    assert row["permission_set"] == "Admin@111122223333"
+    assert "kubectl (Admin@111122223333" in results["mappings"]
 
 
 SET = {

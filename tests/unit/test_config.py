@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import ops
 import pytest
@@ -15,7 +16,7 @@ from access.partitions import PARTITIONS
 from config import Config
 from errors import Blocked
 
-IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7"
+IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-9"
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
 IMAGE_REMEDY = "with a tag or digest"
 ID_REMEDY = "must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit"
@@ -117,6 +118,22 @@ def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_li
 )
 def test_given_an_image_that_a_node_can_pull_when_checked_then_it_is_taken(image: str):
     assert config(image).image == image
+
+
+@pytest.mark.parametrize("tag", ["v0.5.8", "0.5.0", "v0.4.0-debian-stretch", "v0.5.8-eks-1-18-9"])
+def test_given_an_image_by_which_people_log_in_as_others_when_checked_then_it_is_refused(tag: str):
+    with pytest.raises(Blocked) as raised:
+        config(f"registry.example.com/aws-iam-authenticator:{tag}{DIGEST}")
+    version = re.search(r"\d+\.\d+\.\d+", tag)
+    assert version
+    assert str(raised.value) == (
+        f"option image: v{version[0]} lets people take others' usernames; set v0.5.9 or newer"
+    )
+
+
+@pytest.mark.parametrize("tag", ["v0.5.9", "v0.5.9-eks-1-22-5", "v0.5.10", "v1.0.0", "v0.5"])
+def test_given_an_image_that_is_new_enough_when_checked_then_it_is_taken(tag: str):
+    assert config(f"a:{tag}").image == f"a:{tag}"
 
 
 @pytest.mark.parametrize(

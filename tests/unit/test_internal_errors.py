@@ -42,7 +42,7 @@ def buggy(deployed: Model) -> Model:
     ("module", "name"),
     [
         # Inside of the look at the cluster, and outside.
-        (access, "let_in"),
+        (access, "bring"),
         (steps, "ensure_cluster_id"),
         (services, "apply"),
         # In what ends access, too.
@@ -68,7 +68,7 @@ def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook
 def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its_text(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(access, "let_in", bug)
+    monkeypatch.setattr(access, "bring", bug)
 
     buggy.hook()
 

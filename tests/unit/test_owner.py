@@ -9,7 +9,14 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import ok, refused
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import (
+    ADDRESS,
+    DEPLOYMENT,
+    POLICY,
+    POLICY_BINDING,
+    SECRET,
+    SERVICE,
+)
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.fakes.owners import mark, marks
@@ -40,7 +47,8 @@ def test_given_a_deployed_application_when_it_settles_then_every_object_has_its_
     deployed: Model, api: FakeCluster, files: Files
 ):
     assert set(marks(api).values()) == {f"aws-iam of model k8s ({UUID})"}
-    assert len(marks(api)) == len(references.OWNED) - len((*references.OPTIONAL, *references.KEPT))
+    made = {*references.OWNED, *references.POLICY} - {*references.OPTIONAL, *references.KEPT}
+    assert len(marks(api)) == len(made)
     assert webhook_file.owner_of(files.webhook.read_text()) == OWNER.mark
 
 
@@ -238,7 +246,7 @@ def test_given_objects_of_several_owners_when_one_is_removed_then_its_own_go(
     mark(api, SERVICE, None)
     deployed.hook(deployed.on.remove())
 
-    assert set(marks(api)) == {SECRET, SERVICE}
+    assert set(marks(api)) == {SECRET, SERVICE, POLICY, POLICY_BINDING}
 
 
 @pytest.mark.parametrize("text", ["", '# Owner: ""', "[]", "# Owner: aws-iam"])

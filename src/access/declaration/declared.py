@@ -117,7 +117,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         keys: dict[str, Value] = {}
         try:
             keys = _keys(each)
-            said = formats.translated(keys)
+            said = formats.translated(keys, partition)
             keys = said.keys
             access = roles.together((*roles.parse(keys.get("access")), *said.access))
             fault = ""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from access.declaration import roles, yaml_text
 from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
-from text import word
+from text import quoted, word
 
 _WORDS = {
     "principalarn": "arn",
@@ -24,8 +24,13 @@ _WORDS = {
     "kubernetesgroups": "groups",
     "kubernetes_groups": "groups",
 }
-# What an access entry has beside these, and what a login does not depend on.
-_DESCRIPTION = {"accessentryarn", "clustername", "createdat", "modifiedat", "tags", "type"}
+# What an access entry has beside these, and what a login does not depend on; with `_` between the
+# words where Terraform writes it.
+_DESCRIPTION = {
+    *("accessentryarn", "access_entry_arn", "clustername", "cluster_name", "createdat"),
+    *("created_at", "id", "modifiedat", "modified_at", "region", "tags", "tags_all", "timeouts"),
+    "type",
+}
 # Where an entry has its access policies. `formats` puts those of the last kind there.
 ASSOCIATED = "associatedAccessPolicies"
 _POLICIES = {
@@ -108,8 +113,10 @@ def _each(name: str, value: Value) -> list[tuple[str, Value]]:
     raise ValueError(f"{name} is not a list")
 
 
-def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], list[Parsed], str]:
-    """Return what the keys of an access entry, or of one with ``sso``, mean here.
+def translated(
+    keys: dict[str, Value], partition: str
+) -> tuple[dict[str, Value], list[Parsed], str]:
+    """Return what the keys of an access entry, or of one with ``sso``, mean in this ``partition``.
 
     Return also the rights of its access policies, and the type of an entry that is not for people.
 
@@ -117,7 +124,7 @@ def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], list[Parsed], 
         ValueError: a value is not of its kind, or two keys mean the same.
     """
     if "sso" in keys:
-        return _of_sso(keys), [], ""
+        return _of_sso(keys, partition), [], ""
     kind = keys.get("type")
     if isinstance(kind, str) and kind.lower() != _PEOPLE:
         return {}, [], kind[:40]
@@ -135,11 +142,16 @@ def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], list[Parsed], 
     return words, policies, ""
 
 
-def _of_sso(keys: dict[str, Value]) -> dict[str, Value]:
+def _of_sso(keys: dict[str, Value], partition: str) -> dict[str, Value]:
     sso = keys["sso"]
     found = yaml_text.lowered("sso", sso) if isinstance(sso, dict) else {}
+    # Outside of partition aws, the authenticator's own files have to name it.
+    its = found.pop("partition", partition)
     if found.keys() != {"permissionsetname", "accountid"}:
-        raise ValueError("sso has not exactly permissionSetName and accountID")
+        raise ValueError("sso has not exactly permissionSetName and accountID, or partition")
+    if its != partition:
+        shown = quoted(its) if isinstance(its, str) else "no text"
+        raise ValueError(f"sso has the partition {shown}, and the option partition is {partition}")
     if not keys.keys().isdisjoint({"permission-set", "account"}):
         raise ValueError("two keys name the same")
     others = {key: value for key, value in keys.items() if key != "sso"}

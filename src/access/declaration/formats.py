@@ -3,10 +3,10 @@
 """The formats in which people keep their mappings, read as one list. Pure.
 
 A plain list; `mapRoles` and `mapUsers` by themselves, in EKS's ConfigMap aws-auth, in EKS
-Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator; `iamIdentityMappings` and
-`accessConfig` of eksctl; `access_entries` of the Terraform module terraform-aws-eks; what the AWS
-CLI prints of access entries, one JSON after the other. Keys may have capital or small letters. A
-list may be a text that holds one, as in a ConfigMap.
+Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator, which may lie in its own
+ConfigMap; `iamIdentityMappings` and `accessConfig` of eksctl; `access_entries` of the Terraform
+module terraform-aws-eks; what the AWS CLI prints of access entries, one JSON after the other. Keys
+may have capital or small letters. A list may be a text that holds one, as in a ConfigMap.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from access.declaration import yaml_text
+from access.declaration import others, yaml_text
 from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted
@@ -39,9 +39,11 @@ _ACCESS = {
 ARNS_OF_EKS = ("principalarn", "principal_arn")
 _WORDS_OF_EKS = {"sso", *ARNS_OF_EKS}
 # What else the authenticator's dynamic file has beside the lists.
-_IGNORED = {"lastupdateddatetime", "version"}
+_IGNORED = {"clusterid", "lastupdateddatetime", "version"}
 # Where a Kubernetes object or a config file has the lists.
 _PARTS = ("data", "spec", "server")
+# Where the authenticator's own ConfigMap has its config file.
+_CONFIG_FILE = "config.yaml"
 
 
 _SPACE = re.compile(r"\s*")
@@ -83,8 +85,9 @@ class Translated:
     unused: str = ""
 
 
-def translated(keys: dict[str, Value]) -> Translated:
-    """Return what an entry's keys mean here. Keys of no tool stay as they are.
+def translated(keys: dict[str, Value], partition: str) -> Translated:
+    """Return what an entry's keys mean here, in this ``partition``. Keys of no tool stay as they
+    are.
 
     Raises:
         ValueError: a value is not of its kind, or two keys mean the same.
@@ -93,7 +96,7 @@ def translated(keys: dict[str, Value]) -> Translated:
         return Translated(keys)
     from access.declaration import eks
 
-    words, access, kind = eks.translated(keys)
+    words, access, kind = eks.translated(keys, partition)
     return Translated(words, access, f"{NODES} (type {kind})" if kind else "")
 
 
@@ -106,8 +109,18 @@ def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
     documents = _documents(text)
     found: list[Unchecked] = []
     left_out: list[LeftOut] = []
+    objects = {
+        number: kind
+        for number, document in enumerate(documents)
+        if (kind := _kind_without_people(document))
+    }
+    if len(objects) == len(documents):
+        objects = {}
     for number, document in enumerate(documents):
         where = f"document {number + 1}: " if len(documents) > 1 else ""
+        if kind := objects.get(number):
+            left_out.append(LeftOut(f"{where}{kind}", "it has no list of people"))
+            continue
         try:
             entries, without = _of_document(document)
         except ValueError as error:
@@ -175,6 +188,19 @@ def _after_space(text: str, begin: int) -> int:
     return found.end() if found else begin
 
 
+def _kind_without_people(document: Value) -> str:
+    """Return the kind of a Kubernetes object that stands beside those with people in a file, such
+    as a ClusterRole; empty for any other document."""
+    kind = others.kind_of(document)
+    if not kind or not isinstance(document, dict) or others.advice(document):
+        return ""
+    try:
+        keys = yaml_text.lowered("the document", document)
+        return "" if _has_lists(keys) or any(map(_has_lists, _parts(keys))) else kind
+    except ValueError:
+        return ""
+
+
 def _of_document(document: Value) -> tuple[list[Unchecked], list[LeftOut]]:
     if document is None:
         return [], []
@@ -191,14 +217,10 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]
     keys = yaml_text.lowered("the document", document)
     is_part = "kind" in keys or _has_access(keys)
     if not _has_lists(keys):
-        parts = (keys.get(name) for name in _PARTS)
-        inner = [
-            yaml_text.lowered("the document", part) for part in parts if isinstance(part, dict)
-        ]
-        keys = next(filter(_has_lists, inner), keys)
+        keys = next(filter(_has_lists, _parts(keys)), keys)
         is_part = True
     if not _has_lists(keys):
-        raise ValueError("it has neither a list of mappings nor mapRoles or mapUsers")
+        raise ValueError(others.advice(document) or NO_LIST)
     unknown = keys.keys() - {*_LISTS, _ACCOUNTS, *_IGNORED}
     if unknown and not is_part:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown beside mapRoles and mapUsers")
@@ -221,6 +243,23 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]
     return found, left_out
 
 
+def _parts(keys: dict[str, Value]) -> Iterator[dict[str, Value]]:
+    """Yield the parts of an object or of a config file that may have the lists."""
+    for name in _PARTS:
+        part = keys.get(name)
+        if not isinstance(part, dict):
+            continue
+        yield yaml_text.lowered("the document", part)
+        if name == "data" and isinstance(text := part.get(_CONFIG_FILE), str):
+            try:
+                inner = yaml_text.load(text)
+            except ValueError as error:
+                raise ValueError(f"{_CONFIG_FILE}: {error}") from error
+            if isinstance(inner, dict):
+                yield from _parts(yaml_text.lowered(_CONFIG_FILE, inner))
+
+
+NO_LIST = "it has neither a list of mappings nor mapRoles or mapUsers"
 NODES = "nodes do not log in with IAM here"
 NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
 

@@ -45,6 +45,8 @@ class Package:
     """The lock of its Python packages; None for a charm that needs none."""
     bases: tuple[str, ...] = ("20.04", "22.04", "24.04")
     """The versions of Ubuntu that it supports."""
+    archive: Path | None = None
+    """A packed charm that is taken as it is, in place of the parts."""
 
     def manifest(self) -> str:
         """Return the manifest.yaml that charmcraft writes.
@@ -92,6 +94,8 @@ def store(packages: Sequence[Package], build_venv: Path) -> Path:
 
 def _packed(package: Package, build_venv: Path) -> Path:
     """Return a folder with one packed charm and the charm's hash, packing it if necessary."""
+    if package.archive:
+        return _taken(package.file, package.archive)
     contents = package.contents()
     venv = _venv_folder(package.lock, build_venv) if package.lock else None
     inputs = (f"{place} {os.access(path, os.X_OK)}".encode() for place, path in contents.items())
@@ -111,6 +115,21 @@ def _packed(package: Package, build_venv: Path) -> Path:
             (made / _HASH).write_text(_hash_of(made / package.file))
             (made / package.file).chmod(0o444)
         _say(f"packed {package.file} ({time.monotonic() - started:.1f} s)")
+    folder.touch()
+    return folder
+
+
+def _taken(name: str, archive: Path) -> Path:
+    """Return a folder with a charm that was packed elsewhere, and its hash."""
+    folder = keyed("packed", name.encode(), archive)
+    if folder.exists() and not _is_intact(folder / name, folder):
+        shutil.rmtree(folder)
+    if not folder.exists():
+        with _appearing(folder) as made:
+            shutil.copyfile(archive, made / name)
+            (made / _HASH).write_text(_hash_of(made / name))
+            (made / name).chmod(0o444)
+        _say(f"took {archive} with the hash sha256:{_hash_of(archive)}")
     folder.touch()
     return folder
 
@@ -136,10 +155,9 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
     check_outside_lab(f"the packages of {lock.name} are", "scripts/lab setup")
     _say(f"installing {lock.name} for Python {version} (once) …")
     with _appearing(folder) as made:
-        command = [str(build_venv), str(made), str(lock), _architecture(), version]
+        command = [sys.executable, *map(str, (build_venv, made, lock)), _architecture(), version]
         done = subprocess.run(
             command,
-            env={**os.environ, "PYTHON": sys.executable},
             capture_output=True,
             text=True,
             check=False,

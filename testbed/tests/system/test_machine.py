@@ -51,7 +51,7 @@ def test_containerd_runs_from_the_start(machine: RemoteMachine) -> None:
         return machine.run(f"{path}/{images[0]}", *images[1:]).output
 
     eventually(10, lambda: "registry.k8s.io/pause:3.10" in listed(), "images imported")
-    assert "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7" in listed()
+    assert "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-9" in listed()
 
 
 def test_a_service_that_ends_is_started_again(machine: RemoteMachine, service: str) -> None:

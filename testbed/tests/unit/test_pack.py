@@ -42,8 +42,12 @@ def sources(tmp_path: Path) -> Path:
 def build_venv(tmp_path: Path) -> Path:
     """A program that notes that it ran, and installs one file, which names the lock."""
     program = tmp_path / "build-venv"
-    program.write_text('#!/bin/sh\necho "$@" >>"$(dirname "$0")/installed"\ncp "$2" "$1/lock"\n')
-    program.chmod(0o755)
+    program.write_text(
+        "import pathlib, shutil, sys\n"
+        "with pathlib.Path(__file__).with_name('installed').open('a') as file:\n"
+        "    print(*sys.argv[1:], file=file)\n"
+        "shutil.copy(sys.argv[2], pathlib.Path(sys.argv[1], 'lock'))\n"
+    )
     return program
 
 
@@ -117,7 +121,7 @@ def test_packages_are_installed_once_for_all_charms_of_a_lock(pack: Pack, source
 def test_packages_that_cannot_be_installed_are_an_error_with_the_reason(
     pack: Pack, build_venv: Path
 ) -> None:
-    build_venv.write_text("#!/bin/sh\necho no such version >&2; exit 1\n")
+    build_venv.write_text("import sys\nsys.exit('no such version')\n")
     with pytest.raises(PackError, match="no such version"):
         pack()
 
@@ -196,3 +200,16 @@ def test_a_charm_that_is_gone_comes_back(where: str, pack: Pack, own_cache: Path
     gone = folder if where == "store" else packed_copy(own_cache, "vault.charm").parent
     os.unlink(gone / "vault.charm")
     assert name_in(pack() / "vault.charm") == "name: vault\n"
+
+
+def test_a_charm_that_was_packed_elsewhere_is_taken_as_it_is(
+    sources: Path, build_venv: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "other_amd64.charm"
+    archive.write_bytes(b"packed once")
+    given = Package("vault.charm", ((sources / "vault", ("src",)),), None, archive=archive)
+
+    assert (store([given], build_venv) / "vault.charm").read_bytes() == b"packed once"
+
+    archive.write_bytes(b"packed again")
+    assert (store([given], build_venv) / "vault.charm").read_bytes() == b"packed again"

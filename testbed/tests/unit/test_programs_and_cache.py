@@ -9,7 +9,7 @@ from rich.console import Console
 
 from testbed import cache
 from testbed.paths import LabPaths
-from testbed.programs import build
+from testbed.programs import build, go
 from testbed.programs.modules import Module, all_modules, of_tracks
 
 
@@ -65,6 +65,12 @@ def test_a_module_without_tools_is_a_program_itself(module: Module) -> None:
     assert module.packages == ["."]
     assert module.output_name(".") == "tool"
     assert module.go_version == (1, 26, 3)
+
+
+def test_a_module_is_built_by_the_toolchain_that_it_asks_for(module: Module) -> None:
+    assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == go.TOOLCHAIN
+    (module.folder / "go.mod").write_text("module tool\n\ngo 1.26.3\n\ntoolchain go1.99.0\n")
+    assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == "go1.99.0"
 
 
 def test_the_clusters_programs_are_all_there() -> None:

@@ -108,6 +108,13 @@ def test_a_tag_is_resolved_to_a_digest_that_is_served_too(client: Client) -> Non
     assert digest == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
 
 
+def test_the_tags_of_an_image_are_listed(client: Client) -> None:
+    listed = client.json(f"/v2/{NAME}/tags/list?n=1000")
+
+    assert listed == {"name": NAME, "tags": sorted(images.AUTHENTICATOR_TAGS)}
+    assert client.ask("/v2/another/tags/list")[0].status == 404
+
+
 @pytest.mark.parametrize(
     "path", [f"/v2/{NAME}/manifests/v1", f"/v2/a/manifests/{TAG}", f"/v2/{NAME}/blobs/sha256:0"]
 )

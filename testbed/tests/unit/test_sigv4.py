@@ -44,7 +44,7 @@ def check(
     request: Request, *, secret: str = SECRET, region: str = REGION, late: float = 0
 ) -> None:
     now = dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=late)
-    sigv4.check(request, sigv4.signature_of(request), secret, region, now)
+    sigv4.check(request, sigv4.signature_of(request), secret, f"{region}/sts", now)
 
 
 def with_query(request: Request, **changes: str) -> Request:
@@ -137,6 +137,10 @@ def test_a_signature_is_valid_for_fifteen_minutes_whatever_its_url_says(late: in
     check(presigned(expires=60), late=late)
 
 
+def test_an_expiry_of_zero_is_taken_as_older_clients_send_it() -> None:
+    check(presigned(expires=0), late=14)
+
+
 @pytest.mark.parametrize(("late", "words"), [(16, "Signature expired"), (-6, "not yet current")])
 def test_an_old_or_early_signature_is_refused(late: int, words: str) -> None:
     refused = refusal(presigned(expires=3600), late=late)
@@ -146,7 +150,6 @@ def test_an_old_or_early_signature_is_refused(late: int, words: str) -> None:
 
 INCOMPLETE = {
     "no expiry": lambda: with_query(presigned(), X_Amz_Expires=""),
-    "expiry of zero": lambda: with_query(presigned(), X_Amz_Expires="0"),
     "expiry of a month": lambda: with_query(presigned(), X_Amz_Expires="2592000"),
     "another algorithm": lambda: with_query(presigned(), X_Amz_Algorithm="AWS4-HMAC-SHA1"),
     "half a credential": lambda: with_query(presigned(), X_Amz_Credential="AKIA/20260101"),

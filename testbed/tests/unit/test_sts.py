@@ -17,9 +17,9 @@ import pytest
 
 from testbed.aws import regions
 from testbed.aws.accounts import Accounts, Role, shared_credentials
+from testbed.aws.api import Response, respond
 from testbed.aws.service import dns_command
 from testbed.aws.sigv4 import Request
-from testbed.aws.sts import Response, respond
 
 VERSION = "2011-06-15"
 ACCOUNT = "111122223333"

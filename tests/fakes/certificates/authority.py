@@ -95,9 +95,14 @@ class Authority:
         signed = former.tbs_certificate_bytes.replace(whole, broken)
         signature = self._key.sign(signed, ec.ECDSA(hashes.SHA256()))
         algorithm = bytes.fromhex("300a06082a8648ce3d040302")
-        der = _der(0x30, signed + algorithm + _der(0x03, b"\0" + signature))
-        lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
-        return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+        return signed_text(signed, algorithm, signature)
+
+
+def signed_text(signed: bytes, algorithm: bytes, signature: bytes) -> str:
+    """The certificate in PEM whose parts are in DER."""
+    whole = _der(0x30, signed + algorithm + _der(0x03, b"\0" + signature))
+    lines = textwrap.wrap(base64.b64encode(whole).decode(), 64)
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
 
 
 def _der(tag: int, content: bytes) -> bytes:
@@ -136,7 +141,7 @@ MISLABELLED = "Mürren"
 
 def distinguished(name: str) -> x509.Name:
     # By itself, cryptography writes a mail address in that form.
-    oid = NameOID.EMAIL_ADDRESS if name == MISLABELLED else NameOID.COMMON_NAME
+    oid = NameOID.EMAIL_ADDRESS if name.startswith(MISLABELLED) else NameOID.COMMON_NAME
     return x509.Name([x509.NameAttribute(oid, name)])
 
 

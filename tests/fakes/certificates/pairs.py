@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from tests.fakes.certificates.authority import (
     MISLABELLED,
@@ -19,6 +19,7 @@ from tests.fakes.certificates.authority import (
     key_text,
     pem_text,
     period,
+    signed_text,
 )
 
 from certificates import SERVER_NAME, pem
@@ -56,6 +57,8 @@ class Draft:
     path_length: int | None = None
     names: tuple[str, ...] = ()
     other_names: tuple[x509.GeneralName, ...] = ()
+    # In DER, in place of all names.
+    raw_names: bytes = b""
     days: tuple[int, int] = (-1, 365)
     usages: tuple[x509.ObjectIdentifier, ...] = ()
     signs_certificates: bool | None = None
@@ -89,7 +92,10 @@ class Draft:
         found: list[tuple[x509.ExtensionType, bool]] = []
         if self.ca is not None:
             found.append((x509.BasicConstraints(self.ca, self.path_length), True))
-        if self.names or self.other_names:
+        if self.raw_names:
+            oid = x509.SubjectAlternativeName.oid
+            found.append((x509.UnrecognizedExtension(oid, self.raw_names), False))
+        elif self.names or self.other_names:
             names = x509.SubjectAlternativeName([*alternatives(self.names), *self.other_names])
             found.append((names, False))
         if self.usages:
@@ -177,6 +183,20 @@ def renewed() -> KeyPair:
     return Change(good, ca=former + good.ca)
 
 
+def with_sha_1() -> KeyPair:
+    """Signed by a digest that nobody trusts any more, so cryptography makes none of these."""
+    good = leaf(Change(ROOT, key="RSA-2048"))
+    sha_256, sha_1 = (
+        bytes.fromhex(f"300d06092a864886f70d0101{kind}0500") for kind in ("0b", "05")
+    )
+    signed = x509.load_pem_x509_certificate(good.certificate.encode()).tbs_certificate_bytes
+    signed = signed.replace(sha_256, sha_1)
+    key = key_of("RSA-2048", ROOT.which)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+    return Change(good, certificate=signed_text(signed, sha_1, signature))
+
+
 def with_damaged_exponent() -> KeyPair:
     """With an RSA key whose private exponent is not the public one's."""
     key = key_of("RSA-2048", 0)
@@ -203,6 +223,8 @@ ODD_NAMES: dict[str, x509.GeneralName] = {
     "a URI with an empty label": FREE("https://a_b..c/"),
     "a URI with a broken escape": FREE("https://a/%zz"),
 }
+# Of the one, cryptography reads no text, and of the other nothing.
+LATIN_1, X_400 = bytes.fromhex("30038201fc"), bytes.fromhex("3004a3020500")
 NAMES: dict[str, x509.GeneralName] = {
     "another host": x509.DNSName("a_b.example.com"),
     "a mail name": x509.RFC822Name("a@example.com"),
@@ -316,6 +338,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         lambda: leaf(unknown_critical=True),
         "is refused: unhandled critical extension",
     ),
+    "signed with SHA-1": (with_sha_1, r"cannot be read \(SSLError\)"),
     "signed with SHA-384": (lambda: leaf(Change(ROOT, digest=hashes.SHA384())), GOOD),
     **{
         f"with a key {kind}": (functools.partial(leaf, key=kind), GOOD)
@@ -354,6 +377,15 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         )
         for kind in UNKNOWN_KEYS
     },
+    **{
+        f"below an intermediate below an intermediate with a key {kind}": (
+            functools.partial(
+                made_of, LEAF, MIDDLE, Change(ROOT, subject="upper", which=3, key=kind), ROOT
+            ),
+            GOOD,
+        )
+        for kind in UNKNOWN_KEYS
+    },
     "with a root of brainpool that is served": (
         lambda: pair(LEAF, MIDDLE, Change(ROOT, key="brainpool")),
         f"has an authority that {UNUSABLE}",
@@ -371,9 +403,22 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         for name, value in NAMES.items()
         for whose, make in named(value).items()
     },
+    "below a host in Latin-1": (
+        lambda: below(raw_names=LATIN_1),
+        f"has an authority that {UNUSABLE}",
+    ),
+    "below an intermediate below a host in Latin-1": (
+        lambda: made_of(LEAF, MIDDLE, Change(ROOT, raw_names=LATIN_1)),
+        GOOD,
+    ),
+    "below an X.400 address": (lambda: below(raw_names=X_400), GOOD),
     "with a subject that is not ASCII": (lambda: leaf(subject="Zürich"), GOOD),
     "below a subject that is not ASCII": (lambda: below(subject="Zürich"), GOOD),
     "with a subject whose form is ASCII's": (lambda: leaf(subject=MISLABELLED), UNUSABLE),
+    "with a long subject whose form is ASCII's": (
+        lambda: leaf(subject=MISLABELLED * 20),
+        UNUSABLE,
+    ),
     "below a subject whose form is ASCII's": (
         lambda: below(subject=MISLABELLED),
         UNUSABLE,

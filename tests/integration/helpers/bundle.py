@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jubilant
 import yaml
 
 # Another image than the charm's default.
+# What an active status says of the version of the image that the testbed has.
+FIXED_LATER = "v0.7.21 fixes CVE-2026-97032"
 OTHER_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 # What the bundle deploys on. On Juju 4 a subordinate needs the same base.
 BASE = "ubuntu@22.04"
@@ -34,16 +36,31 @@ def packed_charm() -> Path:
     return Path(os.environ["TESTBED_CHARM_STORE"]) / "aws-iam.charm"
 
 
+def next_control_plane(folder: Path) -> Path:
+    """Pack the control plane's charm again into a folder, with a description of its own."""
+    packed = Path(os.environ["TESTBED_CHARM_STORE"]) / "kubernetes-control-plane_1.29.charm"
+    return _packed_again(packed, folder / packed.name, "metadata.yaml", _with_summary)
+
+
 def next_version(folder: Path) -> Path:
     """Pack the charm again into a folder, with another default image, as a release does."""
-    changed = folder / "aws-iam-next.charm"
-    with zipfile.ZipFile(packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
+    return _packed_again(packed_charm(), folder / "aws-iam-next.charm", "config.yaml", _with_image)
+
+
+def _packed_again(
+    packed: Path, changed: Path, name: str, change: Callable[[bytes], bytes]
+) -> Path:
+    """Copy a charm with another content of one file, and return the copy."""
+    with zipfile.ZipFile(packed) as old, zipfile.ZipFile(changed, "w") as new:
         for info in old.infolist():
             content = old.read(info)
-            if info.filename == "config.yaml":
-                content = _with_image(content)
-            new.writestr(info, content)
+            new.writestr(info, change(content) if info.filename == name else content)
     return changed
+
+
+def _with_summary(content: bytes) -> bytes:
+    metadata = yaml.safe_load(content)
+    return yaml.safe_dump({**metadata, "summary": "The next version"}).encode()
 
 
 def _with_image(content: bytes) -> bytes:

@@ -12,7 +12,7 @@ import jubilant
 
 # How the commands begin that a reader runs.
 COMMANDS = ("juju ", "kubectl ", "jq ", "install ", "KUBECONFIG=")
-_FOLDER = Path(__file__).parents[3] / "docs/how-to"
+FOLDER = Path(__file__).parents[3] / "docs/how-to"
 
 
 class Reader:
@@ -21,9 +21,9 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(self, page: str, heading: str) -> None:
-        """Save the file that a page shows first below a heading as mappings.yaml."""
-        (self.folder / "mappings.yaml").write_text(blocks(page, heading)[0])
+    def save(self, page: str, heading: str, name: str = "mappings.yaml") -> None:
+        """Save the file that a page shows first below a heading."""
+        (self.folder / name).write_text(blocks(page, heading)[0])
 
     def follow(self, page: str, heading: str) -> str:
         """Run every command below a heading, and return what they print."""
@@ -68,7 +68,7 @@ def indented(text: str) -> list[str]:
 
 
 def _below(page: str, heading: str) -> str:
-    text = (_FOLDER / page).read_text()
+    text = (FOLDER / page).read_text()
     below = rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)"
     found = re.search(below, text, re.MULTILINE | re.DOTALL)
     assert found, f"{page} has no heading {heading!r}"

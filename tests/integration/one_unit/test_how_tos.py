@@ -145,6 +145,32 @@ def test_given_the_page_on_the_reactive_charm_then_the_default_image_is_back(
     assert deployed.config("aws-iam")["image"] == default
 
 
+def test_given_the_page_on_the_image_then_check_says_that_the_pods_have_what_fixes_it(
+    deployed: jubilant.Juju, cluster: Cluster, reader: Reader
+) -> None:
+    printed = reader.follow("choose-the-image.md", "See what runs")
+
+    # The tag is older than the version that fixes it, and the program was built again.
+    assert bundle.FIXED_LATER in juju_status.message(deployed)
+    assert "ok: 2/2 pods are ready; CRD, RBAC and Service are there; image " in printed
+    assert "CVE-2026-97032" not in printed
+
+    reader.follow("choose-the-image.md", "Take the charm's default again")
+    juju_status.wait_until_active(deployed)
+
+
+def test_given_the_page_on_the_network_then_its_policy_is_one_that_the_cluster_takes(
+    cluster: Cluster, reader: Reader
+) -> None:
+    reader.save("network.md", "Inside the cluster", "policy.yaml")
+
+    printed = reader.follow("network.md", "Inside the cluster")
+
+    assert "networkpolicy.networking.k8s.io/aws-iam-authenticator created" in printed
+    assert "all 7 steps are ok" in printed
+    assert 'networkpolicy.networking.k8s.io "aws-iam-authenticator" deleted' in printed
+
+
 def test_given_the_page_on_temporary_access_then_it_is_given_and_revoked(
     cluster: Cluster, reader: Reader
 ) -> None:

@@ -119,7 +119,7 @@ def test_given_an_arn_that_the_authenticator_refuses_then_it_has_no_canonical_fo
         (f"{IAM}:role//a", "has no valid role name"),
         (f"{IAM}:role/a b", "has no valid role name"),
         (f"{IAM}:role/a\n", "has no valid role name"),
-        (f"{STS}:assumed-role/a", "must end with /<role>/<session>"),
+        (f"{STS}:assumed-role/a", "names no role; map the role itself"),
         (f"{STS}:assumed-role/a/", "has no valid assumed-role name"),
         (f"{STS}:assumed-role/a!/b", "has no valid assumed-role name"),
         (f"{STS}:assumed-role/é/b", "has no valid assumed-role name"),

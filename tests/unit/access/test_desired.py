@@ -104,7 +104,7 @@ def test_given_a_mapping_then_it_is_as_old_as_it_was_unless_it_is_made_anew(arn:
 
     (wanted,) = plan([entry()], [there])[0].access.mappings
 
-    assert (wanted.created, wanted.permission_set) == (since, "")
+    assert wanted.created == since
 
 
 def test_given_an_entry_with_a_fault_then_what_it_may_have_made_stays_unless_a_good_one_has_it():
@@ -163,7 +163,6 @@ def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_ro
     (created,) = plan([of_set(SUFFIX)], [])[1].create
 
     assert created.arn == SSO_ROLE
-    assert created.permission_set == "DevOps@111122223333"
     assert created.username.endswith(
         f":assumed-role/{SSO_ROLE.rpartition('/')[2]}/{{{{SessionName}}}}"
     )

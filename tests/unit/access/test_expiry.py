@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -76,13 +77,6 @@ def test_given_mappings_when_asked_then_those_have_ended_whose_time_has_come():
     assert not expiry.has_ended(mapping("a", ""), NOON)
 
 
-def test_given_mappings_when_asked_for_the_next_end_then_it_is_the_first_of_the_times():
-    found = [mapping(f"{n}", text) for n, text in enumerate(("", "?", "2027-01-01T00:00:00Z"))]
-
-    assert expiry.next_end([*found, mapping("b", "2026-11-26T13:00:00+01:00")]) == NOON
-    assert expiry.next_end(found[:2]) is None
-
-
 def ended(n: int, at: datetime) -> Ended:
     return Ended(f"m{n}", "arn", times.shown(at), times.shown(at))
 
@@ -99,13 +93,21 @@ def test_given_more_ended_access_than_a_databag_should_hold_when_kept_then_the_l
     assert expiry.remembered(many, NOON) == tuple(many[50:])
 
 
-@given(st.lists(st.builds(Ended, *[st.text(st.characters(codec="utf-8"))] * 4)))
+def test_given_many_that_a_person_made_when_they_end_then_what_the_charm_made_is_remembered():
+    grant = dataclasses.replace(ended(0, NOON - timedelta(hours=1)), source="grant")
+    many = [ended(n, NOON) for n in range(1, 106)]
+
+    assert expiry.remembered([grant, *many], NOON) == (grant, *many[-99:])
+
+
+@given(st.lists(st.builds(Ended, *[st.text(st.characters(codec="utf-8"))] * 5)))
 def test_given_ended_access_when_dumped_and_loaded_then_it_is_the_same(rows: list[Ended]):
     assert expiry.load(expiry.dump(rows)) == tuple(rows)
 
 
 def test_given_ended_access_when_dumped_then_the_databag_holds_no_spaces_and_nothing_for_none():
-    assert expiry.dump([Ended("a", "b", "c", "d")] * 2) == '[["a","b","c","d"],["a","b","c","d"]]'
+    dumped = expiry.dump([Ended("a", "b", "c", "d", "e")] * 2)
+    assert dumped == '[["a","b","c","d","e"],["a","b","c","d","e"]]'
     assert expiry.dump([]) == ""
 
 

@@ -242,6 +242,10 @@ def test_given_a_grant_of_the_principal_then_it_is_replaced():
     assert replaced(found, wanted(name="mine")) == "mine"
 
 
+REFUSED = (
+    "mapping theirs has an ARN that no login has, 'role/dev'; run: "
+    "juju run aws-iam/leader revoke-access name=theirs"
+)
 THEIRS = (
     f"mapping theirs maps {DEV} already, and is not a grant: delete it, or let it end: "
     "kubectl annotate iamidentitymapping theirs aws-iam/expires=<time>"
@@ -254,7 +258,11 @@ THEIRS = (
         (mapping("mine", DEV, GRANT), "yours", "its grant is named mine: give that name, or none"),
         (mapping("theirs", DEV), "", THEIRS),
         # The authenticator refuses this ARN, and keeps the former one.
-        (mapping("theirs", "role/dev", "", DEV_CANONICAL), "", THEIRS.replace(DEV, "role/dev")),
+        (
+            mapping("theirs", "role/dev", "", DEV_CANONICAL),
+            "",
+            REFUSED,
+        ),
         (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
     ],
 )

@@ -34,15 +34,17 @@ def test_given_a_binding_when_shown_then_so_are_its_kind_and_where_its_role_coun
     ]
 
 
-def test_given_bindings_when_asked_for_a_user_and_its_groups_then_the_users_come_first():
-    bindings = Bindings([OWN, VIEW, EDIT])
+def test_given_bindings_when_asked_for_a_user_and_its_groups_then_what_gives_most_comes_first():
+    system = Binding("s", "kube-system", "ClusterRole", "all", groups=("devs",), powers=("all",))
+    bindings = Bindings([OWN, EDIT, VIEW, system])
 
     assert found(bindings, "alice", "ops", "devs") == [
+        ("s", "group", "devs"),
         ("v", "user", "alice"),
+        ("v", "group", "devs"),
         ("e", "user", "alice"),
         ("o", "group", "ops"),
         ("o", "group", "devs"),
-        ("v", "group", "devs"),
     ]
     assert found(bindings, "bob") == [("e", "user", "bob")]
 

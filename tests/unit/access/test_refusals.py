@@ -44,7 +44,8 @@ ERRORS = [
     (sts_error("UnrecognizedClientException", UNKNOWN), Cause.ACCESS_KEY),
     (sts_error("ExpiredToken", "The security token"), Cause.EXPIRED),
     (sts_error("ExpiredTokenException", "The security token"), Cause.EXPIRED),
-    (sts_error("IncompleteSignature", "no", 400), Cause.MALFORMED),
+    (sts_error("IncompleteSignature", "no", 400), Cause.REQUEST),
+    (sts_error("ValidationError", "no", 400), Cause.REQUEST),
     (sts_error("InternalFailure", "", 500), Cause.FAILING),
     (sts_error("ServiceUnavailable", "", 503), Cause.FAILING),
     (sts_error("Throttling", "Rate exceeded", 400), Cause.THROTTLED),
@@ -287,3 +288,14 @@ def test_given_a_damaged_line_then_it_is_one_refusal_or_none(
     whole = denied(arn=ROLE)
     damaged = whole[:place] + new + whole[place + width :]
     assert sum(refusal.count for refusal in parse([damaged, whole])) in (1, 2)
+
+
+def test_given_a_request_that_sts_does_not_take_then_its_own_words_are_there_without_the_token():
+    message = f"X-Amz-Expires must be non-negative; run: sh {TOKEN} https://sts.example.com"
+    (refusal,) = parse([denied(sts_error("IncompleteSignature", message, 400))])
+
+    assert refusal.cause == Cause.REQUEST
+    assert refusal.text == (
+        "STS does not take the request in the token, and says: "
+        "'IncompleteSignature: … must be non-negative; run: sh … …'"
+    )

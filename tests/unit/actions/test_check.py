@@ -40,9 +40,11 @@ from tests.fakes.listing import add
 from tests.fakes.machine import Files, rendered
 
 import checks
+import vulnerabilities
 from actions import check as action
 from certificates import pem
-from checks import certificate, end_to_end, sts, webhook
+from checks import certificate, end_to_end, image, sts, webhook
+from vulnerabilities import KNOWN
 
 ACCOUNT = "arn:aws:iam::111122223333"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
@@ -61,6 +63,7 @@ class World:
         leaf: The certificate that the Service shows; None if it does not answer.
         error: What the pods log of a login; empty if they log nothing.
         silent: The pods that do not answer this machine.
+        go: What built the program in the pods; empty if nobody knows.
         tokens: The tokens that were sent, to a pod or to the API server.
     """
 
@@ -70,6 +73,7 @@ class World:
     leaf: bytes | None = b""
     error: str = sts_error("InvalidClientTokenId", "no")
     silent: tuple[str, ...] = ()
+    go: str = ""
     tokens: list[str] = dataclasses.field(default_factory=list[str])
     logged: dict[str, list[tuple[float, bytes]]] = dataclasses.field(
         default_factory=lambda: {"a": [], "b": []}
@@ -157,6 +161,7 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
         monkeypatch.setattr(module, "LOG_SECONDS", 6.0)
     monkeypatch.setattr(sts, "Connection", connection_of(world))
     monkeypatch.setattr(certificate, "leaf", world.serve)
+    monkeypatch.setattr(image, "built_by", lambda pods: world.go if pods else "")
     for name in ("a", "b"):
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": None}]
         api.add_log(name, b"")
@@ -541,3 +546,18 @@ def test_given_a_unit_without_an_address_then_nothing_is_claimed(
     world.model.peer.clear()
     found = states(world.check())
     assert found[action.WEBHOOK] == found[action.CERTIFICATE] == "not checked"
+
+
+@pytest.mark.parametrize(("go", "has"), [("", True), ("go1.26.8", True), ("go1.26.9", False)])
+def test_given_a_version_with_a_vulnerability_of_go_then_the_go_of_the_pods_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch, go: str, has: bool
+) -> None:
+    monkeypatch.setattr(vulnerabilities, "KNOWN", KNOWN)
+    world.go = go
+
+    seen = world.check()[action.AUTHENTICATOR]
+
+    assert seen.startswith("ok: 2/2 pods are ready; CRD, RBAC and Service are there; image ")
+    expected = "; CVE-2026-97032 lets a client without credentials end a pod: v0.7.21 fixes it"
+    assert (expected in seen) == has
+    assert (f", built by {go} (https://pkg.go.dev/vuln/GO-2026-6617)" in seen) == bool(go and has)

@@ -13,6 +13,8 @@ from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import ROLE, add, items
 
+SSO = "AWSReservedSSO_DevOps_0123456789abcdef"
+
 
 def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
     deployed: Model, api: FakeCluster
@@ -20,13 +22,12 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
     add(
         api,
         "dev",
-        "Dev",
+        SSO,
         "alice",
         "team",
         "system:masters",
         labels={"aws-iam/source": "option"},
         annotations={
-            "aws-iam/permission-set": "DevOps@111122223333",
             "aws-iam/expires": "2026-12-31T18:00:00Z",
         },
         creationTimestamp="2026-11-27T18:00:00Z",
@@ -38,7 +39,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
     assert items(deployed) == [
         {
             "name": "dev",
-            "arn": f"{ROLE}/Dev",
+            "arn": f"{ROLE}/{SSO}",
             "username": "alice",
             "groups": ["team", "system:masters"],
             "source": "option",
@@ -48,8 +49,8 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "last_login": "",
             "superuser": True,
             "roles": [
-                "Role/default/pod-reader",
                 "ClusterRole/view",
+                "Role/default/pod-reader",
                 "ClusterRole/view in prod",
             ],
             "own_roles": [],

@@ -114,7 +114,10 @@ def test_given_a_dry_run_when_access_is_revoked_then_the_same_is_shown_and_nothi
     would = revoke(mapped, arn=ROLE, dry_run=True)
     assert api.changes == []
 
-    assert revoke(mapped, arn=ROLE) == {**would, "result": "revoked"}
+    assert would.keys() == {"result", "mappings"}
+    revoked = revoke(mapped, arn=ROLE)
+    assert revoked.pop("effective").startswith("now; ")
+    assert revoked == {**would, "result": "revoked"}
     assert would["result"] == "would revoke"
 
 
@@ -200,7 +203,8 @@ def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_s
     api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b")
 
     assert refused(revoke, mapped, arn=ROLE) == (
-        "others keep creating or changing mappings of this principal, run this again"
+        "not all of these mappings are gone for certain, run this again: "
+        "others keep creating or changing mappings of this principal"
     )
 
 

@@ -25,7 +25,7 @@ from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import pem
+from certificates import csr_protocol, pem
 
 NAME = "aws-iam-authenticator.kube-system.svc"
 Refusal = CertificateRequestErrorCode
@@ -97,6 +97,38 @@ def test_given_such_an_authority_when_a_hook_runs_again_then_nothing_is_written(
 
 
 AT = ", on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
+
+
+def test_given_a_request_that_a_killed_hook_lost_when_the_next_one_runs_then_it_asks_again(
+    modern: Model, provider: SelfSigned
+):
+    modern.hook()
+    modern.certificates = {}
+    modern.hook()
+
+    assert len(provider.requested(modern.certificates)) == 1
+
+
+@pytest.mark.parametrize(("part", "reads"), [(0.89, False), (0.91, True)])
+def test_given_a_certificate_in_the_last_tenth_of_its_life_then_each_hook_reads_the_answer(
+    modern: Model, provider: SelfSigned, monkeypatch: pytest.MonkeyPatch, part: float, reads: bool
+):
+    modern.hook()
+    read = list[str]()
+    original = csr_protocol.Requirer.obtain
+
+    def obtain(self: csr_protocol.Requirer, address: str, provider: str) -> Any:
+        read.append(address)
+        return original(self, address, provider)
+
+    later = dt.datetime.now(dt.timezone.utc) + part * provider.validity
+    monkeypatch.setattr("certificates.relation._now", lambda: later)
+    monkeypatch.setattr(csr_protocol.Requirer, "obtain", obtain)
+
+    assert modern.hook().name == "active"
+    assert bool(read) is reads
+
+
 REFUSED = f"vault does not allow {NAME}; run: juju config vault pki_allowed_domains"
 SEALED = "vault is sealed, so it signs nothing; run: vault operator unseal"
 DENIED = "vault denies its charm; run: juju run vault/leader authorize-charm secret-id=SECRET"

@@ -82,7 +82,7 @@ def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
         (Reach.SILENT, False, "let the control planes reach TCP port 21362 of the pods; see: "),
         (Cause.FAILING, False, "let people log in through the STS of another region: juju"),
         (Cause.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
-        (Cause.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
+        (Cause.MALFORMED, False, "set an image of v0.5.9 or newer: juju config aws-iam"),
     ],
 )
 def test_given_what_is_in_the_way_then_its_remedy_fits(

@@ -81,3 +81,15 @@ def test_given_a_webhook_that_is_not_in_use_then_what_lacks_is_named_with_its_re
     assert outcome.state == state
     assert said in outcome.seen
     assert outcome.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize("use", [IN_USE, Use(ADDRESS, via_relation=False)])
+def test_given_an_api_server_that_checks_tokens_itself_then_the_step_says_that_it_tries_none(
+    use: Use,
+) -> None:
+    own = "--authentication-config"
+    outcome = webhook.verdict(use, [*API_SERVER, f"{own}=/root/cdk/aws-tokens.yaml"], NAMES)
+
+    assert outcome.state == StepState.OK
+    assert f", and checks other tokens itself ({own}), which no step tries" in outcome.seen
+    assert own not in webhook.verdict(use, API_SERVER, NAMES).seen

@@ -312,9 +312,7 @@ def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place()
     status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
     assert set(status) == {"canonicalARN", "userID"}
     columns = ", ".join(column["name"] for column in version["additionalPrinterColumns"])
-    assert columns == (
-        "ARN, Username, Groups, Canonical ARN, Source, Expires, Permission set, Created, Age"
-    )
+    assert columns == ("ARN, Username, Groups, Canonical ARN, Source, Expires, Created, Age")
 
 
 def test_given_the_definition_when_rendered_then_kubectl_get_all_leaves_mappings_out():

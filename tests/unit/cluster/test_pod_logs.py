@@ -8,15 +8,12 @@ import datetime
 import pytest
 from httpx2 import ReadTimeout
 from tests.fakes.explaining import log_line
-from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.faults import REFUSALS, unreachable
-from tests.fakes.kubernetes.paths import LOGINS, PODS
+from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from cluster import api as cluster_api
 from cluster import pod_logs, state
 from cluster.api import Client
 
@@ -221,37 +218,3 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
     api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
     assert state.permission_set_roles(client, [DEVOPS], [], "aws") == role
-
-
-@pytest.mark.parametrize(
-    ("since", "in_use", "role"),
-    [
-        ("1970-01-22", False, NEW),
-        ("1970-01-23", False, OLD),
-        ("1970-01-02", True, OLD),
-        ("", False, OLD),
-    ],
-    ids=["7 days", "6 days", "in use now", "unknown"],
-)
-def test_given_another_refused_role_then_it_is_the_sets_after_7_days_without_a_login_by_the_former(
-    api: FakeCluster, files: Files, since: str, in_use: bool, role: str
-) -> None:
-    api.clock.sleep(29 * 86400 + 3600)
-    metadata = {"name": "aws-iam-logins", "annotations": {"aws-iam/owner": OWNER.mark}}
-    record = {"since": since, "until": "1970-01-30T00:30:00Z"}
-    api.put(LOGINS, {"metadata": metadata, "data": record})
-    now = "1970-01-30T01:00:00Z"
-    granted = log_line(OLD, "", msg="access granted", level="info", time=now)
-    api.add_log("a", granted * in_use + log_line(NEW, "identity is not mapped", time=now))
-    former = dataclasses.replace(mapping(OLD), created="1970-01-01T00:00:00Z")
-
-    client = cluster_api.connect(files.admin)
-    assert state.permission_set_roles(client, [DEVOPS], [former], "aws") == {DEVOPS: role}
-
-
-def test_given_logs_that_cannot_be_read_then_the_known_role_stays(
-    api: FakeCluster, client: Client
-) -> None:
-    api.add_log("a", log_line(NEW, "identity is not mapped"))
-    api.fail(unreachable(ReadTimeout), request=f"GET {PODS}/a/log")
-    assert state.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}

@@ -50,6 +50,10 @@ class Server(http.server.ThreadingHTTPServer):
 class Forwarder(http.server.BaseHTTPRequestHandler):
     """One token review."""
 
+    # The original's web server, gunicorn, keeps a connection, and closes it when it was idle for 2
+    # seconds. A review that arrives just then is lost.
+    protocol_version = "HTTP/1.1"
+    timeout = 2
     # Headers and body go one after the other: the second must not wait for the first's receipt.
     disable_nagle_algorithm = True
 
@@ -69,6 +73,11 @@ class Forwarder(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+    def log_error(self, format: str, *args: object) -> None:  # noqa: A002  (the inherited name)
+        """Say nothing of a connection that nobody used any more."""
+        if not any(isinstance(each, TimeoutError) for each in args):
+            super().log_error(format, *args)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing of what went well."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import http.server
 import json
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -147,6 +149,28 @@ def test_every_review_has_a_connection_of_its_own(ask: Ask, url: str) -> None:
         ask(url, trust=TRUST)
 
     assert len(set(Webhook.connections)) == 3
+
+
+def test_as_in_the_original_a_connection_is_kept_and_closed_when_it_was_idle_for_two_seconds(
+    url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "auth-webhook"
+    folder.mkdir()
+    (folder / "auth-webhook.py").write_text(webhook.rendered(aws_iam=url, custom=""))
+    (folder / "trust.json").write_text(webhook.trusted(TRUST))
+    server = forwarder.Server(("127.0.0.1", 0), folder)
+    with _serving(server):
+        api_server = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        for _ in range(2):
+            api_server.request("POST", "/", json.dumps(REVIEW))
+            assert api_server.getresponse().read()
+        connection = api_server.sock
+        began = time.monotonic()
+
+        assert connection is not None
+        assert connection.recv(1) == b""
+        assert 1.5 < time.monotonic() - began < 6
+        api_server.close()
 
 
 @pytest.mark.parametrize(("url", "connections"), [("127.0.0.1", 1), (NAME, 2)], indirect=["url"])

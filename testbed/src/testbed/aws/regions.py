@@ -1,14 +1,19 @@
-"""The host names of STS in the partitions `aws`, `aws-cn` and `aws-us-gov`."""
+"""The host names of STS in the partitions `aws`, `aws-cn` and `aws-us-gov`; IAM in `aws`."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
+
+from testbed.aws import federation
 
 DEFAULT_PARTITION = "aws"
 
 GLOBAL_REGION = "us-east-1"
-"""The region in the scope of signatures for the global endpoint, sts.amazonaws.com."""
+"""The region in the scope of signatures for the global endpoints, of STS and of IAM."""
+
+GLOBAL_STS, IAM = "sts.amazonaws.com", "iam.amazonaws.com"
 
 _COMMERCIAL = (
     "af-south-1",
@@ -48,10 +53,17 @@ DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservice
 
 @dataclass(frozen=True)
 class Place:
-    """A region, and the partition that it is in."""
+    """A region, and the partition that it is in; the service that a host serves there."""
 
     partition: str
     region: str
+    service: str = "sts"
+    host: str = ""
+
+    @property
+    def scope(self) -> str:
+        """Return the end of the scope of a signature."""
+        return f"{self.region}/{self.service}"
 
 
 _PARTITIONS = {
@@ -69,23 +81,22 @@ _PLACES = {
     for domain in domains
     for region in regions
 }
-_GLOBAL = "amazonaws.com"
 _HOST = re.compile(r"sts(?:-fips)?\.([a-z0-9.-]+)")
 
 
 def host_names() -> list[str]:
-    """Return the names that the STS's certificate is for."""
-    return [f"sts.{_GLOBAL}", *(f"*.{zone}" for zone in _PLACES)]
+    """Return the names that the certificate is for."""
+    return [GLOBAL_STS, IAM, f"*.{federation.DOMAIN}", *(f"*.{zone}" for zone in _PLACES)]
 
 
 def place_of(host: str) -> Place | None:
-    """Return the place that an STS host serves, None for a host that is not an STS's.
+    """Return the place that a host serves, None for a host that is neither an STS's nor IAM's.
 
-    The partition `aws` alone has a global endpoint.
+    The partition `aws` alone has a global STS here, and an IAM.
     """
-    found = _HOST.fullmatch(host.lower())
-    if not found:
-        return None
-    if found[1] == _GLOBAL:
-        return Place(DEFAULT_PARTITION, GLOBAL_REGION)
-    return _PLACES.get(found[1])
+    name = host.lower()
+    if name in (GLOBAL_STS, IAM):
+        return Place(DEFAULT_PARTITION, GLOBAL_REGION, name.partition(".")[0], name)
+    found = _HOST.fullmatch(name)
+    place = _PLACES.get(found[1]) if found else None
+    return dataclasses.replace(place, host=name) if place else None

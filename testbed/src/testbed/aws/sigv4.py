@@ -80,14 +80,14 @@ def signature_of(request: Request) -> Signature:
 
 
 def check(
-    request: Request, signature: Signature, secret_key: str, region: str, now: dt.datetime
+    request: Request, signature: Signature, secret_key: str, scope: str, now: dt.datetime
 ) -> None:
     """Raise Refused unless the signature is valid.
 
-    It must be made with this secret key, for STS in this region, and be neither too old nor from
-    the future.
+    It must be made with this secret key, for this region and service, as `us-east-1/sts`, and be
+    neither too old nor from the future.
     """
-    _check_scope(signature, region)
+    _check_scope(signature, scope)
     _check_headers(request, signature)
     _check_time(signature, now)
     expected = _sign(_string_to_sign(request, signature), signature, secret_key)
@@ -106,9 +106,10 @@ def _presigned(parameters: Mapping[str, str]) -> Signature:
     if parameters["X-Amz-Algorithm"] != ALGORITHM:
         raise _incomplete(f"Unsupported AWS 'algorithm': '{parameters['X-Amz-Algorithm']}'.")
     expires = parameters["X-Amz-Expires"]
-    if not expires.isdecimal() or not 0 < int(expires) <= _LONGEST_EXPIRES:
+    # AWS takes 0 too, which every aws-iam-authenticator before v0.6.25 sends.
+    if not expires.isdecimal() or int(expires) > _LONGEST_EXPIRES:
         raise _incomplete(
-            f"X-Amz-Expires must be 1 to {_LONGEST_EXPIRES} seconds, not '{expires}'."
+            f"X-Amz-Expires must be 0 to {_LONGEST_EXPIRES} seconds, not '{expires}'."
         )
     return _signature(
         parameters["X-Amz-Credential"],
@@ -151,8 +152,8 @@ def _signature(
     return Signature(access_key, scope, names, signed_at, value, token)
 
 
-def _check_scope(signature: Signature, region: str) -> None:
-    expected = f"{signature.signed_at[:8]}/{region}/sts/aws4_request"
+def _check_scope(signature: Signature, scope: str) -> None:
+    expected = f"{signature.signed_at[:8]}/{scope}/aws4_request"
     if signature.scope != expected:
         raise _mismatch(f"Credential should be scoped to '{expected}', not '{signature.scope}'.")
 

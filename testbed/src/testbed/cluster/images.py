@@ -13,7 +13,7 @@ from pathlib import Path
 
 PAUSE = "registry.k8s.io/pause:3.10"
 AUTHENTICATOR = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
-AUTHENTICATOR_TAGS = ("v0.7.18-cvefix-eks-1-36-7", "v0.7.13-eks-1-35-9")
+AUTHENTICATOR_TAGS = ("v0.7.18-cvefix-eks-1-36-9", "v0.7.13-eks-1-35-9")
 AUTHENTICATOR_REFERENCES = tuple(f"{AUTHENTICATOR}:{tag}" for tag in AUTHENTICATOR_TAGS)
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 

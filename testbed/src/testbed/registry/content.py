@@ -40,6 +40,9 @@ class Repository:
 
     def find(self, path: str) -> Content | None:
         """Return what a path of the API leads to, None if that does not exist."""
+        path = path.partition("?")[0]
+        if (name := path.removeprefix("/v2/").removesuffix("/tags/list")) in self._names:
+            return self._list(name)
         match = _PATH.fullmatch(path)
         if match is None or match["name"] not in self._names:
             return None
@@ -48,6 +51,10 @@ class Repository:
             return blobs.get(match["which"])
         known = (match["name"], match["which"]) in self._tags or match["which"] == manifest.digest
         return manifest if known else None
+
+    def _list(self, name: str) -> Content:
+        tags = sorted(tag for other, tag in self._tags if other == name)
+        return _content("application/json", json.dumps({"name": name, "tags": tags}).encode())
 
     @cached_property
     def _image(self) -> tuple[dict[str, Content], Content]:

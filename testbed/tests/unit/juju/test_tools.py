@@ -254,3 +254,38 @@ def test_the_version_shown_is_that_of_the_unit_that_said_or_lacked_one_last(run:
 
     application.units["host/1"].version = Status("")
     assert application.workload_version == ""
+
+
+def test_a_unit_reads_the_status_that_it_has_set(run: Runs) -> None:
+    leader, follower = run("host/0"), run("host/1")
+    leader("status-set waiting 'for a peer'")
+    leader("status-set --application active fine")
+
+    assert leader("status-get") == "waiting\n"
+    assert leader.json("status-get --include-data") == {
+        "status": "waiting",
+        "message": "for a peer",
+        "status-data": {},
+    }
+    application = leader.json("status-get --application")["application-status"]
+    assert (application["status"], application["message"]) == ("active", "fine")
+    assert set(application["units"]) == {"host/0", "host/1"}
+    assert "not the leader" in follower.refused("status-get --application")
+
+
+def test_the_short_name_of_the_level_and_the_relation_of_a_hook_are_known(run: Runs) -> None:
+    (relation,) = run("host/0").json("relation-ids certificates")
+    number = int(relation.partition(":")[2])
+    hook = Hook("relation-changed", number, "certificates", "authority", remote_unit="authority/0")
+    inside = run("host/0", hook)
+    inside("juju-log -l ERROR gone")
+
+    assert inside.logged[-1][0] == "ERROR"
+    assert inside.json("relation-ids") == [relation]
+    assert "no endpoint name specified" in run("host/0").refused("relation-ids")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_lists_the_flags_that_charms_look_for(run: Runs, flag: str) -> None:
+    assert "--file\n" in run("host/0")(f"relation-set {flag}")
+    assert "-l\n--log-level\n" in run("host/0")(f"juju-log {flag}")

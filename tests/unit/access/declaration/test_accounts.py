@@ -123,7 +123,7 @@ def test_given_a_short_text_that_means_too_many_mappings_when_it_is_read_then_it
     first = f"- {{role: r0, accounts: &a [{ids}]}}\n"
     others = "".join(f"- {{role: r{number}, accounts: *a}}\n" for number in range(1, 100))
 
-    with pytest.raises(ValueError, match=r"^mappings\[50\].accounts\[0\] exceeds 50,000 mapp"):
+    with pytest.raises(ValueError, match=r"^mappings\[50\].accounts\[0\] exceeds 50,000 mappings"):
         declared.parse(first + others, NOW)
 
 

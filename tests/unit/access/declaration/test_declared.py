@@ -10,13 +10,17 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes import damage
 from tests.fakes.declaring import fault
 
+from access import desired
 from access.declaration import declared
 from access.declaration.entry import Entry
 from access.declaration.formats import LeftOut
+from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from text import status_line
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -109,8 +113,27 @@ PLAIN = """\
   groups: ["system:masters"]
   username: admin
 """
+# Beside others, as in the authenticator's deploy/example.yaml.
+CONFIG_MAP = f"""\
+kind: ClusterRole
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {{name: aws-iam-authenticator}}
+rules: []
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{namespace: kube-system, name: aws-iam-authenticator}}
+data:
+  config.yaml: |
+{"".join(f"    {line}" for line in CONFIG_FILE.splitlines(keepends=True))}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+spec: {{selector: {{}}}}
+"""
 DYNAMIC_FILE = json.dumps(
     {
+        "ClusterId": "my-dev-cluster.example.com",
         "mapRoles": yaml.safe_load(PLAIN)[:1],
         "mapUsers": yaml.safe_load(PLAIN)[1:],
         "LastUpdatedDateTime": "1668465837",
@@ -131,8 +154,14 @@ def one(**keys: Any) -> Entry:
 
 @pytest.mark.parametrize(
     "text",
-    [AWS_AUTH, EKS_ANYWHERE, CONFIG_FILE, EKSCTL, PLAIN, DYNAMIC_FILE],
-    ids=["aws-auth", "EKS Anywhere", "config file", "eksctl", "plain list", "dynamic file"],
+    [
+        *(AWS_AUTH, EKS_ANYWHERE, CONFIG_FILE, EKSCTL, PLAIN, DYNAMIC_FILE, CONFIG_MAP),
+        f"apiVersion: anywhere.eks.amazonaws.com/v1alpha1\nkind: Cluster\n---\n{EKS_ANYWHERE}",
+    ],
+    ids=[
+        *("aws-auth", "EKS Anywhere", "config file", "eksctl", "plain list", "dynamic file"),
+        *("the authenticator's ConfigMap", "EKS Anywhere's whole file"),
+    ],
 )
 def test_given_a_file_of_another_tool_when_it_is_read_then_its_people_are_declared(text: str):
     viewer, admin = parse(text).entries
@@ -352,6 +381,38 @@ def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_rea
         ("mappings.yaml", "'mappings.yaml' is not a list of mappings; to read a file, write"),
         ("{}", "it has neither a list of mappings nor mapRoles or mapUsers"),
         ("kind: ConfigMap\ndata: {a: b}", "it has neither a list of mappings"),
+        (
+            "apiVersion: v1\nkind: ServiceAccount\n---\napiVersion: v1\nkind: ConfigMap\ndata: {}",
+            "document 1: it has neither a list of mappings",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\ndata: {config.yaml: 'server: [{'}",
+            "config.yaml: line 2: ",
+        ),
+        (
+            "apiVersion: iamauthenticator.k8s.aws/v1alpha1\nkind: IAMIdentityMapping\nspec: {}",
+            "IAMIdentityMapping objects are for the cluster itself: kubectl apply -f FILE",
+        ),
+        (
+            "mapRoles: []\n---\nkind: List\nitems:\n- {apiVersion: v1, kind: IAMIdentityMapping}",
+            "document 2: IAMIdentityMapping objects are for the cluster itself: kubectl apply",
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap}]",
+            "write the items of the List one after the other, with --- between them",
+        ),
+        (
+            "apiVersion: eks.services.k8s.aws/v1alpha1\nkind: AccessEntry\nspec: {}",
+            "write the spec of each AccessEntry below accessEntries",
+        ),
+        (
+            "kind: Cluster\nspec: {authentication: {aws: {identityMappings: [{arn: a}]}}}",
+            "write the list identityMappings of kOps by itself",
+        ),
+        (
+            f"aws_auth_roles: [{{rolearn: '{DEV}'}}]",
+            "write mapRoles for aws_auth_roles, and mapUsers for aws_auth_users",
+        ),
         ("mapRoles: []\nmaproles: []", "the document: a key is there twice"),
         ("mapRoles: []\nmapUser: []", "the key 'mapuser' is unknown beside mapRoles"),
         ("mapRoles: {a: b}", "mapRoles is not a list"),
@@ -492,3 +553,47 @@ def test_given_any_text_when_it_is_read_then_it_is_refused_in_one_line_or_declar
         said = str(error)
 
     assert len(said.splitlines()) == 1
+
+
+def test_given_objects_beside_those_with_people_when_they_are_read_then_they_are_left_out():
+    assert parse(CONFIG_MAP).left_out == (
+        LeftOut("document 1: ClusterRole", "it has no list of people"),
+        LeftOut("document 3: DaemonSet", "it has no list of people"),
+    )
+
+
+LISTS = (
+    f"""\
+- {{arn: '{DEV}', username: dev, groups: [view], expires: 2026-12-31T18:00:00Z}}
+- {{permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}}
+- {{role: ops, accounts: ['111122223333', '444455556666'], name: ops}}
+""",
+    AWS_AUTH,
+    f"""\
+- arn: {DEV}
+  access:
+  - {{role: edit, namespaces: [dev, test]}}
+  - {{role: reader, kind: Role, namespaces: [dev]}}
+- principalArn: {ACCOUNT}:user/bob
+  accessPolicies:
+  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
+    accessScope: {{type: namespace, namespaces: [dev]}}
+""",
+    f"mapRoles: [&x {{rolearn: '{ACCOUNT}:root', name: top}}]\nmapUsers: [*x]\n",
+)
+
+
+@given(st.sampled_from(LISTS).flatmap(lambda text: damage.text(text, LISTS)))
+def test_given_a_damaged_list_when_it_can_be_read_then_its_plan_needs_no_other_after_it(text: str):
+    now = datetime(2026, 11, 26, tzinfo=timezone.utc)
+    try:
+        found = declared.parse(text, now)
+    except ValueError as error:
+        said = status_line(error)
+        assert said.isprintable()
+        return
+    for out in found.left_out:
+        assert status_line(f"{out.place}: {out.reason}").isprintable()
+    first = desired.access(found, State(Access()), now).access
+    second = desired.access(found, State(first), now).access
+    assert not desired.changes(first, second).keys

@@ -221,6 +221,41 @@ mapRoles:
     assert (entry.username, entry.groups) == ("dev:{{SessionName}}", ("dev",))
 
 
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_given_sso_with_the_partition_of_the_option_when_it_is_read_then_it_is_the_same(
+    partition: str,
+):
+    sso = {"permissionSetName": "DevOps", "accountID": "111122223333", "partition": partition}
+    (entry,) = declared.parse(json.dumps([{"sso": sso}]), NOW, partition).entries
+
+    assert entry.permission_set == PermissionSet("DevOps", "111122223333")
+
+
+def test_given_what_terraform_prints_of_access_entries_when_it_is_read_then_people_are_declared():
+    printed = {
+        "access_entries": {
+            "dev": {
+                "access_entry_arn": "arn:aws:eks:eu-west-1:111122223333:access-entry/prod/role/1",
+                "cluster_name": "prod",
+                "created_at": "2026-11-27T00:00:00Z",
+                "id": f"prod:{DEV}",
+                "kubernetes_groups": ["dev"],
+                "modified_at": "2026-11-27T00:00:00Z",
+                "principal_arn": DEV,
+                "region": "eu-west-1",
+                "tags": None,
+                "tags_all": {},
+                "timeouts": None,
+                "type": "STANDARD",
+                "user_name": "dev",
+            }
+        }
+    }
+    (entry,) = declared.parse(json.dumps(printed), NOW).entries
+
+    assert (entry.arn, entry.username, entry.groups) == (DEV, "dev", ("dev",))
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -248,9 +283,20 @@ def test_given_what_is_none_of_these_when_it_is_read_then_one_line_says_why(text
     [
         (
             "[{sso: {permissionSetName: A}}]",
-            "mappings[0]: sso has not exactly permissionSetName and accountID",
+            "mappings[0]: sso has not exactly permissionSetName and accountID, or partition",
         ),
-        ("[{sso: A}]", "mappings[0]: sso has not exactly permissionSetName and accountID"),
+        (
+            "[{sso: A}]",
+            "mappings[0]: sso has not exactly permissionSetName and accountID, or partition",
+        ),
+        (
+            "[{sso: {permissionSetName: A, accountID: '111122223333', partition: aws-cn}}]",
+            "mappings[0]: sso has the partition 'aws-cn', and the option partition is aws",
+        ),
+        (
+            "[{sso: {permissionSetName: A, accountID: '111122223333', partition: [aws]}}]",
+            "mappings[0]: sso has the partition no text, and the option partition is aws",
+        ),
         (
             "[{sso: {permissionSetName: A, accountID: '1'}, permission-set: B}]",
             "mappings[0]: two keys name the same",

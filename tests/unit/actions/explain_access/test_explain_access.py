@@ -14,6 +14,7 @@ from tests.fakes.kubernetes.paths import MAPPINGS, PODS
 from tests.fakes.kubernetes.rbac import REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
+from tests.fakes.machine import Files
 
 from access import expiry
 from access.expiry import Ended
@@ -55,6 +56,21 @@ def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the
         "roles": "Role/default/pod-reader",
         "last-logins": "no login is known",
     }
+
+
+def test_given_an_api_server_that_checks_tokens_itself_when_explained_then_a_line_says_so(
+    bound: Model, files: Files
+):
+    assert not [line for line in explained(bound) if "not looked at" in line]
+    process = files.machine.processes / "42"
+    process.mkdir(parents=True)
+    flags = ["/snap/kube-apiserver/current/kube-apiserver", "--oidc-issuer-url=https://x"]
+    (process / "cmdline").write_text("\0".join(flags))
+
+    assert explained(bound)[:2] == [
+        f"logins are looked up as {ROLE}",
+        "tokens that the API server checks itself (--oidc-issuer-url) are not looked at",
+    ]
 
 
 def test_given_a_name_with_a_quote_when_explained_then_the_last_line_asks_kubernetes_for_it(
@@ -140,9 +156,11 @@ def test_given_another_partition_when_explained_then_the_login_is_refused_though
     results = bound.action("explain-access", arn=ROLE)
 
     assert results["admitted"] == "no"
-    assert results["explanation"].splitlines()[1] == (
-        "the login is refused: no login has partition aws, because the option partition is aws-cn"
-    )
+    assert results["explanation"].splitlines() == [
+        f"logins are looked up as {ROLE}",
+        "the login is refused: no login has partition aws, because the option partition is aws-cn",
+        "nobody was refused in the last hour",
+    ]
 
 
 def test_given_another_partition_and_no_mapping_when_explained_then_no_command_would_admit_it(

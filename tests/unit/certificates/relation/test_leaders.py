@@ -54,6 +54,18 @@ def test_given_leaders_in_turn_when_settled_then_the_pair_and_the_pods_stay(
     assert [bool(unit.certificates.get("cert_requests")) for unit in two.units] == [False, True]
 
 
+def test_given_a_reissue_while_another_led_when_it_leads_again_then_the_pair_in_use_stays(
+    two: Model, vault: Easyrsa, api: FakeCluster
+):
+    before = api.secret("cert.pem")
+    lead(two, 1)
+    lead(two, 0)
+    vault.reissue_for("aws-iam_1")
+    lead(two, 1)
+
+    assert api.secret("cert.pem") == before
+
+
 def test_given_another_leader_when_its_pair_is_reissued_then_the_new_one_is_served(
     two: Model, vault: Easyrsa, api: FakeCluster
 ):

@@ -173,7 +173,6 @@ def test_given_the_longest_that_the_charm_writes_then_the_bound_of_the_metadata_
         "",
         source=GRANT,
         expires="2099-01-01T00:00:00Z",
-        permission_set=f"{'s' * 32}@111122223333",
         reason="r" * 200,
     )
 

@@ -39,7 +39,7 @@ def test_given_two_services_when_deleted_then_the_first_goes_last_and_others_are
     remove(client)
 
     each = [
-        f"{method} {path}" for path in (EXTRA, SERVICE) for method in ("GET", "PATCH", "DELETE")
+        f"{method} {path}" for path in (EXTRA, SERVICE) for method in ("GET", "DELETE", "PATCH")
     ]
     assert api.requests == [f"GET {SERVICES}", *each]
     assert left(api) == set()

@@ -35,7 +35,8 @@ def test_given_declared_mappings_when_the_application_is_removed_then_they_go_wi
     deployed.hook(deployed.on.remove())
 
     assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/mine", f"{RBAC}/clusterroles/view"}
-    assert api.changes[-1] == f"DELETE {SERVICE}"
+    # The finalizer of its address goes last.
+    assert api.changes[-2:] == [f"DELETE {SERVICE}", f"PATCH {SERVICE}"]
 
 
 def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
@@ -73,10 +74,8 @@ def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_h
     model.answer()
     model.hook()
     model.answer()
-    assert model.hook().message == f"{HEALTHY}, 0 mappings, 4 former ones not deleted yet"
 
-    model.settle()
-
+    assert model.hook().message == f"{HEALTHY}, 0 mappings"
     assert names(api) == []
 
 

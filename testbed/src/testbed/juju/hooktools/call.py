@@ -80,14 +80,24 @@ def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, by
         parsed = parse(spec.all_flags(), args)
     except UsageError as error:
         raise ToolError(f"ERROR {error}", 2) from error
-    except HelpRequested as error:
-        raise ToolError("ERROR the testbed's hook tools have no --help", 2) from error
+    except HelpRequested:
+        return _usage(spec)
     if spec.action_only and context.action is None:
         raise ToolError("ERROR not running an action")
     value = spec.run(Call(context, parsed, files))
     if spec.output:
         return formatted(value, parsed.text("format", "smart"))
     return value if isinstance(value, str) else ""
+
+
+def _usage(spec: Spec) -> str:
+    """Return what `--help` prints: charms look there for a flag that older versions lack."""
+    flags = (
+        ("-" if len(name) == 1 else "--") + name
+        for flag in spec.all_flags()
+        for name in (*flag.aliases, flag.name)
+    )
+    return "".join(f"{line}\n" for line in ("Options:", *flags))
 
 
 def formatted(value: Any, style: str) -> str:

@@ -12,7 +12,9 @@ from testbed.juju.state.relation import Relation
 
 
 def relation_ids(call: Call) -> list[str]:
-    endpoint = call.argument(0)
+    # In a hook of a relation, it is that relation's by default.
+    hook = call.context.hook
+    endpoint = call.argument(0) or (hook.endpoint if hook else "")
     if not endpoint:
         raise ToolError("ERROR no endpoint name specified", 2)
     listed = call.context.relations().items()

@@ -34,6 +34,21 @@ def status_set(call: Call) -> None:
         context.unit.workload = status
 
 
+def status_get(call: Call) -> Any:
+    context = call.context
+    if call.parsed.on("application"):
+        context.require_leader()
+        units = {unit.name: _status(unit.workload) for unit in context.application.units.values()}
+        status = context.application.status or Status("unknown")
+        return {"application-status": {**_status(status), "units": units}}
+    found = _status(context.unit.workload)
+    return found if call.parsed.on("include-data") else found["status"]
+
+
+def _status(status: Status) -> dict[str, Any]:
+    return {"status": status.current, "message": status.message, "status-data": {}}
+
+
 def application_version_set(call: Call) -> None:
     if not call.args:
         raise ToolError("ERROR no version specified", 2)
@@ -78,5 +93,8 @@ def _moment(moment: datetime) -> str:
 SPECS: dict[str, Spec] = {
     "application-version-set": Spec(application_version_set),
     "goal-state": Spec(goal_state, output=True),
+    "status-get": Spec(
+        status_get, (Flag("application", "bool"), Flag("include-data", "bool")), output=True
+    ),
     "status-set": Spec(status_set, (Flag("application", "bool"),)),
 }

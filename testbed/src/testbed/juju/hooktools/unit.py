@@ -51,7 +51,7 @@ def juju_log(call: Call) -> None:
 SPECS: dict[str, Spec] = {
     "config-get": Spec(config_get, (Flag("all", "bool"),), output=True),
     "is-leader": Spec(is_leader, output=True),
-    "juju-log": Spec(juju_log, (Flag("log-level"),)),
+    "juju-log": Spec(juju_log, (Flag("log-level", aliases=("l",)),)),
     "leader-get": Spec(leader_get, output=True),
     "leader-set": Spec(leader_set, (FILE,)),
 }

@@ -2,6 +2,9 @@ module testbed/authenticator
 
 go 1.26.3
 
+// The first Go of this series without CVE-2026-97032, by which a client without credentials ends the server.
+toolchain go1.26.9
+
 tool sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator
 
 require (

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""One change of a mapping or a binding each, made on what it was decided on.
+
+Each may be made twice: one that is made already changes nothing. Where others have changed the
+object in between, it raises `Outdated`, and changes nothing either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Generator
+from typing import Any
+
+from lightkube.resources import rbac_authorization_v1 as rbac
+
+from access.mapping import IdentityMapping
+from access.rights import RoleBinding, has_own_group
+from cluster import api, manifests, objects, references
+from cluster.errors import ApiError, Conflict, suppress
+from labels import EXPIRES, OWNER, REASON, SOURCE
+from owner import Owner
+
+
+class Outdated(Exception):
+    """A change no longer fits its object, which others have changed or deleted."""
+
+
+class HalfMadeError(Exception):
+    """The server refuses a change after a part of it was made; the cause is its refusal."""
+
+    def __init__(self, refusal: ApiError | Conflict):
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+@contextlib.contextmanager
+def _half_made() -> Generator[None]:
+    try:
+        yield
+    except (ApiError, Conflict) as refusal:
+        raise HalfMadeError(refusal) from refusal
+
+
+def delete(client: api.Client, mapping: IdentityMapping) -> None:
+    """Delete ``mapping``, if it is there, with the finalizers that would keep it: it lets people
+    in until it is gone."""
+    stored = client.get(objects.mapping(), mapping.name, small=True)
+    if not stored:
+        return
+    version = _version(stored, mapping)
+    if client.delete(objects.mapping(), mapping.name, version=version, small=True):
+        with suppress(404):
+            client.patch(objects.mapping(), mapping.name, objects.FREED, small=True)
+
+
+def _version(stored: api.Object, mapping: IdentityMapping) -> str:
+    """Return the resourceVersion of the mapping that is ``stored``.
+
+    Raises:
+        Outdated: it is not the ``mapping`` that was read: a list may be moments old.
+    """
+    metadata, spec = stored["metadata"], objects.part(stored, "spec")
+    is_same = (
+        str(spec.get("arn") or "") == mapping.arn
+        and objects.part(metadata, "labels").get(SOURCE, "") == mapping.source
+        and objects.part(metadata, "annotations").get(EXPIRES, "") == mapping.expires
+    )
+    if not is_same:
+        raise Outdated
+    return metadata["resourceVersion"]
+
+
+def replace(
+    client: api.Client,
+    owner: Owner,
+    old: IdentityMapping,
+    new: IdentityMapping,
+    stuck: Collection[str],
+) -> None:
+    """Delete ``old`` and create ``new``, as `create` does."""
+    delete(client, old)
+    with _half_made():
+        create(client, owner, new, stuck)
+
+
+def create(
+    client: api.Client, owner: Owner, mapping: IdentityMapping, stuck: Collection[str]
+) -> None:
+    """Create a mapping with its status: the authenticator writes that of five a second.
+
+    Leave it to the next hook if the mapping's name is among those that are ``stuck``: a binding
+    to its group is to go, and is still there.
+
+    To replace the status costs the server a fifth less than to patch it. Patch it if the mapping
+    has changed since: the authenticator may write the status too.
+    """
+    if mapping.name in stuck:
+        raise Outdated
+    created = client.create(objects.mapping(), manifests.identity_mapping(owner, mapping))
+    with _half_made():
+        if created["spec"]["arn"] == mapping.arn:
+            status = {**created, "status": {"canonicalARN": mapping.canonical}}
+            with contextlib.suppress(Conflict):
+                client.update(objects.mapping().Status, mapping.name, status)
+                return
+        set_status(client, mapping)
+
+
+def update(
+    client: api.Client,
+    owner: Owner,
+    old: IdentityMapping,
+    new: IdentityMapping,
+    stuck: Collection[str],
+) -> None:
+    """Change one mapping, but give none that is ``stuck`` its own group, as `create` has it."""
+    if new.name in stuck and has_own_group(new) and not has_own_group(old):
+        raise Outdated
+    stored = client.get(objects.mapping(), old.name, small=True)
+    if not stored:
+        raise Outdated
+    annotations = {
+        OWNER: owner.mark,
+        EXPIRES: new.expires or None,
+        **({REASON: new.reason} if new.reason else {}),
+    }
+    change = {
+        "metadata": {
+            "resourceVersion": _version(stored, old),
+            "labels": {SOURCE: new.source},
+            "annotations": annotations,
+        },
+        "spec": {"arn": new.arn, "username": new.username, "groups": list(new.groups)},
+    }
+    client.patch(objects.mapping(), new.name, change, small=True)
+    if old.canonical != new.canonical:
+        with _half_made():
+            set_status(client, new)
+
+
+def set_status(client: api.Client, mapping: IdentityMapping) -> None:
+    """Write ``status.canonicalARN``, unless the mapping has another ARN by now."""
+    client.patch(
+        objects.mapping().Status,
+        mapping.name,
+        [
+            {"op": "test", "path": "/spec/arn", "value": mapping.arn},
+            {"op": "add", "path": "/status", "value": {"canonicalARN": mapping.canonical}},
+        ],
+        small=True,
+    )
+
+
+def bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
+    """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
+    path, manifest = _path(binding), manifests.role_binding(owner, binding)
+    try:
+        client.post(path, manifest)
+    except Conflict:
+        resource, namespace = _resource(binding), binding.namespace or None
+        stored = client.get(resource, binding.name, namespace=namespace, small=True)
+        if stored and _is_bound(stored, manifest):
+            return
+        with _half_made():
+            _unbind(client, binding)
+            client.post(path, manifest)
+
+
+def _is_bound(stored: api.Object, wanted: manifests.Manifest) -> bool:
+    """Return whether the binding that is ``stored`` is the one that is ``wanted``."""
+    found, metadata = stored["metadata"], wanted["metadata"]
+    return (
+        "deletionTimestamp" not in found
+        and stored.get("roleRef") == wanted["roleRef"]
+        and stored.get("subjects") == wanted["subjects"]
+        and metadata["labels"].items() <= objects.part(found, "labels").items()
+        and metadata["annotations"].items() <= objects.annotations_of(stored).items()
+    )
+
+
+def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | None) -> None:
+    """Delete a binding, if it is there, unless its mapping is not as it was ``decided`` on.
+
+    Another unit may just be granting the role again.
+    """
+    if name := binding.mapping:
+        stored = _mapping(client, name)
+        groups = objects.part(stored, "spec").get("groups") if stored else None
+        if stored and (not decided or tuple(groups or ()) != decided.groups):
+            raise Outdated
+    _unbind(client, binding)
+
+
+def _mapping(client: api.Client, name: str) -> api.Object | None:
+    """Return the mapping that is stored; None if there is none, or nothing of its kind."""
+    try:
+        return client.get(objects.mapping(), name, small=True)
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        return None
+
+
+def unbind_deleted(client: api.Client, binding: RoleBinding) -> None:
+    """Delete the binding of a mapping that is gone, if it is there."""
+    _unbind(client, binding)
+
+
+def _unbind(client: api.Client, binding: RoleBinding) -> None:
+    """Delete a binding of this version, or of any version if none is known.
+
+    It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could
+    keep even one of a role that they may not bind. So this takes the finalizers out.
+    """
+    resource, namespace = _resource(binding), binding.namespace or None
+    version = binding.version
+    if client.delete(resource, binding.name, namespace=namespace, version=version, small=True):
+        with suppress(404):
+            client.patch(resource, binding.name, objects.FREED, namespace=namespace, small=True)
+
+
+def _path(binding: RoleBinding) -> str:
+    """Return where bindings of this kind are."""
+    if binding.namespace:
+        return f"/apis/{references.RBAC}/v1/namespaces/{binding.namespace}/rolebindings"
+    return f"/apis/{references.RBAC}/v1/clusterrolebindings"
+
+
+def _resource(binding: RoleBinding) -> type[Any]:
+    return rbac.RoleBinding if binding.namespace else rbac.ClusterRoleBinding

@@ -1,0 +1,455 @@
+"""The second door: machines log in with tokens that AWS signs, beside people and aws-iam.
+
+Every command of docs/how-to/let-machines-log-in.md runs here, on the newest Kubernetes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import jubilant
+import pytest
+import yaml
+from botocore.credentials import Credentials
+from tests.integration.helpers import (
+    arns,
+    aws_tokens,
+    bad_tokens,
+    bundle,
+    how_to,
+    juju_status,
+    kubernetes,
+    logins,
+    mapping_writers,
+    second_door,
+    testbed_only,
+    upgrade_page,
+)
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.second_door import AUDIENCE, PAGE, ROLES, follow, session
+
+pytestmark = pytest.mark.slow
+
+OTHER = "test.k8s.example.com"
+DEPLOYER = f"aws:{ROLES}/deployer"
+AUDIT = {
+    "audit-policy-file": "/root/cdk/audit/policy.yaml",
+    "audit-log-path": "/root/cdk/audit/audit.log",
+}
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "rules": [{"level": "Metadata"}],
+}
+FOREVER = {"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}
+SHORTEST = 60
+CREATE = ("create", "pods", "-n", "default")
+
+
+@pytest.fixture(scope="module")
+def deployed(juju: jubilant.Juju) -> jubilant.Juju:
+    """Deploy Charmed Kubernetes 1.29 with aws-iam, all active, and an audit log."""
+    testbed_only.require("only the testbed has AWS accounts to administer")
+    bundle.deploy(juju, channel="1.29/stable")
+    juju_status.wait_until(juju, "blocked")
+    how_to.run(juju, upgrade_page.command_in_status(juju))
+    policy = shlex.quote(json.dumps(AUDIT_POLICY))
+    on_machines(juju, f"mkdir -p /root/cdk/audit && echo {policy} > {AUDIT['audit-policy-file']}")
+    flags = " ".join(f"{name}={value}" for name, value in AUDIT.items())
+    juju.config("kubernetes-control-plane", {"api-extra-args": flags})
+    juju_status.wait_until_active(juju)
+    return juju
+
+
+def on_machines(juju: jubilant.Juju, command: str) -> str:
+    return juju.exec(command, unit="kubernetes-control-plane/0").stdout
+
+
+@pytest.fixture(scope="module")
+def operator(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    """Return the page's reader."""
+    folder = tmp_path_factory.mktemp("operator")
+    with second_door.operator(deployed, cluster, folder) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def machine(deployed: jubilant.Juju, operator: Reader) -> Credentials:
+    """Return the session of a machine whose role may log in, once the page is followed."""
+    second_door.open_it(deployed, operator)
+    return session("knobby", f"{ROLES}/deployer")
+
+
+@pytest.fixture(scope="module")
+def door(cluster: Cluster, machine: Credentials) -> Cluster:
+    """Return the cluster, once its API server takes the machine's tokens."""
+    token = aws_tokens.get(machine, AUDIENCE)
+    eventually(lambda: who(cluster, token), "logged in by the second door")
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def short(door: Cluster, machine: Credentials) -> str:
+    """Return a token of the shortest life, which works."""
+    token = aws_tokens.get(machine, AUDIENCE, seconds=SHORTEST)
+    assert bad_tokens.log_in(door, token) == 200
+    return token
+
+
+def allow(role: str, *statements: dict[str, Any]) -> None:
+    """Give a role an inline policy of its own, or take it away where there is no statement."""
+    iam = aws_tokens.client("iam", bad_tokens.credentials("ada"))
+    names = {"RoleName": role, "PolicyName": "test"}
+    if statements:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(**names, PolicyDocument=policy)
+    else:
+        iam.delete_role_policy(**names)
+
+
+@pytest.fixture(scope="module")
+def intruder(door: Cluster) -> Credentials:
+    """Return the session of a role that IAM gives tokens for any audience, for as long as any."""
+    allow("intruder", FOREVER)
+    return session("knobby", f"{ROLES}/intruder")
+
+
+def kubectl(cluster: Cluster, token: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run kubectl for somebody who has a token and nothing else."""
+    config = yaml.safe_load(cluster.person.read_text())
+    config["users"][0]["user"] = {"token": token}
+    path = cluster.person.with_name("by-token")
+    path.write_text(yaml.safe_dump(config))
+    return kubernetes.run(["kubectl", "--kubeconfig", str(path), *args])
+
+
+def can(cluster: Cluster, token: str, *what: str) -> bool:
+    """Say whether RBAC lets somebody with a token do this."""
+    answer = kubectl(cluster, token, "auth", "can-i", *what).stdout.strip()
+    assert answer in ("yes", "no")
+    return answer == "yes"
+
+
+def who(cluster: Cluster, token: str) -> dict[str, Any]:
+    """Return whom the API server takes somebody with a token for; empty where it refuses it."""
+    done = kubectl(cluster, token, "auth", "whoami", "-o", "json")
+    return json.loads(done.stdout)["status"]["userInfo"] if done.returncode == 0 else {}
+
+
+def test_given_the_page_then_a_machine_logs_in_and_people_still_do(
+    door: Cluster,
+    operator: Reader,
+    machine: Credentials,
+    short: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert logins.wait_for_login(door) == "knobby"
+
+    for name, value in aws_tokens.environment(machine).items():
+        monkeypatch.setenv(name, value)
+    printed = follow(operator, "5. Log in")
+
+    shown = how_to.blocks(PAGE, "5. Log in")[1]
+    for line in (line.split() for line in shown.splitlines()):
+        assert line in [each.split() for each in printed.splitlines()]
+    assert "AWS_" not in (operator.folder / "deployer.yaml").read_text()
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "RS256"])
+def test_given_a_role_when_it_logs_in_then_its_names_are_of_its_arn_and_it_has_its_rights_alone(
+    door: Cluster, machine: Credentials, algorithm: str
+) -> None:
+    token = aws_tokens.get(machine, AUDIENCE, algorithm=algorithm)
+
+    found = who(door, token)
+
+    assert found["username"] == DEPLOYER
+    assert sorted(found["groups"]) == ["aws:111122223333", "system:authenticated"]
+    assert "build-17" not in json.dumps(found)
+    assert can(door, token, *CREATE)
+    assert not can(door, token, "list", "pods", "-A")
+
+
+@pytest.mark.parametrize("forgery", aws_tokens.FORGERIES)
+def test_given_a_forged_token_then_it_is_refused(
+    door: Cluster, machine: Credentials, forgery: str
+) -> None:
+    token = aws_tokens.get(machine, AUDIENCE)
+
+    assert bad_tokens.log_in(door, aws_tokens.FORGERIES[forgery](token)) == 401
+    assert bad_tokens.log_in(door, token) == 200
+
+
+def test_given_another_accounts_issuer_when_it_signs_for_this_audience_then_it_is_refused(
+    door: Cluster,
+) -> None:
+    stranger = bad_tokens.credentials("stranger")
+    iam = aws_tokens.client("iam", stranger)
+    with contextlib.suppress(iam.exceptions.FeatureEnabledException):
+        iam.enable_outbound_web_identity_federation()
+
+    theirs = aws_tokens.get(stranger, AUDIENCE)
+
+    assert bad_tokens.log_in(door, theirs) == 401
+
+
+def test_given_a_role_without_a_condition_when_its_token_is_for_others_then_it_is_refused(
+    door: Cluster, machine: Credentials, intruder: Credentials
+) -> None:
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        aws_tokens.get(machine, OTHER)
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        aws_tokens.get(machine, AUDIENCE, OTHER)
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        aws_tokens.get(machine, AUDIENCE, seconds=901)
+
+    assert bad_tokens.log_in(door, aws_tokens.get(intruder, OTHER)) == 401
+    assert bad_tokens.log_in(door, aws_tokens.get(intruder, AUDIENCE, OTHER)) == 401
+    assert bad_tokens.log_in(door, aws_tokens.get(intruder, OTHER, AUDIENCE)) == 401
+    assert bad_tokens.log_in(door, aws_tokens.get(intruder, AUDIENCE)) == 200
+
+
+def test_given_a_user_of_the_account_when_they_have_a_token_then_it_is_refused(
+    door: Cluster,
+) -> None:
+    ada = bad_tokens.credentials("ada")
+
+    assert bad_tokens.log_in(door, aws_tokens.get(ada, AUDIENCE)) == 401
+
+
+def test_given_a_mapped_person_when_their_role_gets_a_token_then_they_gain_nothing(
+    door: Cluster,
+) -> None:
+    person = session("knobby", arns.ROLE)
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        aws_tokens.get(person, AUDIENCE)
+
+    allow("k8s-view-role", FOREVER)
+    try:
+        token = aws_tokens.get(person, AUDIENCE)
+    finally:
+        allow("k8s-view-role")
+
+    # By the first door this role is user knobby of group view.
+    assert who(door, token)["username"] == f"aws:{arns.ROLE}"
+    assert sorted(who(door, token)["groups"]) == ["aws:111122223333", "system:authenticated"]
+    assert not can(door, token, *CREATE)
+
+
+def test_given_a_delegate_who_writes_mappings_then_none_has_the_names_of_a_machine(
+    door: Cluster, deployed: jubilant.Juju
+) -> None:
+    lead = mapping_writers.writer(
+        door,
+        "lead",
+        mapping_writers.may_impersonate("users", "dev"),
+        mapping_writers.may_impersonate("groups", "developers"),
+    )
+
+    assert not lead.create("theirs", "dev", ["developers"])
+    assert "is forbidden" in lead.create("user", DEPLOYER)
+    assert "is forbidden" in lead.create("group", "dev", ["aws:111122223333"])
+    assert "is forbidden" in lead.patch("theirs", {"spec": {"username": DEPLOYER}})
+    with pytest.raises(jubilant.TaskError, match="aws:"):
+        deployed.run("aws-iam/leader", "grant-access", {"arn": arns.ROLE, "username": DEPLOYER})
+
+
+def test_given_a_token_of_the_first_door_then_the_second_changes_nothing_for_it(
+    door: Cluster,
+) -> None:
+    cluster_id = kubernetes.cluster_id(door.person)
+    mallory, knobby = bad_tokens.credentials("mallory"), session("knobby", arns.ROLE)
+
+    assert bad_tokens.log_in(door, bad_tokens.signed(mallory, cluster_id)) == 401
+    assert bad_tokens.log_in(door, bad_tokens.signed(knobby, cluster_id)) == 200
+
+
+class Config:
+    """The file of the API server, and what the page's commands say of the one in use."""
+
+    def __init__(self, operator: Reader) -> None:
+        self._operator = operator
+        self.page = (operator.folder / "aws-tokens.yaml").read_text()
+        (self._copy,) = (
+            block
+            for block in how_to.blocks(PAGE, "2. Tell the API servers")
+            if block.startswith("juju exec")
+        )
+
+    def put(self, text: str) -> None:
+        """Put another file onto the machines, as the page does."""
+        (self._operator.folder / "aws-tokens.yaml").write_text(text)
+        self._operator.run(self._copy)
+
+    def put_and_wait(self, text: str) -> None:
+        """Put another file onto the machines, and wait until the API server uses it."""
+        self.put(text)
+        eventually(self.is_used, "in use", juju_status.WAIT_SECONDS)
+
+    def is_used(self) -> bool:
+        """Say whether the API server uses the machine's file, by what the page prints."""
+        printed = self._printed()
+        (ours,) = re.findall(r"^([0-9a-f]{64})  /root/cdk/aws-tokens.yaml$", printed, re.MULTILINE)
+        return f'hash="sha256:{ours}"' in printed
+
+    def failures(self) -> float:
+        """Return when the API server last could not use a file, 0 for never."""
+        name = "automatic_reload_last_timestamp_seconds"
+        found = re.search(rf'{name}{{.*status="failure"}} (\S+)', self._printed())
+        return float(found[1]) if found else 0
+
+    def _printed(self) -> str:
+        return follow(self._operator, "See that the file is in use")
+
+
+@pytest.fixture
+def config(operator: Reader, door: Cluster) -> Iterator[Config]:
+    """Return the file of the API server. It is the page's again afterwards."""
+    config = Config(operator)
+    assert config.is_used()
+    yield config
+    config.put_and_wait(config.page)
+
+
+def test_given_a_file_that_makes_kubernetes_own_names_then_its_last_rule_refuses_them(
+    door: Cluster, machine: Credentials, intruder: Credentials, config: Config
+) -> None:
+    wrong = yaml.safe_load(config.page)
+    (entry,) = wrong["jwt"]
+    is_intruder = "claims.sub.endsWith('/intruder')"
+    entry["claimMappings"] = {
+        "username": {"expression": f"({is_intruder} ? 'aws:' : 'system:') + claims.sub"},
+        "groups": {"expression": f"[{is_intruder} ? 'system:masters' : 'aws:machines']"},
+    }
+
+    config.put_and_wait(yaml.safe_dump(wrong))
+    for each in (machine, intruder):
+        assert bad_tokens.log_in(door, aws_tokens.get(each, AUDIENCE)) == 401
+
+    # Kubernetes itself would take these names.
+    del entry["userValidationRules"]
+    config.put_and_wait(yaml.safe_dump(wrong))
+    found = who(door, aws_tokens.get(machine, AUDIENCE))
+    assert found["username"] == f"system:{ROLES}/deployer"
+    assert "system:masters" in who(door, aws_tokens.get(intruder, AUDIENCE))["groups"]
+
+
+def test_given_a_file_that_is_wrong_then_the_former_stays_in_use_and_the_page_shows_it(
+    door: Cluster, machine: Credentials, config: Config
+) -> None:
+    before = config.failures()
+
+    config.put(config.page.replace("claims.sub.startsWith", "claims.sub.begins"))
+
+    eventually(lambda: config.failures() > before, "refused", juju_status.WAIT_SECONDS)
+    assert not config.is_used()
+    assert bad_tokens.log_in(door, aws_tokens.get(machine, AUDIENCE)) == 200
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ("--oidc-issuer-url=https://id.example.com --oidc-client-id=x", "mutually exclusive"),
+        ("--authentication-config=/root/cdk/none.yaml --secure-port=16443", "no such file"),
+    ],
+)
+def test_given_oidc_flags_or_no_file_then_an_api_server_does_not_start(
+    deployed: jubilant.Juju, door: Cluster, flags: str, says: str
+) -> None:
+    program, current = "/snap/kube-apiserver/current", "/var/snap/kube-apiserver/current/args"
+    start = f"timeout 20 {program}/kube-apiserver $(cat {current}) {flags} 2>&1"
+
+    said = on_machines(deployed, f"{start} | tail -n 5")
+
+    assert says in said
+
+
+def test_given_a_refreshed_control_plane_then_both_doors_stay_open(
+    deployed: jubilant.Juju, door: Cluster, machine: Credentials, tmp_path: Path
+) -> None:
+    juju_status.wait_until_active(deployed)
+    deployed.refresh("kubernetes-control-plane", path=bundle.next_control_plane(tmp_path))
+    juju_status.wait_until_active(deployed)
+
+    token = aws_tokens.get(machine, AUDIENCE)
+    assert eventually(lambda: who(door, token), "logged in")["username"] == DEPLOYER
+    assert logins.wait_for_login(door) == "knobby"
+
+
+def test_given_an_audit_log_then_the_page_shows_which_role_did_what_with_which_token(
+    door: Cluster, operator: Reader, machine: Credentials
+) -> None:
+    token = aws_tokens.get(machine, AUDIENCE)
+    assert kubectl(door, token, "get", "pods", "-n", "default").returncode == 0
+
+    printed = follow(operator, "Who did what")
+
+    credential = f"JTI={aws_tokens.claims(token)['jti']}"
+    lines = [line.split("\t") for line in printed.splitlines()]
+    assert [
+        DEPLOYER,
+        credential,
+        "list",
+        "/api/v1/namespaces/default/pods?limit=500",
+    ] in [line[1:] for line in lines]
+    assert "build-17" not in printed
+
+
+def test_given_a_token_when_its_time_is_over_then_it_is_refused(door: Cluster, short: str) -> None:
+    ends = float(aws_tokens.claims(short)["exp"])
+    # The API server remembers an answer for ten seconds.
+    latest = max(time.time(), ends) + 20
+
+    eventually(lambda: bad_tokens.log_in(door, short) == 401, "refused", 2 * SHORTEST)
+
+    assert ends <= time.time() <= latest
+
+
+def test_given_the_page_on_the_way_back_then_each_step_ends_what_it_says(
+    deployed: jubilant.Juju,
+    door: Cluster,
+    operator: Reader,
+    machine: Credentials,
+    intruder: Credentials,
+) -> None:
+    steps, last = how_to.blocks(PAGE, "Take it back")
+    unbind, forbid, close = steps.splitlines()
+    held = aws_tokens.get(machine, AUDIENCE)
+    assert can(door, held, *CREATE)
+
+    operator.run(unbind)
+    assert not can(door, held, *CREATE)
+
+    operator.run(forbid)
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        aws_tokens.get(machine, AUDIENCE)
+    assert bad_tokens.log_in(door, held) == 200
+
+    config = Config(operator)
+    config.put_and_wait(config.page.partition("jwt:")[0] + "jwt: []\n")
+    eventually(lambda: bad_tokens.log_in(door, held) == 401, "refused")
+    assert bad_tokens.log_in(door, aws_tokens.get(intruder, AUDIENCE)) == 401
+
+    operator.run(close)
+    juju_status.wait_until_active(deployed)
+    flags = on_machines(deployed, "cat /var/snap/kube-apiserver/current/args")
+    assert "authentication-config" not in flags
+    assert all(f"--{name}={value}\n" in flags for name, value in AUDIT.items())
+    assert logins.wait_for_login(door) == "knobby"
+
+    operator.run(last)
+    with pytest.raises(botocore.exceptions.ClientError, match="FederationDisabled"):
+        aws_tokens.get(intruder, AUDIENCE)
