@@ -70,11 +70,6 @@ class Site:
     def serve(self, mappings: int = 1) -> None:
         """Deploy aws-iam, and let people in: `mappings` by the option, one by each other way."""
         self.deploy()
-        if self.by_option:
-            self.wait_until_idle("blocked")
-            self.set_webhook()
-        self.wait_until_idle("active")
-        self.cluster.map("people-view", _ARN.format("people-view"), "people", "view")
         entries = [
             {"arn": _ARN.format(f"declared-{number}"), "username": "declared", "access": _ACCESS}
             for number in range(mappings)
@@ -82,6 +77,11 @@ class Site:
         file = self.folder / "mappings.yaml"
         file.write_text(json.dumps(entries))
         self.juju.cli("config", APP, f"mappings=@{file}")
+        if self.by_option:
+            self.wait_until_idle("blocked")
+            self.set_webhook()
+        self.wait_until_idle("active")
+        self.cluster.map("people-view", _ARN.format("people-view"), "people", "view")
         grant = {"arn": _ARN.format("granted"), "username": "granted", "role": "view"}
         self.juju.run(units.leader(self.juju), "grant-access", grant)
         self.wait_until_idle("active")
