@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import httpx2
 import ops
-from tests.fakes.acting import grant
 from tests.fakes.declaring import HEALTHY
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import DEFINED, DEFINITION, POLICY, POLICY_BINDING
@@ -54,14 +53,6 @@ def test_given_a_forged_binding_in_default_when_a_hook_runs_then_it_is_ours_agai
 
     assert api.objects[BOUND]["roleRef"]["name"] == "aws-iam-authenticator"
     assert not api.objects[BOUND]["metadata"].get("finalizers")
-
-
-def test_given_a_forged_binding_in_default_when_access_is_granted_then_that_works(
-    deployed: Model, api: FakeCluster
-):
-    forge(api)
-
-    assert grant(deployed)["result"] == "granted"
 
 
 def test_given_a_forged_binding_in_default_when_removed_then_it_goes_too(
