@@ -115,7 +115,7 @@ def test_given_an_entry_with_a_fault_then_what_it_may_have_made_stays_unless_a_g
     wanted = desired.access(declared, State(found), NOW)
 
     assert wanted.not_applied == {"mappings[1]": "no such role; keeps mapping kept"}
-    assert desired.changes(found, wanted.access) == Changes(replace=((former, made()),))
+    assert desired.changes(found, wanted.access) == Changes(rename=((former, made()),))
 
 
 @pytest.mark.parametrize(
