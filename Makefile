@@ -1,11 +1,10 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test audit watch facts fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test lives audit watch facts fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
 CA ?= easyrsa
-MINUTES ?= 20
 SEED ?= 1
 FILES ?= src/access/arn.py
 KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
@@ -19,7 +18,7 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for quick,"
 	@echo "unit, browser, conformance and integration; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test;"
-	@echo "MINUTES=20, SEED=1 for fuzz; FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1,"
+	@echo "MINUTES=60, SEED=7, STORY=… for lives; FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1,"
 	@echo "DOORS=1 or SOAK=HOURS for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release;"
 	@echo "ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed first, from the network; the"
 	@echo "programs of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
@@ -50,6 +49,7 @@ test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow one
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit ARGS=--cov
+	@$(MAKE) lives
 	@$(MAKE) conformance
 	@$(MAKE) testbed-tests
 	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
@@ -63,8 +63,11 @@ watch:  ## Look for a newer default image, and for vulnerabilities of it | netwo
 facts:  ## List facts about others in the docs that nobody has looked up for half a year | | 1 s
 	@scripts/with-tools python -m scripts.facts $(ARGS)
 
-fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
-	@scripts/with-tools nice scripts/check fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+lives:  ## Play whole lives of an application; MINUTES= and SEED= for long ones | | 90 s
+	@scripts/with-tools nice scripts/check lives $(if $(MINUTES),--minutes $(MINUTES)) --seed $(SEED) $(ARGS)
+
+fuzz:  ## Run the tests of properties with many more examples | | 20 min
+	@scripts/with-tools nice scripts/check fuzz $(ARGS)
 
 mutants:  ## Change FILES in one place at a time; list changes that no test finds | | 2 min
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))

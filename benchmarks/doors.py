@@ -83,10 +83,9 @@ def _requests(table: Table, cluster: Cluster, number: int) -> None:
     """Add what the API server takes for a login, and what AWS takes for a token."""
     machine = second_door.session("knobby", f"{second_door.ROLES}/deployer")
     presigned = tokens.tokens("knobby", kubernetes.cluster_id(cluster.person))
-    sts = aws_tokens.client("sts", machine)
 
     def signed() -> str:
-        return aws_tokens.get_from(sts, second_door.AUDIENCE)
+        return aws_tokens.get(machine, second_door.AUDIENCE)
 
     ask = _asking(cluster)
     for make in (lambda: next(presigned), signed):

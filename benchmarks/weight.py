@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import ast
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.fakes.juju.model import Easyrsa
-from tests.fuzz import samples
-from tests.fuzz.damaged_unit import DamagedUnit
+import pytest
+from tests.fakes import at_rest
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
+from tests.fakes.kubernetes.clock import Clock
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
 
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
@@ -63,12 +68,16 @@ def walk(run: Callable[[], object]) -> Walk:
 
 def hooks() -> tuple[Walk, Walk]:
     """Return a settled hook of the leader, and the one that declares a mapping with a role."""
-    unit = DamagedUnit(Easyrsa(samples.AUTHORITY))
-    with unit.running():
-        unit.api.add_role("edit", "get")
-        settled = walk(unit.model.hook)
-        unit.model.config = {"mappings": ONE_MAPPING}
-        return settled, walk(lambda: unit.model.hook(unit.model.on.config_changed()))
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        api = FakeCluster(Clock())
+        api.install(patch)
+        HOOK_TOOLS.install(patch)
+        model = Model(Easyrsa(root()), [Files(Path(folder))])
+        at_rest.settle(model, api)
+        api.add_role("edit", "get")
+        settled = walk(model.hook)
+        model.config = {"mappings": ONE_MAPPING}
+        return settled, walk(lambda: model.hook(model.on.config_changed()))
 
 
 def imports(module: Path) -> set[str]:

@@ -61,6 +61,11 @@ class Report:
     next_end: datetime.datetime | None
 
     @property
+    def awaits_role(self) -> bool:
+        """Return whether the role of a permission set is still to be learned from a login."""
+        return entry.ROLE_UNKNOWN() in self.not_applied.values()
+
+    @property
     def is_progressing(self) -> bool:
         """Return whether another hook would go on at once with what is left."""
         return bool(self.result.unfinished and self.result.made)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
-import pickle
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ops
 import pytest
-import yaml
-from cryptography.hazmat.primitives import serialization
 from hypothesis import settings
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
@@ -23,6 +20,7 @@ from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
+from tests.fakes.once import read_once
 
 import vulnerabilities
 from charm import quieten_libraries
@@ -45,39 +43,14 @@ __all__ = [
 ]
 
 settings.register_profile("charm", deadline=None, max_examples=60)
-settings.load_profile("charm")
+settings.register_profile("fuzz", deadline=None, max_examples=3_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "charm"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _read_once() -> Iterator[None]:
-    """Read once what is the same in every hook, because that would be most of the hook's time:
-    what describes the charm, which ops.testing writes and ops reads, what the charm's templates
-    render, and private keys."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml, "SafeDumper", yaml.CSafeDumper)
-        for of, name in ((ops.CharmMeta, "from_yaml"), (serialization, "load_pem_private_key")):
-            patch.setattr(of, name, functools.cache(getattr(of, name)))
-        for name in ("load", "load_all"):
-            patch.setattr(yaml, name, _once(getattr(yaml, name)))
+    with read_once():
         yield
-
-
-def _once(parse: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``parse`` so that it reads a text once, and copies what it has read from then on."""
-
-    @functools.lru_cache(100)
-    def read(text: str, loader: Any) -> bytes:
-        found = parse(text, loader)
-        return pickle.dumps([*found] if isinstance(found, Iterator) else found)
-
-    def parsed(stream: Any, Loader: Any) -> Any:  # noqa: N803  (PyYAML's)
-        return (
-            pickle.loads(read(stream, Loader))
-            if isinstance(stream, str)
-            else parse(stream, Loader)
-        )
-
-    return parsed
 
 
 @pytest.fixture(scope="session", autouse=True)

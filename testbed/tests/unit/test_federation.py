@@ -43,8 +43,8 @@ def accounts() -> Accounts:
 
 
 @pytest.fixture
-def ines(accounts: Accounts) -> Credentials:
-    return of(accounts, "AKIAINES000TESTBED00")
+def ada(accounts: Accounts) -> Credentials:
+    return of(accounts, "AKIAADA0000TESTBED00")
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def deployer(accounts: Accounts) -> Credentials:
 
 
 @pytest.fixture
-def issuer(accounts: Accounts, ines: Credentials, deployer: Credentials) -> str:
+def issuer(accounts: Accounts, ada: Credentials, deployer: Credentials) -> str:
     """Return the account's issuer, whose tokens the role may get for one audience."""
-    put_policy(accounts, ines, ALLOW)
-    enabled = ask(accounts, ines, "iam", Action="EnableOutboundWebIdentityFederation")
+    put_policy(accounts, ada, ALLOW)
+    enabled = ask(accounts, ada, "iam", Action="EnableOutboundWebIdentityFederation")
     return result(enabled)["IssuerIdentifier"]
 
 
@@ -188,15 +188,15 @@ def test_given_a_token_when_a_claim_is_changed_then_the_issuers_keys_refuse_it(
 
 
 def test_given_two_audiences_then_the_token_has_both_and_each_must_be_allowed(
-    accounts: Accounts, ines: Credentials, deployer: Credentials, issuer: str
+    accounts: Accounts, ada: Credentials, deployer: Credentials, issuer: str
 ) -> None:
     both = (AUDIENCE, "test.example.com")
     assert error(get_token(accounts, deployer, *both)) == (403, "AccessDenied")
 
-    claims = verified(accounts, result(get_token(accounts, ines, *both))["WebIdentityToken"])
+    claims = verified(accounts, result(get_token(accounts, ada, *both))["WebIdentityToken"])
 
     assert claims["aud"] == [*both]
-    assert claims["sub"] == f"arn:aws:iam::{ACCOUNT}:user/ines"
+    assert claims["sub"] == f"arn:aws:iam::{ACCOUNT}:user/ada"
 
 
 @pytest.mark.parametrize(
@@ -222,31 +222,31 @@ def test_given_no_policy_then_a_principal_gets_no_token(accounts: Accounts, issu
 
 @pytest.mark.parametrize("seconds", ["59", "3601", "an hour"])
 def test_given_a_duration_out_of_range_then_it_is_refused(
-    accounts: Accounts, ines: Credentials, issuer: str, seconds: str
+    accounts: Accounts, ada: Credentials, issuer: str, seconds: str
 ) -> None:
-    answer = get_token(accounts, ines, AUDIENCE, DurationSeconds=seconds)
+    answer = get_token(accounts, ada, AUDIENCE, DurationSeconds=seconds)
     assert error(answer) == (400, "ValidationError")
 
 
 @pytest.mark.parametrize("audiences", [(), ("x" * 1001,), tuple(map(str, range(11)))])
 def test_given_no_audience_or_too_much_of_it_then_it_is_refused(
-    accounts: Accounts, ines: Credentials, issuer: str, audiences: tuple[str, ...]
+    accounts: Accounts, ada: Credentials, issuer: str, audiences: tuple[str, ...]
 ) -> None:
-    assert error(get_token(accounts, ines, *audiences)) == (400, "ValidationError")
+    assert error(get_token(accounts, ada, *audiences)) == (400, "ValidationError")
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "none", ""])
 def test_given_another_algorithm_then_it_is_refused(
-    accounts: Accounts, ines: Credentials, issuer: str, algorithm: str
+    accounts: Accounts, ada: Credentials, issuer: str, algorithm: str
 ) -> None:
-    answer = get_token(accounts, ines, AUDIENCE, SigningAlgorithm=algorithm)
+    answer = get_token(accounts, ada, AUDIENCE, SigningAlgorithm=algorithm)
     assert error(answer) == (400, "ValidationError")
 
 
 def test_given_no_duration_then_it_is_five_minutes(
-    accounts: Accounts, ines: Credentials, issuer: str
+    accounts: Accounts, ada: Credentials, issuer: str
 ) -> None:
-    answer = get_token(accounts, ines, AUDIENCE, DurationSeconds="")
+    answer = get_token(accounts, ada, AUDIENCE, DurationSeconds="")
     claims = verified(accounts, result(answer)["WebIdentityToken"])
     assert claims["exp"] - claims["iat"] == 300
 
@@ -264,25 +264,25 @@ def test_given_a_session_that_ends_sooner_then_it_gets_no_longer_token(
 
 
 def test_given_a_disabled_federation_then_nobody_gets_a_token_and_former_ones_stay_valid(
-    accounts: Accounts, ines: Credentials, deployer: Credentials, issuer: str
+    accounts: Accounts, ada: Credentials, deployer: Credentials, issuer: str
 ) -> None:
     former = result(get_token(accounts, deployer, AUDIENCE))["WebIdentityToken"]
-    result(ask(accounts, ines, "iam", Action="DisableOutboundWebIdentityFederation"))
+    result(ask(accounts, ada, "iam", Action="DisableOutboundWebIdentityFederation"))
 
     answer = get_token(accounts, deployer, AUDIENCE)
 
     assert error(answer) == (403, "OutboundWebIdentityFederationDisabledException")
-    info = ask(accounts, ines, "iam", Action="GetOutboundWebIdentityFederationInfo")
+    info = ask(accounts, ada, "iam", Action="GetOutboundWebIdentityFederationInfo")
     assert error(info) == (404, "FeatureDisabled")
     assert verified(accounts, former)["sub"] == DEPLOYER
 
 
 def test_given_the_global_sts_when_it_is_asked_for_a_token_then_it_does_not_know_that(
-    accounts: Accounts, ines: Credentials, issuer: str
+    accounts: Accounts, ada: Credentials, issuer: str
 ) -> None:
     token = {"Action": "GetWebIdentityToken", "SigningAlgorithm": "ES384"}
     audience = {"Audience.member.1": AUDIENCE}
-    answer = ask(accounts, ines, host=regions.GLOBAL_STS, **token, **audience)
+    answer = ask(accounts, ada, host=regions.GLOBAL_STS, **token, **audience)
     assert error(answer) == (400, "InvalidAction")
 
 
@@ -320,30 +320,30 @@ def test_given_an_issuer_then_it_publishes_two_documents_and_no_key_that_signs(
 
 
 def test_given_an_account_then_only_its_administrator_changes_it(
-    accounts: Accounts, ines: Credentials, deployer: Credentials, issuer: str
+    accounts: Accounts, ada: Credentials, deployer: Credentials, issuer: str
 ) -> None:
     knobby = of(accounts, "AKIAKNOBBY0TESTBED00")
     for who in (knobby, deployer):
         assert error(put_policy(accounts, who, ALLOW)) == (403, "AccessDenied")
         disable = ask(accounts, who, "iam", Action="DisableOutboundWebIdentityFederation")
         assert error(disable) == (403, "AccessDenied")
-    again = ask(accounts, ines, "iam", Action="EnableOutboundWebIdentityFederation")
+    again = ask(accounts, ada, "iam", Action="EnableOutboundWebIdentityFederation")
     assert error(again) == (409, "FeatureEnabled")
-    info = ask(accounts, ines, "iam", Action="GetOutboundWebIdentityFederationInfo")
+    info = ask(accounts, ada, "iam", Action="GetOutboundWebIdentityFederationInfo")
     assert result(info) == {"IssuerIdentifier": issuer, "JwtVendingEnabled": "true"}
 
 
 def test_given_a_policy_that_is_deleted_then_its_role_gets_no_more_tokens(
-    accounts: Accounts, ines: Credentials, deployer: Credentials, issuer: str
+    accounts: Accounts, ada: Credentials, deployer: Credentials, issuer: str
 ) -> None:
     names = {"RoleName": "deployer", "PolicyName": "log-in"}
-    ask(accounts, ines, "iam", Action="DeleteRolePolicy", **names)
+    ask(accounts, ada, "iam", Action="DeleteRolePolicy", **names)
 
     assert error(get_token(accounts, deployer, AUDIENCE)) == (403, "AccessDenied")
-    again = ask(accounts, ines, "iam", Action="DeleteRolePolicy", **names)
+    again = ask(accounts, ada, "iam", Action="DeleteRolePolicy", **names)
     assert error(again) == (404, "NoSuchEntity")
     unknown = {**names, "RoleName": "nobody"}
-    assert error(ask(accounts, ines, "iam", Action="DeleteRolePolicy", **unknown)) == (
+    assert error(ask(accounts, ada, "iam", Action="DeleteRolePolicy", **unknown)) == (
         404,
         "NoSuchEntity",
     )
@@ -360,9 +360,9 @@ def test_given_a_policy_that_is_deleted_then_its_role_gets_no_more_tokens(
     ],
 )
 def test_given_a_policy_that_the_testbed_does_not_evaluate_then_it_is_refused_where_it_is_put(
-    accounts: Accounts, ines: Credentials, statement: Any
+    accounts: Accounts, ada: Credentials, statement: Any
 ) -> None:
-    answer = put_policy(accounts, ines, statement)
+    answer = put_policy(accounts, ada, statement)
     assert error(answer) == (400, "MalformedPolicyDocument")
 
 
@@ -379,13 +379,13 @@ def test_given_a_policy_that_the_testbed_does_not_evaluate_then_it_is_refused_wh
 )
 def test_given_a_condition_then_it_holds_as_iam_says(
     accounts: Accounts,
-    ines: Credentials,
+    ada: Credentials,
     deployer: Credentials,
     issuer: str,
     condition: dict[str, Any],
     allowed: bool,
 ) -> None:
-    assert put_policy(accounts, ines, {**ALLOW, "Condition": condition}).status == 200
+    assert put_policy(accounts, ada, {**ALLOW, "Condition": condition}).status == 200
 
     answer = get_token(accounts, deployer, AUDIENCE)
 
@@ -393,11 +393,11 @@ def test_given_a_condition_then_it_holds_as_iam_says(
 
 
 def test_given_botocore_when_it_calls_both_apis_then_it_reads_what_they_answer(
-    accounts: Accounts, ines: Credentials
+    accounts: Accounts, ada: Credentials
 ) -> None:
     """The tests above take JSON, and SDKs take XML."""
     session = botocore.session.Session()
-    session.set_credentials(ines.access_key, ines.secret_key)
+    session.set_credentials(ada.access_key, ada.secret_key)
 
     def send(_: object, request: botocore.awsrequest.AWSPreparedRequest) -> Any:
         headers = {

@@ -83,13 +83,15 @@ class FakeCluster(Controllers):
         self.ahead = 0.0
         self.version = "v1.37.2"
         self._faults: list[Fault] = []
-        # The charm writes mappings from several threads.
-        self._lock = threading.Lock()
+        # The charm writes mappings from several threads. Between two requests of one unit, a test
+        # may run another unit.
+        self._lock = threading.RLock()
 
-    def fail(self, answer: Answer, *, request: str = "", nth: int = 0) -> None:
+    def fail(self, answer: Answer, *, request: str = "", nth: int = 0, acts: bool = False) -> None:
         """Answer with ``answer`` to every ``request``, a method and a path, or to the nth of
-        them only; without a request, to all."""
-        self._faults.append(Fault(answer, request, nth))
+        them only; without a request, to all. If the server ``acts``, it does what is asked first,
+        and only its own answer is lost."""
+        self._faults.append(Fault(answer, request, nth, acts))
 
     def meanwhile(self, act: Callable[[], object], *, request: str, nth: int = 1) -> None:
         """Let somebody act right before the nth ``request`` of its kind arrives."""
@@ -153,8 +155,11 @@ class FakeCluster(Controllers):
         before = self._kept(request)
         try:
             for fault in self._faults:
-                if fault.meets(request) and (answer := fault.answer(request)):
-                    return answer
+                if fault.meets(request):
+                    if fault.acts:
+                        self._handle(request)
+                    if answer := fault.answer(request):
+                        return answer
             return self._handle(request)
         finally:
             changed = before != self._kept(request)
@@ -296,6 +301,8 @@ class FakeCluster(Controllers):
         if left:
             new["metadata"]["finalizers"] = left
         new["metadata"]["managedFields"] = apply.managers(new["metadata"], body)
+        if stored and stored.get("roleRef") != new.get("roleRef"):
+            return refused(422, f"roleRef: Invalid value: {path}: cannot change roleRef")
         if path.startswith(SERVICE) and (no := self._allocate(path, new, stored)):
             return no
         if stored is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +26,7 @@ class Stored:
         self._logs: dict[str, list[bytes]] = {}
         # Which namespaces there are.
         self.namespaces = {"default", "kube-system"}
-        self._uids = itertools.count(1)
+        self._uids = 0
 
     def put(self, path: str, stored: Object) -> None:
         """Store an object as somebody else's client would have."""
@@ -124,7 +123,8 @@ class Stored:
             stored["metadata"].pop("managedFields", None)
 
     def _new_uid(self) -> str:
-        return f"00000000-0000-4000-8000-{next(self._uids):012}"
+        self._uids += 1
+        return f"00000000-0000-4000-8000-{self._uids:012}"
 
     def clear(self) -> None:
         """Delete everything."""

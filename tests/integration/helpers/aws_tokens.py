@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +18,14 @@ REGION = "eu-west-1"
 
 
 def client(service: str, who: Credentials) -> Any:
-    """Return botocore's client of a service."""
+    """Return botocore's client of a service, the same each time."""
+    return _client(service, who.access_key, who.secret_key, who.token)
+
+
+@functools.cache
+def _client(service: str, access_key: str, secret_key: str, token: str | None) -> Any:
     session = botocore.session.Session()
-    session.set_credentials(who.access_key, who.secret_key, who.token)
+    session.set_credentials(access_key, secret_key, token)
     return session.create_client(service, REGION, verify=TRUST["AWS_CA_BUNDLE"])
 
 
@@ -41,12 +47,7 @@ def environment(who: Credentials) -> dict[str, str]:
 
 def get(who: Credentials, *audiences: str, seconds: int = 300, algorithm: str = "ES384") -> str:
     """Return a token of whoever has these credentials."""
-    return get_from(client("sts", who), *audiences, seconds=seconds, algorithm=algorithm)
-
-
-def get_from(sts: Any, *audiences: str, seconds: int = 300, algorithm: str = "ES384") -> str:
-    """Return a token of whoever this client of STS is of."""
-    answer = sts.get_web_identity_token(
+    answer = client("sts", who).get_web_identity_token(
         Audience=[*audiences], DurationSeconds=seconds, SigningAlgorithm=algorithm
     )
     return str(answer["WebIdentityToken"])

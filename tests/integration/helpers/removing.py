@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ LEFT = "If something is left"
 MAPPINGS_TOO = "The mappings too"
 # Each hook of a unit that goes may wait for an API server.
 GONE_SECONDS = 420
+# Longer than units need to go.
+HELD_SECONDS = 30
 # What Kubernetes deletes by itself goes a moment after its owner.
 SETTLED_SECONDS = 60
 _AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found", "--wait=false")
@@ -67,11 +70,6 @@ class Site:
     def serve(self, mappings: int = 1) -> None:
         """Deploy aws-iam, and let people in: `mappings` by the option, one by each other way."""
         self.deploy()
-        if self.by_option:
-            self.wait_until_idle("blocked")
-            self.set_webhook()
-        self.wait_until_idle("active")
-        self.cluster.map("people-view", _ARN.format("people-view"), "people", "view")
         entries = [
             {"arn": _ARN.format(f"declared-{number}"), "username": "declared", "access": _ACCESS}
             for number in range(mappings)
@@ -79,6 +77,11 @@ class Site:
         file = self.folder / "mappings.yaml"
         file.write_text(json.dumps(entries))
         self.juju.cli("config", APP, f"mappings=@{file}")
+        if self.by_option:
+            self.wait_until_idle("blocked")
+            self.set_webhook()
+        self.wait_until_idle("active")
+        self.cluster.map("people-view", _ARN.format("people-view"), "people", "view")
         grant = {"arn": _ARN.format("granted"), "username": "granted", "role": "view"}
         self.juju.run(units.leader(self.juju), "grant-access", grant)
         self.wait_until_idle("active")
@@ -110,6 +113,24 @@ class Site:
         self.juju.remove_application(app)
         self.wait_until_gone(app)
 
+    def remove_last(self, last: list[str]) -> None:
+        """Remove aws-iam, so that these of its units run their hooks after all others are gone."""
+        principals = [units.principal(self.juju, unit) for unit in last]
+
+        def are_held(status: jubilant.Status) -> bool:
+            found = status.get_units(CONTROL_PLANE)
+            return all(found[each].juju_status.current == "executing" for each in principals)
+
+        self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        with ThreadPoolExecutor() as pool:
+            for each in principals:
+                # On a machine, one hook or one command runs at a time.
+                pool.submit(self.juju.exec, f"sleep {HELD_SECONDS}", unit=each)
+            self.juju.wait(are_held, delay=0.1)
+            self.juju.remove_application(APP)
+            self.juju.wait(lambda status: {*status.get_units(APP)} == {*last}, delay=0.1)
+        self.wait_until_gone()
+
     def wait_until_gone(self, app: str = APP) -> None:
         def gone(status: jubilant.Status) -> bool:
             return app not in status.apps and jubilant.all_agents_idle(status)
@@ -131,13 +152,15 @@ class Site:
         wanted = sorted([*self._kept(), *more])
         with contextlib.suppress(AssertionError):
             eventually(lambda: self._settled() == wanted, "settled", SETTLED_SECONDS)
-        assert sorted(self.differences()) == wanted
+        found = self._settled()
+        assert found == wanted, f"{sorted({*found} ^ {*wanted})} of {found}"
 
     def check_as_before(self) -> None:
         """Check that everything is as it was before aws-iam came."""
         with contextlib.suppress(AssertionError):
             eventually(lambda: not self._settled(), "settled", SETTLED_SECONDS)
-        assert self.differences() == []
+        found = self._settled()
+        assert found == [], found
 
     def log(self) -> str:
         """Return what the units of aws-iam have logged, as the page has its readers print it."""

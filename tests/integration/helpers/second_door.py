@@ -39,7 +39,7 @@ def operator(juju: jubilant.Juju, cluster: Cluster, folder: Path) -> Iterator[Re
     path = kubernetes.run([*WITH_AWS_CLI, "sh", "-c", 'printf %s "$PATH"']).stdout
     settings = {
         **TRUST,
-        **keys.environment("ines"),
+        **keys.environment("ada"),
         "AWS_REGION": aws_tokens.REGION,
         "JUJU_MODEL": juju.model or "",
         "KUBECONFIG": str(cluster.admin),

@@ -17,10 +17,8 @@ _VOLATILE = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "co
 _SYSTEMS_OWN = ("resourceVersion", "generation", "managedFields")
 # Where the machine's people and charms keep files. What else is there is the system's.
 _FOLDERS = "/root/cdk /root/.kube /home /etc /opt /srv /usr/local /var/lib/aws-iam"
-_AGENTS = "/var/lib/juju/agents"
 _LIST = f"""
 for folder in {_FOLDERS}; do [ ! -e $folder ] || find $folder -xdev -printf '%y %m %l %p\\n'; done
-find {_AGENTS} -maxdepth 1 -printf '%y %m %l %p\\n'
 find /root/cdk /root/.kube /home -xdev -type f -exec sha256sum {{}} +
 """
 

@@ -144,4 +144,4 @@ def test_given_another_cluster_id_then_only_tokens_for_it_are_accepted(
     refused = cluster.whoami("knobby")
     assert refused.returncode != 0
     assert "Unauthorized" in refused.stderr
-    assert "cluster id changed" in deployed.debug_log(limit=1000)
+    eventually(lambda: "cluster id changed" in deployed.debug_log(limit=1000), "logged")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
-import jubilant
 import pytest
 from tests.integration.helpers import testbed_only, units
-from tests.integration.helpers.removing import APP, CONTROL_PLANE, Site, names
+from tests.integration.helpers.removing import Site, names
 from tests.integration.removal import situations
 
 pytestmark = pytest.mark.slow
 
 CHANNEL, UNITS = "1.29/stable", 3
-# Longer than the units that are not held need to go.
-HELD_SECONDS = 20
 RENDERED = "/root/cdk/auth-webhook/auth-webhook.py"
 
 
@@ -26,7 +21,7 @@ def test_given_three_units_when_they_go_one_after_the_other_then_nothing_else_st
     people = site.peoples_mappings()
     leader, followers = units.leader(site.juju), units.followers(site.juju)
 
-    _remove_last(site, followers if leads else [leader])
+    site.remove_last(followers if leads else [leader])
 
     site.check_left(*names(people))
     assert site.peoples_mappings() == people
@@ -62,23 +57,3 @@ def test_given_a_control_plane_that_still_asks_the_service_when_removed_then_tha
     site.remove()
 
     site.check_left(*names(people), *service, f"~ {principal}:{RENDERED}")
-
-
-def _remove_last(site: Site, last: list[str]) -> None:
-    """Remove the application so that these units are the last to run their hooks."""
-    juju = site.juju
-    principals = [units.principal(juju, unit) for unit in last]
-    juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
-    with ThreadPoolExecutor() as pool:
-        for principal in principals:
-            # One hook runs on a machine at a time, or one command.
-            pool.submit(juju.exec, f"sleep {HELD_SECONDS}", unit=principal)
-        juju.wait(lambda status: _are_executing(status, principals), delay=0.1)
-        juju.remove_application(APP)
-        juju.wait(lambda status: set(status.get_units(APP)) == {*last}, delay=0.1)
-    site.wait_until_gone()
-
-
-def _are_executing(status: jubilant.Status, principals: list[str]) -> bool:
-    found = status.get_units(CONTROL_PLANE)
-    return all(found[name].juju_status.current == "executing" for name in principals)

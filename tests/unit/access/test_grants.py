@@ -242,6 +242,10 @@ def test_given_a_grant_of_the_principal_then_it_is_replaced():
     assert replaced(found, wanted(name="mine")) == "mine"
 
 
+REFUSED = (
+    "mapping theirs has an ARN that no login has, 'role/dev'; run: "
+    "juju run aws-iam/leader revoke-access name=theirs"
+)
 THEIRS = (
     f"mapping theirs maps {DEV} already, and is not a grant: delete it, or let it end: "
     "kubectl annotate iamidentitymapping theirs aws-iam/expires=<time>"
@@ -257,8 +261,7 @@ THEIRS = (
         (
             mapping("theirs", "role/dev", "", DEV_CANONICAL),
             "",
-            "mapping theirs has an ARN that no login has, 'role/dev'; "
-            "run: juju run aws-iam/leader revoke-access name=theirs",
+            REFUSED,
         ),
         (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
     ],

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import hypothesis.strategies as st
 import ops
 import pytest
+from hypothesis import given
+from tests.fakes import damage
 from tests.fakes.arns import CANONICAL, DEV, PATHED
 from tests.fakes.declaring import HEALTHY, Declare, entry, stored
 from tests.fakes.juju.model import Model
@@ -15,6 +18,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from access.mapping import IdentityMapping
 from access.validity import Checked, check
 from labels import GRANT, OPTION
+from text import status_line
 
 NODE_NAME = "{{EC2PrivateDNSName}}"
 NOTHING = Checked({}, frozenset())
@@ -115,3 +119,11 @@ def test_given_other_problems_when_there_is_a_duplicate_then_the_status_names_th
     name, problem = next(iter(report.problems.items()))
     assert f"{name}: {problem}" == SAID
     assert "dev" not in report.problems
+
+
+@given(st.lists(damage.text(DEV, (PATHED, CANONICAL)), min_size=1, max_size=4))
+def test_given_any_arns_when_checked_then_what_is_wrong_with_each_is_one_line(arns: list[str]):
+    found = check([mapping(f"m{n}", text, arns[0].lower()) for n, text in enumerate(arns)])
+
+    for problem in found.problems.values():
+        assert status_line(problem).isprintable()

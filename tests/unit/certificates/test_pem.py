@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ssl
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
+from tests.fakes import damage
 from tests.fakes.certificates import pairs
 from tests.fakes.certificates.authority import PREAMBLE, Authority, root
 
@@ -161,3 +164,16 @@ def test_given_megabytes_that_end_no_block_when_taken_apart_then_it_takes_no_hou
 
     assert pem.certificates(text) == []
     assert pem.private_key(text) == ""
+
+
+@given(st.lists(damage.pem(root().certificate * 2), max_size=3))
+def test_given_any_texts_when_taken_apart_then_blocks_are_whole_and_a_bundle_is_its_own(
+    texts: list[str],
+):
+    blocks, bundle = pem.certificates(*texts), pem.ca_bundle(*texts)
+
+    for block in blocks:
+        assert block.startswith("-----BEGIN CERTIFICATE-----\n")
+        assert block.endswith("-----END CERTIFICATE-----")
+    assert pem.ca_bundle(bundle) == bundle
+    assert pem.certificates(bundle) == sorted(blocks)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 
+import hypothesis.strategies as st
 import ops
 import pytest
+from hypothesis import given
+from tests.fakes import damage
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import pem, reactive_protocol
+from certificates import pem, reactive_protocol, verdict
+from certificates.keypair import PairRefused
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 HALF_A_CHARACTER = "-----BEGIN CERTIFICATE-----\n\ud800\n-----END CERTIFICATE-----"
@@ -146,3 +150,24 @@ def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_ha
     assert key not in deployed.log()
     assert key not in str(unit.stored)
     assert key not in files.webhook.read_text()
+
+
+ISSUED, KEY = root().issue([COMMON_NAME])
+ANSWERED = {"ca": root().certificate, **processed(cert=ISSUED, key=KEY)}
+
+
+@given(st.lists(damage.bag(ANSWERED, damage.pem), max_size=3))
+def test_given_any_databags_when_read_then_they_are_pairs_whose_key_nobody_says(
+    bags: list[dict[str, str]],
+):
+    reactive_protocol.is_spoken_by(bags)
+    for name in reactive_protocol.names_for_authority(bags):
+        assert name.isprintable()
+    for _, pair in reactive_protocol.replies("aws-iam/0", bags):
+        said = ""
+        try:
+            verdict.check(pair)
+        except PairRefused as refused:
+            said = str(refused)
+        assert said.isprintable()
+        assert KEY.splitlines()[1] not in said

@@ -8,8 +8,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
+from tests.fakes import damage
 from tests.fakes.certificates import pairs
+from tests.fakes.certificates.authority import root
 
 from certificates import verdict
 from certificates.keypair import KeyPair, NotYetValid, PairRefused
@@ -59,3 +63,24 @@ def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
 def test_given_no_certificate_when_checked_then_what_is_missing_is_no_fault_of_the_charm():
     with pytest.raises(PairRefused, match=r"^cannot be read \(ValueError\)$"):
         verdict.check(dataclasses.replace(pairs.leaf(), certificate=""))
+
+
+CERTIFICATE, KEY = root().issue(["aws-iam-authenticator.kube-system.svc"])
+WHOLE = {"certificate": CERTIFICATE, "key": KEY, "ca": root().certificate}
+
+
+@given(
+    st.sampled_from(sorted(WHOLE)).flatmap(lambda k: damage.pem(WHOLE[k]).map(lambda t: (k, t)))
+)
+def test_given_a_damaged_pair_when_checked_then_it_is_good_or_refused_in_one_line(
+    damaged: tuple[str, str],
+):
+    part, text = damaged
+    said = ""
+    try:
+        verdict.check(KeyPair(**{**WHOLE, part: text}))
+    except PairRefused as refused:
+        said = str(refused)
+    assert said.isprintable()
+    assert len(said) <= 300
+    assert KEY.splitlines()[1] not in said

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import httpx2
+import hypothesis.strategies as st
 import ops
 import pytest
 import yaml
+from hypothesis import given
+from tests.fakes import damage
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -109,3 +112,20 @@ def test_given_a_request_that_cannot_be_sent_when_a_hook_runs_then_its_error_is_
         "waiting for the control plane to write a usable kubeconfig"
     )
     assert TOKEN not in deployed.log()
+
+
+@given(
+    st.sampled_from(sorted(FORMS)).flatmap(lambda form: damage.text(FORMS[form]))
+    | damage.value(CONFIG).map(json.dumps)
+)
+def test_given_any_damage_when_connected_then_it_is_a_client_or_waited_for_without_its_text(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+):
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_text(text)
+    said = ""
+    try:
+        cluster_api.connect(path)
+    except Waiting as wait:
+        said = str(wait)
+    assert not fragments(said)

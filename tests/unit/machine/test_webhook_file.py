@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 
+import hypothesis.strategies as st
 import yaml
+from hypothesis import given
+from tests.fakes import damage
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import OWNER
 
@@ -28,3 +31,14 @@ def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_alon
 
 def test_given_an_ipv6_service_when_the_webhook_is_written_then_its_url_has_brackets():
     assert webhook_file.endpoint("fd00::20") == "https://[fd00::20]:443/authenticate"
+
+
+@given(st.sampled_from(("10.152.183.20", "fd00::14")), damage.text(CA))
+def test_given_any_text_for_a_ca_when_the_webhook_is_written_then_it_says_that(
+    address: str, ca: str
+):
+    written = yaml.load(webhook_file.render(OWNER, address, ca), yaml.CSafeLoader)
+
+    cluster = written["clusters"][0]["cluster"]
+    assert base64.b64decode(cluster["certificate-authority-data"]).decode() == ca
+    assert cluster["server"] == webhook_file.endpoint(address)

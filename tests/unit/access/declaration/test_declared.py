@@ -10,13 +10,17 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes import damage
 from tests.fakes.declaring import fault
 
+from access import desired
 from access.declaration import declared
 from access.declaration.entry import Entry
 from access.declaration.formats import LeftOut
+from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from text import status_line
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -556,3 +560,40 @@ def test_given_objects_beside_those_with_people_when_they_are_read_then_they_are
         LeftOut("document 1: ClusterRole", "it has no list of people"),
         LeftOut("document 3: DaemonSet", "it has no list of people"),
     )
+
+
+LISTS = (
+    f"""\
+- {{arn: '{DEV}', username: dev, groups: [view], expires: 2026-12-31T18:00:00Z}}
+- {{permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}}
+- {{role: ops, accounts: ['111122223333', '444455556666'], name: ops}}
+""",
+    AWS_AUTH,
+    f"""\
+- arn: {DEV}
+  access:
+  - {{role: edit, namespaces: [dev, test]}}
+  - {{role: reader, kind: Role, namespaces: [dev]}}
+- principalArn: {ACCOUNT}:user/bob
+  accessPolicies:
+  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
+    accessScope: {{type: namespace, namespaces: [dev]}}
+""",
+    f"mapRoles: [&x {{rolearn: '{ACCOUNT}:root', name: top}}]\nmapUsers: [*x]\n",
+)
+
+
+@given(st.sampled_from(LISTS).flatmap(lambda text: damage.text(text, LISTS)))
+def test_given_a_damaged_list_when_it_can_be_read_then_its_plan_needs_no_other_after_it(text: str):
+    now = datetime(2026, 11, 26, tzinfo=timezone.utc)
+    try:
+        found = declared.parse(text, now)
+    except ValueError as error:
+        said = status_line(error)
+        assert said.isprintable()
+        return
+    for out in found.left_out:
+        assert status_line(f"{out.place}: {out.reason}").isprintable()
+    first = desired.access(found, State(Access()), now).access
+    second = desired.access(found, State(first), now).access
+    assert not desired.changes(first, second).keys

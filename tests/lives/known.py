@@ -1,0 +1,43 @@
+"""What the charm breaks today: each with its shortest story, which must go on to break it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tests.lives.steps import Begin, Step, Story
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """A promise that does not hold yet."""
+
+    signature: str
+    story: Story
+
+
+KNOWN: tuple[Known, ...] = (
+    # An entry that gets another name and other groups at once is deleted before it is created.
+    Known(
+        "P2: a declared person is locked out",
+        Story(
+            Begin(),
+            (
+                Step("declare", {"rows": [{"who": "alice", "name": "one", "group": "ops"}]}),
+                Step("hook"),
+                Step("declare", {"rows": [{"who": "alice"}]}),
+                Step("hook"),
+            ),
+        ),
+    ),
+    # Where a hook's time is over in the middle of many deletions, one mapping is counted twice.
+    Known(
+        "P15: the status miscounts mappings",
+        Story(
+            Begin(),
+            (
+                Step("crowd", {"number": 400, "ends": 45, "kept": True}),
+                Step("time", {"seconds": 120, "bell": "never"}),
+            ),
+        ),
+    ),
+)

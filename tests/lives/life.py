@@ -1,0 +1,725 @@
+"""One life of an application: its units, its cluster, and whoever acts on them."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import functools
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import ops
+import ops.testing
+import pytest
+from tests.fakes import at_rest
+from tests.fakes.certificates.authority import root
+from tests.fakes.certificates.self_signed import SelfSigned
+from tests.fakes.juju.model import HOOK_TOOLS, OWNER, Easyrsa, Model
+from tests.fakes.kubernetes.clock import Clock
+from tests.fakes.kubernetes.paths import ADDRESS
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files, rendered
+from tests.lives import access, people, promises, story
+from tests.lives.access import Objects
+from tests.lives.broken import Broken
+from tests.lives.option import Option, Role, Row, arn, principal
+from tests.lives.steps import Begin, Step
+from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
+
+# What ops logs of itself.
+_OF_OPS = ("ops ", "Initializing SQLite", "Emitting Juju event")
+START = 1_796_040_000.0
+_MINUTE = 60.0
+_ROUNDS = 14
+MACHINES = 3
+# How many times an alarm may ring in one stretch of time.
+_RINGS = 12
+LAST_HOOKS = {
+    "all": ("departed", "broken", "stop", "remove"),
+    "without broken": ("departed", "stop", "remove"),
+    "without remove": ("departed", "broken", "stop"),
+}
+
+
+class Vault(Easyrsa):
+    """As the older vault: each unit's request gets a certificate of its own."""
+
+    def _answer(self, unit: str, common_name: str, names: frozenset[str]) -> None:
+        self._pairs.clear()
+        super()._answer(unit, common_name, names)
+
+
+PROVIDERS: dict[str, Callable[[str], Any]] = {
+    "easyrsa": lambda name: Easyrsa(root(name)),
+    "vault": lambda name: Vault(root(name), name="vault"),
+    "self-signed-certificates": lambda name: SelfSigned(
+        "self-signed-certificates" if name == "root" else name
+    ),
+}
+
+
+class Grant:
+    """What an operator has granted and been told so."""
+
+    def __init__(self, name: str, rights: set[Role], ends: float | None) -> None:
+        self.name, self.rights, self.ends = name, rights, ends
+
+
+class Life:
+    """A life as far as it has come, with what was declared, granted and said in it."""
+
+    def __init__(
+        self,
+        begin: Begin,
+        counts: collections.Counter[str] | None = None,
+        known: Collection[str] = (),
+    ) -> None:
+        self.begin = begin
+        # What is known to be broken, by its signature.
+        self._known = known
+        self.counts = counts if counts is not None else collections.Counter()
+        self.checks: collections.Counter[str] = collections.Counter()
+        self._folder = tempfile.mkdtemp(prefix="life-")
+        self._patch = pytest.MonkeyPatch()
+        self.api = FakeCluster(Clock())
+        self.api.clock.now = START
+        self.api.version = begin.kubernetes
+        self.machines = [Files(Path(self._folder) / str(n)) for n in range(MACHINES)]
+        self.api.install(self._patch)
+        HOOK_TOOLS.install(self._patch)
+        self.transport = Transport(self)
+        send = self.transport.send
+        self.provider_number = 0
+        self.model = self._deploy()
+        self.addresses: set[str] = set()
+        if begin.endpoint == "control-plane":
+            self.set_webhook("")
+        if begin.settled:
+            if begin.endpoint == "control-plane":
+                self.set_webhook(ADDRESS)
+            at_rest.settle(self.model, self.api)
+        self._patch.setattr(
+            httpx2.HTTPTransport, "handle_request", lambda _, request: send(request)
+        )
+        self._patch.setattr(HOOK_TOOLS, "around", self.transport.around)
+        for name in ("view", "edit", "admin"):
+            self.api.add_role(name, "get")
+        # What happened, a line a step.
+        self.notes: list[str] = []
+        # What was said: log lines, Events, results, memories.
+        self.said: list[str] = []
+        self.option = Option()
+        self.grants: dict[str, Grant] = {}
+        # Principals of whom nobody knows what they were granted: an answer was lost.
+        self.unsure: set[str] = set()
+        self.allowed: dict[str, set[Role]] = {}
+        # What principals of rows with a typo had when the row came.
+        self.held: dict[str, set[Role]] = {}
+        self.silent: set[int] = set()
+        self.due: list[list[str]] = [[] for _ in range(MACHINES)]
+        # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
+        self.seen_ends: dict[str, float | None] = {}
+        self.untold: list[tuple[set[str], int, str]] = []
+        # Why the pair in use may be replaced.
+        self.reasons: set[str] = set()
+        if begin.settled:
+            self.addresses.add(ADDRESS)
+        self.is_deployed = True
+        # Whether hooks changed nothing more when all was last let come to rest.
+        self.is_quiet = begin.settled
+        if not begin.settled:
+            for unit in self.units:
+                self.due[unit] = ["install", "config-changed", "start"]
+            self.due[0].insert(1, "leader-elected")
+
+    def close(self) -> None:
+        self._patch.undo()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _deploy(self) -> Model:
+        provider = PROVIDERS[self.begin.provider](self._authority_name())
+        return Model(
+            provider,
+            self.machines,
+            units=self.begin.units,
+            endpoints=(self.begin.endpoint,),
+            acknowledges=True,
+        )
+
+    def _authority_name(self) -> str:
+        return f"root-{self.provider_number}" if self.provider_number else "root"
+
+    # What there is.
+
+    @property
+    def now(self) -> float:
+        return self.api.clock.now
+
+    @property
+    def objects(self) -> Objects:
+        return self.api.objects
+
+    @property
+    def mark(self) -> str:
+        return OWNER.mark
+
+    @property
+    def rights(self) -> dict[str, set[Role]]:
+        return access.rights(self.objects, self.mark)
+
+    @property
+    def units(self) -> range:
+        return range(len(self.model.units))
+
+    @property
+    def leader(self) -> int | None:
+        """The leader's number, unless its agent is silent."""
+        leader = self.model.leader
+        return None if leader is None or leader in self.silent else leader
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether Kubernetes has policies on who may write mappings."""
+        return self.begin.kubernetes >= "v1.30"
+
+    @property
+    def can_work(self) -> bool:
+        """Whether nobody but the charm has to act for everything to be as declared."""
+        config = self.model.config
+        return (
+            self.is_deployed
+            and self.leader is not None
+            and self.model.provider is not None
+            and not self.model.silent
+            and self.option.can_be_read
+            and config.get("replicas", 2) > 0
+            and self.is_asked
+            and self.api.start_seconds is not None
+        )
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the control planes ask where the Service is, as far as an operator decides."""
+        if self.begin.endpoint == "aws-iam":
+            return True
+        address = self.model.peer.get("address", "none")
+        return all(
+            f"//{address}:" in self.machines[unit].auth_webhook.read_text()
+            for unit in self.units
+            if self.machines[unit].auth_webhook.exists()
+        ) and all(self.machines[unit].auth_webhook.exists() for unit in self.units)
+
+    def knows(self, broken: Broken) -> bool:
+        """Whether a promise is known to be broken like this. The life goes on then."""
+        if broken.signature not in self._known:
+            return False
+        self.counts[f"known {broken.signature}"] += 1
+        if broken.promise == "P11":
+            for who, roles in self.rights.items():
+                self.allow(who, roles)
+        return True
+
+    # What happens.
+
+    def take(self, step: Step) -> None:
+        """Take one step."""
+        self.counts[f"rule {step.do}"] += 1
+        self.notes.append("  " * len(self.transport.runs) + story.words(step))
+        if act := getattr(people, step.do.replace("-", "_").replace(" ", "_"), None):
+            self._act(act, step)
+            return
+        getattr(self, "_" + step.do.replace("-", "_").replace(" ", "_"))(step)
+
+    def _act(self, act: Callable[..., object], step: Step) -> None:
+        """Let people act on the cluster. What they may give, they give."""
+        self.transport.remember()
+        before = self.rights
+        act(self, **step.what)
+        for who, roles in self.rights.items():
+            if more := roles - before.get(who, set()):
+                self.allow(who, more - people.NEVER)
+        self._note_hands()
+        promises.after_people(self)
+
+    def _note_hands(self) -> None:
+        """What people have changed of a grant is no longer the charm's to keep."""
+        found = access.mappings(self.objects)
+        for who, grant in list(self.grants.items()):
+            mapping = found.get(grant.name)
+            if not mapping or access.principal(mapping) != who:
+                self.forget_grant(who)
+                continue
+            grant.ends = access.end(mapping)
+
+    def forget_grant(self, who: str) -> None:
+        self.grants.pop(who, None)
+
+    def allow(self, who: str, roles: set[Role]) -> None:
+        self.allowed.setdefault(who, set()).update(roles)
+
+    # Juju.
+
+    def _runs_unit(self, unit: int) -> bool:
+        return any(run.unit == unit for run in self.transport.runs)
+
+    def _ready(self, unit: int) -> bool:
+        """Whether the unit can run something now."""
+        is_there = self.is_deployed and unit < len(self.model.units)
+        return is_there and unit not in self.silent and not self._runs_unit(unit)
+
+    def _hook(self, step: Step) -> None:
+        unit = step.what.get("unit", 0) % max(len(self.model.units), 1)
+        if self._ready(unit):
+            self.run_hook(unit, self._next(unit), step)
+
+    def _next(self, unit: int) -> str:
+        return self.due[unit][0] if self.due[unit] else "update-status"
+
+    def run_hook(self, unit: int, kind: str, step: Step | None = None) -> None:
+        """Run a hook of a unit. It runs again if it is killed."""
+        event = self._event(kind, unit)
+        if event is None:
+            self.due[unit] = [each for each in self.due[unit] if each != kind]
+            return
+
+        def go() -> None:
+            self.model.hook(event, unit=unit)
+
+        run = self._run(unit, kind, step, go)
+        if not run.dead and kind in self.due[unit]:
+            self.due[unit].remove(kind)
+
+    def _event(self, kind: str, unit: int) -> Any:
+        model, on = self.model, self.model.on
+        endpoint, _, what = kind.rpartition("-")
+        if endpoint == "certificates" and not model.provider:
+            return None
+        if what == "created":
+            return on.relation_created(model.relation(endpoint, unit))
+        if endpoint in ("certificates", "peers", "aws-iam") and what == "changed":
+            if endpoint == "peers" and len(model.units) < 2:
+                return None
+            if endpoint == "peers":
+                relation = model.relation("peers", unit)
+                return on.relation_changed(relation, remote_unit=(unit + 1) % len(model.units))
+            return model.changed(endpoint, unit)
+        if kind == "alarm":
+            alarms = model.units[unit].alarms
+            return on.secret_expired(alarms[0], revision=1) if alarms else None
+        return getattr(on, kind.replace("-", "_"))()
+
+    def _run(
+        self,
+        unit: int,
+        what: str,
+        step: Step | None,
+        go: Callable[[], object],
+        who: str = "",
+    ) -> Run:
+        """Run a hook or an action, and check what must hold after it."""
+        transport, context = self.transport, self.model.units[unit].context
+        before = {path: copy.deepcopy(each) for path, each in self.objects.items()}
+        meanwhile = step.meanwhile if step else ()
+        run = Run(unit, what, before, meanwhile, len(self.said), who)
+        for outer in transport.runs:
+            outer.others = True
+        memory, bags = dict(self.model.peer), self.model.bags()
+        self.counts["actions" if run.is_action else "hooks"] += 1
+        context.juju_log.clear()
+        transport.runs.append(run)
+        try:
+            go()
+        except Killed:
+            run.dead = True
+        except Stopped:
+            pass
+        except ops.testing.ActionFailed as failure:
+            run.failure = failure.message
+        except Exception as error:  # noqa: BLE001  (whatever the charm raises)
+            run.raised = error
+        finally:
+            transport.runs.pop()
+        lines = [line.message for line in context.juju_log if not line.message.startswith(_OF_OPS)]
+        if broken := transport.broken or transport.error:
+            raise broken
+        self._note_said(run, lines, memory)
+        if bags != self.model.bags():
+            self._call_others(unit)
+        promises.after_run(self, run, lines)
+        return run
+
+    def _note_said(self, run: Run, lines: list[str], memory: dict[str, str]) -> None:
+        """Note what a hook or an action has said: logged, answered, remembered, shown."""
+        self.said += lines
+        if run.results is not None:
+            self.said.append(f"{run.what}: {run.results}")
+        if run.failure:
+            self.said.append(f"{run.what} failed: {run.failure}")
+        self.said += [v for k, v in self.model.peer.items() if v and memory.get(k) != v]
+        if not run.is_action and not run.dead and (status := self.model.units[run.unit].status):
+            self.said.append(f"status: {status.message}")
+
+    def _call_others(self, unit: int) -> None:
+        for other in self.units:
+            if other != unit and "peers-changed" not in self.due[other]:
+                self.due[other].append("peers-changed")
+
+    def after_write(self, run: Run, changed: list[Effect], rights: dict[str, set[Role]]) -> None:
+        """Check what must hold after each request that writes. ``rights`` were those before."""
+        promises.after_write(self, run, changed, rights)
+
+    def answer(self) -> None:
+        """Let the other ends take in what the units wrote."""
+        before = json.dumps(self.model._answer)
+        self.model.answer()
+        if before != json.dumps(self.model._answer):
+            for unit in self.units:
+                if "certificates-changed" not in self.due[unit]:
+                    self.due[unit].append("certificates-changed")
+
+    def _answers(self, step: Step) -> None:
+        if self.is_deployed:
+            self.answer()
+
+    def _leader_moves(self, step: Step) -> None:
+        if self.transport.runs or not self.is_deployed:
+            return
+        leader = self.model.leader = step.what["to"] % len(self.model.units)
+        self.due[leader].insert(0, "leader-elected")
+
+    def _agent(self, step: Step) -> None:
+        """A unit's agent is lost for a while, or back."""
+        unit = step.what["unit"] % max(len(self.model.units), 1)
+        if unit in self.silent:
+            self.silent.discard(unit)
+        elif not self._runs_unit(unit):
+            self.silent.add(unit)
+
+    def _unit_comes(self, step: Step) -> None:
+        if self.transport.runs or not self.is_deployed or len(self.model.units) >= MACHINES:
+            return
+        unit = len(self.model.units)
+        if self.begin.endpoint == "control-plane":
+            self.machines[unit].auth_webhook.write_text(self.machines[0].auth_webhook.read_text())
+        self.model.add_unit()
+        self.model.planned_units += 1
+        self.due[unit] = ["install", "config-changed", "start"]
+
+    def _refresh(self, step: Step) -> None:
+        for unit in self.units:
+            self.due[unit].append("upgrade-charm")
+
+    # The operator.
+
+    def _declare(self, step: Step) -> None:
+        rows = tuple(Row(**row) for row in step.what.get("rows", ()))
+        had = self.rights
+        new = Option(rows, step.what.get("form", "list"), self.now)
+        self._set_option(new)
+        self.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
+        for who, row in new.good(self.now).items():
+            self.allow(who, new.rights(row))
+            # What the option declares, no grant holds any more.
+            self.forget_grant(who)
+        for who, grant in list(self.grants.items()):
+            if grant.name in new.names:
+                self.forget_grant(who)
+
+    def _set_option(self, new: Option) -> None:
+        self.option = new
+        self._configure_with(mappings=new.text(access.shown))
+
+    def _configure_with(self, **options: Any) -> None:
+        self.model.config = {**self.model.config, **options}
+        for unit in self.units:
+            if "config-changed" not in self.due[unit]:
+                self.due[unit].insert(0, "config-changed")
+
+    def _configure(self, step: Step) -> None:
+        options = dict(step.what)
+        if "webhook-address" in options:
+            self.reasons.add("another address")
+        self._configure_with(**options)
+
+    def _webhook(self, step: Step) -> None:
+        """The operator sets the control plane's option to what the status says, or empties it."""
+        if self.begin.endpoint == "aws-iam":
+            return
+        address = self.model.peer.get("address", "") if step.what["is_set"] else ""
+        only = step.what.get("only")
+        self.set_webhook(address, None if only is None else only % MACHINES)
+
+    def set_webhook(self, address: str, only: int | None = None) -> None:
+        url = f"https://{address}:443/authenticate" if address else ""
+        if address:
+            self.addresses.add(address)
+        for number, files in enumerate(self.machines):
+            if only in (None, number):
+                files.auth_webhook.write_text(rendered(url))
+
+    def _grant(self, step: Step) -> None:
+        what = dict(step.what)
+        unit, who = what.pop("unit", 0) % max(len(self.model.units), 1), what.pop("who")
+        if not self._ready(unit):
+            return
+        role, space = what.get("role", ""), what.get("namespaces", "")
+        group = what.get("groups", "")
+        new: set[Role] = {("ClusterRole", role, space)} if role else set()
+        new |= {("Group", group, "")} if group else set()
+        known = principal(who)
+        former = self.grants.get(known)
+        self.allow(known, new)
+        params = {"arn": arn(who), "username": who, **what}
+        run = self._action("grant-access", unit, step, params)
+        if run.results:
+            name = run.results["mapping"]
+            kept = set[Role]()
+            if former:
+                kinds = {kind for kind, _, _ in new}
+                kept = {each for each in former.rights if (each[0] == "Group") not in _is(kinds)}
+            mapping = access.mappings(self.objects).get(name)
+            self.unsure.discard(known)
+            is_declared = name in self.option.names or known in self.option.counts
+            if not is_declared and not what.get("dry-run"):
+                ends = access.end(mapping) if mapping else None
+                self.grants[known] = Grant(name, new | kept, ends)
+        elif run.effects or run.dead or run.met:
+            self.unsure.add(known)
+            self.forget_grant(known)
+
+    def _revoke(self, step: Step) -> None:
+        unit = step.what.get("unit", 0) % max(len(self.model.units), 1)
+        if not self._ready(unit):
+            return
+        who = principal(step.what["who"])
+        self.forget_grant(who)
+        params = {"arn": arn(step.what["who"])}
+        if name := step.what.get("name"):
+            params = {"name": name}
+            for other, grant in list(self.grants.items()):
+                if grant.name == name:
+                    self.forget_grant(other)
+        self._action("revoke-access", unit, step, params, "" if name else who)
+
+    def _look(self, step: Step) -> None:
+        """An action that changes nothing."""
+        what = dict(step.what)
+        unit, name = what.pop("unit", 0) % max(len(self.model.units), 1), what.pop("action")
+        if self._ready(unit):
+            if "who" in what:
+                what["arn"] = arn(what.pop("who"))
+            if name == "plan-mappings":
+                what["mappings"] = self.option.text(access.shown)
+            self._action(name, unit, step, what)
+
+    def _action(
+        self, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
+    ) -> Run:
+        results: list[dict[str, Any]] = []
+
+        def go() -> None:
+            results.append(self.model.action(name, unit, **params))
+            self.transport.runs[-1].results = results[-1]
+
+        return self._run(unit, name, step, go, who)
+
+    # The provider.
+
+    def _provider(self, step: Step) -> None:
+        kind, model = step.what["kind"], self.model
+        provider = model.provider
+        if kind == "is silent":
+            model.silent = True
+        elif kind == "speaks":
+            model.silent = False
+        elif provider and kind == "another authority":
+            self.provider_number += 1
+            new = PROVIDERS[self.begin.provider](self._authority_name())
+            if isinstance(provider, Easyrsa):
+                provider.replace_authority(new.authority)
+                provider.reissue()
+            else:
+                model.provider = new
+            self.reasons.add(kind)
+        elif provider and kind == "signs again":
+            if isinstance(provider, Easyrsa):
+                provider.reissue()
+            elif isinstance(provider, SelfSigned):
+                provider._issued.clear()
+            self.reasons.add(kind)
+
+    def _certificates(self, step: Step) -> None:
+        """The relation with the provider is removed, or made again, with another authority."""
+        model = self.model
+        if self.transport.runs or not self.is_deployed:
+            return
+        if model.provider:
+            for unit in self.units:
+                if unit not in self.silent:
+                    broken = model.broken("certificates")
+                    go = functools.partial(model.hook, broken, unit=unit)
+                    self._run(unit, "certificates-broken", step, go)
+            model.provider = None
+            self.due = [[each for each in due if "certificates" not in each] for due in self.due]
+            return
+        self.provider_number += step.what.get("other", 1)
+        self.reasons.add("another relation")
+        model.move(PROVIDERS[self.begin.provider](self._authority_name()))
+        for unit in self.units:
+            # The charm hears of it by relation-created alone.
+            model.units[unit].known = frozenset(r.id for r in model._relations(unit))
+            self.due[unit].insert(0, "certificates-created")
+
+    # Time.
+
+    def _time(self, step: Step) -> None:
+        """Time passes, and alarms ring: on time, late, or never."""
+        if self.transport.runs:
+            self.api.clock.now += min(step.what["seconds"], 60)
+            return
+        until, bell = self.now + step.what["seconds"], step.what.get("bell", "on time")
+        late = 40.0 if bell == "late" else 0.0
+        for rings_so_far in range(_RINGS if bell != "never" else 0):
+            rings = [
+                (alarm.expire.timestamp() + late, unit)
+                for unit in self.units
+                if self._ready(unit)
+                for alarm in self.model.units[unit].alarms
+                if alarm.expire
+            ]
+            at, unit = min(rings, default=(until + 1, 0))
+            if at > until:
+                break
+            self.api.clock.now = max(at, self.now)
+            # What goes wrong does so at the first ring.
+            self.run_hook(unit, "alarm", step if not rings_so_far else None)
+        self.api.clock.now = max(until, self.now)
+        if bell == "never":
+            for unit in self.units:
+                if self._ready(unit):
+                    self.run_hook(unit, "update-status")
+        promises.in_time(self, _MINUTE + late if bell != "never" else promises.SOON)
+
+    # Rest.
+
+    def _faults_stop(self, step: Step) -> None:
+        self.transport.lasting.clear()
+
+    def _rest(self, step: Step) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """Let faults stop and each unit have its hooks, and check that all is as declared."""
+        if self.transport.runs or not self.is_deployed:
+            return
+        if self.begin.endpoint == "control-plane" and not self._asked():
+            # Each unit says so by then, and its operator does it.
+            self._come_to_rest()
+            self.set_webhook(self.model.peer.get("address", ""))
+        if self.transport.lasting:
+            self._come_to_rest()
+            promises.beside_a_fault(self)
+            self.transport.lasting.clear()
+        self._come_to_rest()
+        promises.at_rest(self)
+        self.reasons.clear()
+        self.unsure.clear()
+        self.allowed = {who: set(roles) for who, roles in self.rights.items()}
+        for who, row in self.option.good(self.now).items():
+            self.allow(who, self.option.rights(row))
+
+    def _come_to_rest(self) -> None:
+        for _ in range(_ROUNDS):
+            before = self._whole()
+            self.api.clock.now += 35
+            self.answer()
+            for unit in self.units:
+                for _ in range(6):
+                    if not self._ready(unit) or not self.due[unit]:
+                        break
+                    self.run_hook(unit, self._next(unit))
+                if self._ready(unit):
+                    self.run_hook(unit, "update-status")
+                self.answer()
+            self.is_quiet = before == self._whole()
+            if self.is_quiet:
+                return
+
+    def _whole(self) -> str:
+        """All that hooks may change, to compare."""
+        files = [f.webhook.read_text() if f.webhook.exists() else "" for f in self.machines]
+        objects = {
+            path: each
+            for path, each in self.objects.items()
+            if "/events" not in path and not path.endswith("aws-iam-logins")
+        }
+        return json.dumps([objects, self.model.bags(), files], sort_keys=True)
+
+    # The end.
+
+    def _remove(self, step: Step) -> None:
+        """The application is removed, by the last hooks that Juju runs."""
+        if self.transport.runs or not self.is_deployed:
+            return
+        order = [unit for unit in self.units if unit not in self.silent]
+        if step.what.get("backwards"):
+            order.reverse()
+        left: Step | None = step
+        for unit in order:
+            for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
+                # What goes wrong does so in the last unit, once.
+                run = self._last_hook(unit, kind, left if unit == order[-1] else None)
+                left = None if run.met or run.dead else left
+                if run.dead:
+                    self._last_hook(unit, kind, None)
+            promises.after_a_unit(self)
+        if order and len(order) == len(self.model.units):
+            promises.at_the_end(self)
+        self.transport.lasting.clear()
+        self.is_deployed = False
+        self.grants.clear()
+
+    def _last_hook(self, unit: int, kind: str, step: Step | None) -> Run:
+        model, on = self.model, self.model.on
+        relation = model.relation(self.begin.endpoint, unit)
+        events: dict[str, Any] = {
+            "departed": on.relation_departed(relation, remote_unit=unit, departing_unit=unit),
+            "broken": on.relation_broken(relation),
+            "stop": on.stop(),
+            "remove": on.remove(),
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            if kind == "departed":
+                own = property(lambda event: event.framework.model.unit)
+                patch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
+            return self._run(unit, kind, step, lambda: model.hook(events[kind], unit=unit))
+
+    def asked_by(self, unit: int) -> str:
+        """The address that a unit's control plane asks, if it was ever the application's."""
+        path = self.machines[unit].auth_webhook
+        text = path.read_text() if path.exists() else ""
+        return next((each for each in self.addresses if f"//{each}:" in text), "")
+
+    def _asked(self) -> set[str]:
+        """The addresses that control planes ask."""
+        return {self.asked_by(unit) for unit in self.units} - {""}
+
+    def _deploy_again(self, step: Step) -> None:
+        if self.transport.runs or self.is_deployed:
+            return
+        self.model = self._deploy()
+        self.due = [["install", "leader-elected", "config-changed", "start"]] + [
+            ["install", "config-changed", "start"] for _ in range(MACHINES - 1)
+        ]
+        self.option, self.silent, self.held = Option(), set(), {}
+        self.reasons.add("deployed again")
+        self.is_deployed = True
+
+
+def _is(kinds: set[str]) -> set[bool]:
+    return {kind == "Group" for kind in kinds}

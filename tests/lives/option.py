@@ -1,0 +1,127 @@
+"""What the operator declares: rows, the formats in which they are written, and what they mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+ACCOUNT = "arn:aws:iam::111122223333"
+PEOPLE = ("alice", "bob")
+Role = tuple[str, str, str]
+
+
+def arn(who: str) -> str:
+    return f"{ACCOUNT}:role/{who.capitalize()}"
+
+
+def principal(who: str) -> str:
+    return arn(who).lower()
+
+
+def own_group(name: str) -> str:
+    return f"aws-iam:{name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One row of the option.
+
+    Attributes:
+        who: The person whose role it names.
+        name: Its mapping's name; empty in formats that have none.
+        role: A ClusterRole for it; empty for none.
+        namespace: Where that role counts; empty for the whole cluster.
+        seconds: When its access ends, from the time of the declaration on; 0 for never.
+        typo: What is wrong with it: its ``arn``, its ``groups``; or empty.
+    """
+
+    who: str
+    name: str = ""
+    group: str = ""
+    role: str = ""
+    namespace: str = ""
+    seconds: int = 0
+    typo: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """The option as it was set. ``now`` is when."""
+
+    rows: tuple[Row, ...] = ()
+    form: str = "list"
+    now: float = 0.0
+
+    def text(self, shown: Any) -> str:
+        """The option's text; ``shown`` writes a time."""
+        if self.form == "unreadable":
+            return "["
+        if not self.rows:
+            return ""
+        made = [self._made(row, shown) for row in self.rows]
+        if self.form == "aws-auth":
+            return json.dumps({"mapRoles": made})
+        if self.form == "eks":
+            return json.dumps({"accessConfig": {"accessEntries": made[:1]}, "mapRoles": made[1:]})
+        return json.dumps(made)
+
+    def _made(self, row: Row, shown: Any) -> dict[str, Any]:
+        is_entry = self.form == "eks" and row is self.rows[0]
+        words = {"list": ("arn", "username", "groups"), "aws-auth": _ROW, "eks": _ROW}[self.form]
+        arn_, user, groups = _ENTRY if is_entry else words
+        made: dict[str, Any] = {
+            arn_: "nobody" if row.typo == "arn" else arn(row.who),
+            user: row.who,
+            groups: "system:masters" if row.typo == "groups" else [row.group] if row.group else [],
+        }
+        if self.form != "list":
+            return made
+        made |= {"name": row.name} if row.name else {}
+        if row.role:
+            spaces = {"namespaces": [row.namespace]} if row.namespace else {}
+            made["access"] = [{"role": row.role, **spaces}]
+        if row.seconds:
+            made["expires"] = shown(self.now + row.seconds)
+        return made
+
+    @property
+    def can_be_read(self) -> bool:
+        return self.form != "unreadable"
+
+    @property
+    def counts(self) -> dict[str, Row]:
+        """The row that counts for each principal that can be read: as on EKS, an access entry, or
+        else the last row. A row with a typo counts for the principal that it names."""
+        found: dict[str, Row] = {}
+        for row in self.rows:
+            if row.typo != "arn":
+                found[principal(row.who)] = row
+        if self.form == "eks" and self.rows and self.rows[0].typo != "arn":
+            found[principal(self.rows[0].who)] = self.rows[0]
+        return found
+
+    def good(self, now: float) -> dict[str, Row]:
+        """The rows that apply at ``now``."""
+        return {
+            who: row for who, row in self.counts.items() if not row.typo if self.lasts(row, now)
+        }
+
+    def lasts(self, row: Row, now: float) -> bool:
+        return not row.seconds or self.now + row.seconds > now
+
+    @property
+    def names(self) -> set[str]:
+        """The names that its rows give to mappings."""
+        return {row.name for row in self.rows if row.name}
+
+    def rights(self, row: Row) -> set[Role]:
+        """What a row gives to its principal."""
+        given = {("Group", row.group, "")} if row.group else set()
+        if row.role and self.form == "list":
+            given.add(("ClusterRole", row.role, row.namespace))
+        return given
+
+
+_ROW = ("rolearn", "username", "groups")
+_ENTRY = ("principalARN", "kubernetesUsername", "kubernetesGroups")

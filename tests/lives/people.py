@@ -1,0 +1,163 @@
+"""What people and other programs do in the cluster, each with the rights that they have there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.fakes.kubernetes.paths import DEFINITION, MAPPINGS, POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.stored import renew
+from tests.lives import access
+from tests.lives.access import EXPIRES, MARK, SOURCE, Object
+from tests.lives.option import Role, arn, principal
+
+if TYPE_CHECKING:
+    from tests.lives.life import Life
+
+MASTERS = "system:masters"
+# What nobody here may give.
+NEVER: set[Role] = {("Group", MASTERS, "")}
+DELEGATE = "mallory"
+KEEP = "example.com/keep"
+
+
+def _mapping(life: Life, number: int) -> Object | None:
+    found = sorted(access.mappings(life.objects).items())
+    return found[number % len(found)][1] if found else None
+
+
+def _is_guarded(life: Life) -> bool:
+    """Whether a policy refuses what a delegate may not write."""
+    actions = life.objects.get(POLICY_BINDING, {}).get("spec", {}).get("validationActions", ())
+    return POLICY in life.objects and "Deny" in actions
+
+
+def delegate_maps(life: Life, name: str, masters: bool = False, ends: int | None = None) -> None:
+    """A delegate, who may write mappings, writes one for himself."""
+    path = f"{MAPPINGS}/{name}"
+    if path in life.objects or DEFINITION not in life.objects:
+        return
+    if masters and (_is_guarded(life) or not life.is_guarded):
+        return
+    life.api.add_mapping(name, arn(DELEGATE), groups=[MASTERS] if masters else [])
+    metadata = life.api.objects[path]["metadata"]
+    if ends is not None:
+        metadata["annotations"] = {EXPIRES: access.shown(life.now + ends if ends else 0)}
+
+
+def delegate_keeps(life: Life, number: int) -> None:
+    """A delegate puts a finalizer on a mapping."""
+    if (mapping := _mapping(life, number)) and "deletionTimestamp" not in mapping["metadata"]:
+        mapping["metadata"]["finalizers"] = [KEEP]
+        renew(mapping["metadata"])
+
+
+def delegate_ends(life: Life, number: int, seconds: int) -> None:
+    """A delegate gives a mapping another end: 0 is the beginning of time."""
+    if mapping := _mapping(life, number):
+        at = access.shown(life.now + seconds if seconds else 0)
+        mapping["metadata"].setdefault("annotations", {})[EXPIRES] = at
+        renew(mapping["metadata"])
+        _drop_grant(life, mapping)
+
+
+def crowd(life: Life, number: int, ends: int, kept: bool) -> None:
+    """A delegate writes many mappings, which end soon."""
+    if DEFINITION not in life.objects:
+        return
+    for each in range(number):
+        life.api.add_mapping(
+            f"crowd-{each}", arn(f"crowd{each}"), expires=access.shown(life.now + ends)
+        )
+        if kept:
+            life.api.objects[f"{MAPPINGS}/crowd-{each}"]["metadata"]["finalizers"] = [KEEP]
+
+
+def person_maps(life: Life, name: str, who: str, other: str = "", group: str = "") -> None:
+    """An administrator writes a mapping, whose status may admit somebody else."""
+    path = f"{MAPPINGS}/{name}"
+    if path in life.objects or DEFINITION not in life.objects:
+        return
+    canonical = principal(other or who)
+    life.api.add_mapping(name, arn(who), canonical, groups=[group] if group else [])
+    life.api.objects[path]["spec"]["username"] = who
+
+
+def person_extends(life: Life, number: int, seconds: int) -> None:
+    """An operator extends a grant as the page says: kubectl annotate."""
+    grants = [
+        each for each in access.mappings(life.objects).values() if access.source(each) == "grant"
+    ]
+    if grants:
+        mapping = grants[number % len(grants)]
+        at = access.shown(life.now + seconds)
+        mapping["metadata"].setdefault("annotations", {})[EXPIRES] = at
+        renew(mapping["metadata"])
+
+
+def person_deletes(life: Life, number: int) -> None:
+    """An administrator deletes a mapping."""
+    if mapping := _mapping(life, number):
+        life.api.kubectl_delete(f"{MAPPINGS}/{mapping['metadata']['name']}")
+
+
+def person_deletes_object(life: Life, path: str) -> None:
+    """An administrator deletes one of the charm's objects."""
+    if path in life.objects:
+        life.api.kubectl_delete(path)
+
+
+def person_forces_object(life: Life, path: str) -> None:
+    """An administrator takes the finalizers off one of the charm's objects, and deletes it."""
+    if path in life.objects:
+        life.api.delete(path)
+
+
+def editor_binds(life: Life, space: str, number: int, how: str) -> None:
+    """An editor of a namespace, who may write RoleBindings there, has another one of a name."""
+    scope = f"{RBAC}/namespaces/{space}/rolebindings/"
+    found = sorted(path for path in life.objects if path.startswith(scope))
+    if not found:
+        return life.api.add_binding(f"{space}/theirs", "ClusterRole/view", Group="devs")
+    path = found[number % len(found)]
+    binding = life.api.objects[path]
+    if how == "deletes it":
+        life.api.delete(path)
+    elif how == "keeps it":
+        binding["metadata"]["finalizers"] = [KEEP]
+        renew(binding["metadata"])
+    else:
+        life.api.delete(path)
+        life.api.add_binding(
+            f"{space}/{path.rpartition('/')[2]}", "ClusterRole/view", Group="devs"
+        )
+        if how == "has another role, and keeps it":
+            life.api.objects[path]["metadata"]["finalizers"] = [KEEP]
+    return None
+
+
+def another_application(life: Life, name: str, who: str) -> None:
+    """Another application of this charm grants access."""
+    path = f"{MAPPINGS}/{name}"
+    if path in life.objects or DEFINITION not in life.objects:
+        return
+    life.api.add_mapping(name, arn(who), principal(who), source="", groups=[f"other:{name}"])
+    life.api.add_binding(f"other-{name}", "ClusterRole/edit", Group=f"other:{name}")
+    metadata = life.api.objects[f"{RBAC}/clusterrolebindings/other-{name}"]["metadata"]
+    metadata["labels"] = {SOURCE: "grant"}
+    metadata["annotations"] = {MARK: "other of model k8s (0)"}
+
+
+def takes_address(life: Life, number: int) -> None:
+    """An editor of another namespace makes a Service with an address, if that is free."""
+    addresses = sorted(life.addresses)
+    if not addresses:
+        return
+    address = addresses[number % len(addresses)]
+    taken = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
+    if address not in taken:
+        life.api.taken_addresses.add(address)
+
+
+def _drop_grant(life: Life, mapping: Object) -> None:
+    life.forget_grant(access.principal(mapping))

@@ -1,0 +1,215 @@
+"""Plays lives for a while, or a number of them, and tells how it goes."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import os
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.stateful import run_state_machine_as_test
+from tests.fakes.once import read_once
+from tests.lives import known, process, promises, rules, steps, story
+from tests.lives.broken import Broken
+from tests.lives.life import Life
+from tests.lives.rules import WORLDS, LifeMachine
+from tests.lives.steps import LASTING, Story
+
+# How many lives `make test` plays, and how many are drawn from one seed.
+LIVES, BATCH, STEPS = 220, 100, 8
+_LINE_SECONDS = 10
+# A life takes longer than Hypothesis expects of an example, and draws more.
+_SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+
+
+def main() -> int:
+    options = _options()
+    process.quieten()
+    with read_once():
+        if told := os.environ.get("STORY"):
+            return replay(eval(told, {**vars(steps)}))
+        return Player(options).run()
+
+
+def replay(played: Story) -> int:
+    """Play one story, and say what it breaks."""
+    broken, notes = play(played)
+    print(story.told(played, notes, broken))
+    return 1 if broken else 0
+
+
+def play(played: Story, known: Collection[str] = ()) -> tuple[Broken | None, list[str]]:
+    """Play one story. Return what it breaks but for what is ``known``, and what happened."""
+    life = Life(played.begin, known=known)
+    try:
+        for step in played.steps:
+            life.take(step)
+    except Broken as broken:
+        return broken, life.notes
+    finally:
+        life.close()
+    return None, life.notes
+
+
+def shorten(played: Story, signature: str, known: Collection[str], plays: int = 150) -> Story:
+    """Return a shorter story that breaks the same: without the steps, the faults and the details
+    that it does not need."""
+    best, left = played, plays
+    while True:
+        for shorter in story.shorter(best):
+            if left <= 0:
+                return best
+            left -= 1
+            broken, _ = play(shorter, known)
+            if broken and broken.signature == signature:
+                best = shorter
+                break
+        else:
+            return best
+
+
+class Player:
+    """Plays lives, batch after batch, and counts."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.counts: collections.Counter[str] = collections.Counter()
+        # A former checkout breaks other promises than today's.
+        is_former = bool(os.environ.get("LIVES_SRC"))
+        self._known = () if is_former else known.KNOWN
+        self.muted: set[str] = {each.signature for each in self._known}
+        if options.seen and options.seen.exists():
+            self.muted |= {*options.seen.read_text().splitlines()}
+        self.found: list[str] = []
+        self._smallest: dict[str, tuple[Story, Broken]] = {}
+        # What failed in a long run comes first in the next one. A seed alone decides about others.
+        folder = process.ROOT / ".hypothesis/lives"
+        self._database = DirectoryBasedExampleDatabase(folder) if options.minutes else None
+        self._shown = self._began = time.monotonic()
+        self._hooks_at: dict[str, int] = {}
+
+    def run(self) -> int:
+        repaired = [each.signature for each in self._known if not self._still_breaks(each)]
+        for signature in repaired:
+            print(f"holds again, so it goes from known.py: {signature}")
+        seed = self.options.seed
+        while not self._is_over():
+            self._batch(seed)
+            seed += 1001
+        self._table()
+        return 1 if self.found or repaired or self._unreached() else 0
+
+    def _still_breaks(self, each: known.Known) -> bool:
+        others = self.muted - {each.signature}
+        broken, _ = play(each.story, others)
+        return broken is not None and broken.signature == each.signature
+
+    def _is_over(self) -> bool:
+        if self.options.minutes:
+            return time.monotonic() - self._began >= self.options.minutes * 60
+        return self.counts["lives"] >= self.options.lives
+
+    def _batch(self, seed: int) -> None:
+        player = self
+
+        class Machine(LifeMachine):
+            counts, known = player.counts, player.muted
+            worlds = tuple(WORLDS[(seed + n) % len(WORLDS)] for n in (0, 2))
+
+        Machine.on_end = staticmethod(self._ended)
+        self._smallest = {}
+        made = hypothesis.seed(seed)(Machine)
+        phases = [Phase.reuse, Phase.generate]
+        phases += [] if self.options.quick else [Phase.shrink]
+        try:
+            run_state_machine_as_test(
+                made,
+                settings=settings(
+                    max_examples=min(BATCH, player.options.lives),
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    database=self._database,
+                    derandomize=False,
+                    print_blob=False,
+                    report_multiple_bugs=False,
+                    suppress_health_check=_SLOW,
+                    phases=phases,
+                    verbosity=hypothesis.Verbosity.quiet,
+                ),
+            )
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) or not self._smallest:
+                raise
+        for signature, (played, _) in self._smallest.items():
+            self._tell(signature, played, seed)
+
+    def _tell(self, signature: str, drawn: Story, seed: int) -> None:
+        """Print what is broken, by the shortest story that breaks it."""
+        again, _ = play(drawn, self.muted)
+        repeats = again is not None and again.signature == signature
+        shortest = shorten(drawn, signature, self.muted) if repeats else drawn
+        broken, notes = play(shortest, self.muted)
+        at = self._hooks_at.get(signature, 0)
+        print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
+        if not repeats:
+            print("  its story does not repeat")
+        print(story.told(shortest, notes, broken), flush=True)
+        self.found.append(signature)
+        self.muted.add(signature)
+        if self.options.seen:
+            with self.options.seen.open("a") as file:
+                file.write(f"{signature}\n")
+
+    def _ended(self, machine: Any, broken: Broken | None) -> None:
+        self.counts["lives"] += 1
+        if machine.life:
+            self.counts["requests"] += machine.life.transport.requests
+            for kind, number in machine.life.transport.met.items():
+                self.counts[f"fault {kind}"] += number
+            for kind, number in machine.life.checks.items():
+                self.counts[f"promise {kind}"] += number
+        if broken:
+            self._hooks_at.setdefault(broken.signature, self.counts["hooks"])
+            known_ = self._smallest.get(broken.signature)
+            if not known_ or story.size(machine.story) <= story.size(known_[0]):
+                self._smallest[broken.signature] = machine.story, broken
+        now = time.monotonic()
+        if now - self._shown >= _LINE_SECONDS:
+            self._shown = now
+            c = self.counts
+            print(
+                f"{now - self._began:.0f} s: {c['lives']:,} lives, {c['hooks']:,} hooks, "
+                f"{c['actions']:,} actions, {c['requests']:,} requests, {len(self.found)} found",
+                flush=True,
+            )
+
+    def _unreached(self) -> list[str]:
+        """What was never drawn, met or asked in this run."""
+        wanted = [f"rule {do}" for do in rules.STEPS]
+        wanted += [f"fault {kind}" for kind in (*rules.KINDS, "between")]
+        wanted += [f"fault {kind} for ever" for kind in LASTING]
+        wanted += [f"promise {number}" for number in promises.numbers()]
+        return [each for each in wanted if not self.counts[each]]
+
+    def _table(self) -> None:
+        for key in sorted(self.counts):
+            print(f"{key:40} {self.counts[key]:>10,}")
+        print(f"{time.monotonic() - self._began:.0f} s, {len(self.found)} found")
+        for each in self._unreached():
+            print(f"never reached: {each}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("make lives", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--lives", type=int, default=LIVES)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="leave shrinking to this project")
+    parser.add_argument("--seen", type=Path, help="a file of what was found before, to go on from")
+    return parser.parse_args()

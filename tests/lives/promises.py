@@ -1,0 +1,726 @@
+"""What must hold, each promise a function of its number.
+
+`after_write` is asked after each request that writes, `after_run` after each hook and action,
+`beside_a_fault` while one object fails for ever, `at_rest` once faults have stopped, and `p6` at
+the end. A promise that does not hold raises `Broken`.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import ops
+import yaml
+from tests.fakes.kubernetes.paths import (
+    DEFINITION,
+    DEPLOYMENT,
+    EVENTS_ROLE,
+    EVENTS_ROLE_BINDING,
+    LOGINS,
+    MAPPINGS,
+    POLICY,
+    POLICY_BINDING,
+    SECRET,
+    SERVICE,
+)
+from tests.fakes.machine import ADMIN_TOKEN
+from tests.lives import access
+from tests.lives.access import Object, Objects
+from tests.lives.broken import Broken
+from tests.lives.option import Role, Row, own_group, principal
+from tests.lives.people import DELEGATE, MASTERS
+
+if TYPE_CHECKING:
+    from tests.lives.life import Life
+    from tests.lives.transport import Effect, Run
+
+# What has ended this many seconds ago may still wait for its hook.
+SOON = 5.0
+# A unit that waits for others looks again and again for an hour, and less and less often.
+_MOST_RINGS = 40
+# An object whose failure keeps nothing else from working.
+_BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy/v1")
+_OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
+_BUG = re.compile(r"internal error (\w+) at")
+_COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
+_COMMAND = re.compile(r"run: (?P<command>.*)$")
+_FOLLOWED = re.compile(r", (\d|next|old |no |certificate|CA )")
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(\S{20})")
+
+
+def _ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    """Ask whether a promise holds. Of one that is known to be broken, take no more notice."""
+    try:
+        promise(life, *args, **kwargs)
+    except Broken as broken:
+        if not life.knows(broken):
+            raise
+
+
+def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
+    """What must hold after each request of the charm that writes; ``had`` were the rights."""
+    _ask(life, p2, run, had)
+    _ask(life, p5)
+    _ask(life, p9, changed)
+    _ask(life, p10, run, changed)
+    _ask(life, p11)
+
+
+def after_run(life: Life, run: Run, lines: list[str]) -> None:
+    """What must hold after each hook and action."""
+    _ask(life, p4, run, lines)
+    _ask(life, p14, lines, run)
+    _note_changes(life, run)
+    if run.unit == life.model.leader and run.undisturbed:
+        found = access.mappings(life.objects)
+        life.seen_ends = {name: access.end(each) for name, each in found.items()}
+    if run.dead:
+        return
+    _ask(life, p1, run)
+    if run.raised:
+        return
+    _ask(life, p3_looks, run)
+    _ask(life, p7, run)
+    _ask(life, p11_address, run)
+    _ask(life, p15, run)
+    _ask(life, p18, run)
+
+
+def after_people(life: Life) -> None:
+    """What must hold after each thing that people do in the cluster."""
+    _ask(life, p11)
+
+
+def in_time(life: Life, grace: float) -> None:
+    """What must hold when time has passed, and alarms have rung."""
+    _ask(life, p13, grace=grace, kept=False)
+    _ask(life, p13, grace=grace)
+
+
+def beside_a_fault(life: Life) -> None:
+    """What must hold while one object fails for ever."""
+    _ask(life, p13, grace=SOON, kept=False)
+    _ask(life, p16)
+
+
+def at_rest(life: Life) -> None:
+    """What must hold once faults have stopped and each unit has had its hooks."""
+    _ask(life, p13, grace=SOON, kept=False)
+    _ask(life, p15_told)
+    _ask(life, p8)
+    _ask(life, p12)
+    _ask(life, p17)
+    _ask(life, p3)
+    _ask(life, p13, grace=SOON)
+    _ask(life, p3_rings)
+
+
+def after_a_unit(life: Life) -> None:
+    """What must hold after the last hook of a unit."""
+    _ask(life, p6_address)
+
+
+def at_the_end(life: Life) -> None:
+    """What must hold once the application is gone."""
+    _ask(life, p6_address)
+    _ask(life, p6)
+
+
+# P1 to P18.
+
+
+def p1(life: Life, run: Run) -> None:
+    """No input puts a unit into error: a hook ends in active, blocked or waiting."""
+    life.checks["P1"] += 1
+    if run.raised:
+        kind = "an action" if run.is_action else "a hook"
+        found = _BUG.findall(str(run.raised).replace("\\n", "\n"))
+        ends = found[-1] if found else type(run.raised.__cause__ or run.raised).__name__
+        raise Broken("P1", f"{kind} ends in {ends}", run.what, str(run.raised)[-500:])
+    if run.is_action:
+        return
+    status = life.model.units[run.unit].status
+    good = (ops.ActiveStatus, ops.BlockedStatus, ops.WaitingStatus)
+    if run.what not in ("stop", "departed", "remove") and not isinstance(status, good):
+        raise Broken("P1", "a hook without a status", status)
+
+
+def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
+    """What worked goes on to work, after each single request."""
+    life.checks["P2"] += 1
+    if run.what in ("revoke-access", "stop", "remove", "broken", "departed"):
+        return
+    new = life.rights
+    if old == new:
+        return
+    for who, row in _declared(life).items():
+        if who in old and who not in new:
+            raise Broken("P2", "a declared person is locked out", who, run.what)
+        if _is_as(life, who, row, run.before) and (
+            less := (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
+        ):
+            raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
+    for who, grant in life.grants.items():
+        is_over = grant.ends is not None and grant.ends <= life.now
+        if run.what == "grant-access" or is_over or who in _declared(life):
+            continue
+        if who in old and who not in new:
+            raise Broken("P2", "a granted person is locked out", who, run.what)
+        if less := (old.get(who, set()) & grant.rights) - new.get(who, set()):
+            had = access.mappings(run.before).get(grant.name)
+            is_extended = bool(had) and access.has_ended(had, life.now)
+            whose = "whose access was extended " if is_extended else ""
+            wrong = f"a granted person {whose}loses a role"
+            raise Broken("P2", wrong, who, sorted(less), run.what)
+
+
+def p3(life: Life) -> None:
+    """Where all is as declared, a further hook writes nothing."""
+    if not life.can_work:
+        return
+    life.checks["P3"] += 1
+    if not life.is_quiet:
+        raise Broken("P3", "the units do not come to rest", _status(life))
+    for unit in life.units:
+        if not life._ready(unit):
+            continue
+        before = life._whole()
+        life.api.forget()
+        life.run_hook(unit, "update-status")
+        if life.api.changes or before != life._whole():
+            raise Broken("P3", "a further hook writes", unit, life.api.changes)
+
+
+def p3_looks(life: Life, run: Run) -> None:
+    """An action that only looks writes nothing."""
+    if run.what in ("plan-mappings", "list-mappings", "explain-access"):
+        life.checks["P3"] += 1
+        if run.writes:
+            raise Broken("P3", f"{run.what} writes", run.writes)
+
+
+def p3_rings(life: Life) -> None:
+    """The alarms of a unit that does not lead come to rest too: nothing ends by it."""
+    for unit in life.units:
+        if unit == life.model.leader or not life._ready(unit):
+            continue
+        life.checks["P3"] += 1
+        rang = None
+        for _ in range(_MOST_RINGS):
+            alarms = life.model.units[unit].alarms
+            if not alarms or not alarms[0].expire or alarms[0].expire == rang:
+                break
+            rang = alarms[0].expire
+            life.api.clock.now = max(life.now, rang.timestamp())
+            life.run_hook(unit, "alarm")
+        else:
+            raise Broken("P3", "a unit that does not lead rings for ever", unit)
+
+
+def p4(life: Life, run: Run, lines: list[str]) -> None:
+    """No secret is in a log, a status, a result or a databag."""
+    life.checks["P4"] += 1
+    shown = [*lines, str(run.results or ""), run.failure]
+    shown += (
+        [life.model.units[run.unit].status.message] if life.model.units[run.unit].status else []
+    )
+    text = "\n".join(shown)
+    secrets = [ADMIN_TOKEN]
+    if stored := life.objects.get(SECRET):
+        key = base64.b64decode(stored["data"]["key.pem"]).decode()
+        secrets += _KEY.findall(key)
+    bags = life.model.bags() if life.begin.provider == "self-signed-certificates" else ""
+    bags += str(life.model.peer)
+    for secret in secrets:
+        if secret in text or secret in bags:
+            raise Broken("P4", "a secret is shown", secret, run.what)
+
+
+def p5(life: Life) -> None:
+    """Each control plane trusts what the pods serve, at every moment."""
+    life.checks["P5"] += 1
+    if life.begin.endpoint != "aws-iam" or SECRET not in life.objects or not life.is_deployed:
+        return
+    if life.model.peer.get("serving") != "true":
+        return
+    authority = set(_PEM.findall(life.api.secret("ca.pem")))
+    for number, files in enumerate(life.machines):
+        if number in life.units and files.webhook.exists():
+            trusted = _trusted(files.webhook.read_text())
+            if not authority & trusted:
+                raise Broken("P5", "a control plane does not trust the pods", number)
+
+
+@functools.lru_cache(64)
+def _trusted(text: str) -> set[str]:
+    cluster = yaml.load(text, yaml.CSafeLoader)["clusters"][0]["cluster"]
+    bundle = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    return set(_PEM.findall(bundle))
+
+
+def p6(life: Life) -> None:
+    """A removal leaves nothing, or says the command that removes it."""
+    life.checks["P6"] += 1
+    left = [
+        path
+        for path, each in life.objects.items()
+        if _is_charms(life, path, each) and "/events" not in path
+    ]
+    kept = {path for path in left if path in (DEFINITION, POLICY, POLICY_BINDING)}
+    for path in left:
+        if path.startswith(SERVICE):
+            address = life.objects[path]["spec"]["clusterIP"]
+            if address in life._asked():
+                kept.add(path)
+    held = {p for p in left if life.objects[p]["metadata"].get("finalizers")}
+    lost = [path for path in left if path not in kept | held]
+    if lost:
+        raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
+    files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
+    if files:
+        raise Broken("P6", "a removal leaves the webhook file", files)
+
+
+def p6_address(life: Life) -> None:
+    """No address is free that a control plane asks."""
+    life.checks["P6"] += 1
+    there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
+    free = {a for a in life._asked() if a not in there and a not in life.api.taken_addresses}
+    if free:
+        raise Broken("P6", "an address is free that a control plane asks", free)
+
+
+def _is_charms(life: Life, path: str, stored: Object) -> bool:
+    if path.startswith(f"{MAPPINGS}/"):
+        return access.source(stored) in ("option", "grant")
+    if access.is_binding(path) and access.source(stored):
+        return access.mark(stored) == life.mark
+    labels = stored["metadata"].get("labels") or {}
+    return labels.get("aws-iam") == "true" or access.mark(stored) == life.mark
+
+
+def p7(life: Life, run: Run) -> None:
+    """A command is at the end of its line, and is one that helps."""
+    if run.is_action or not life.model.units[run.unit].status:
+        return
+    message = life.model.units[run.unit].status.message
+    if not (found := _COMMAND.search(message)):
+        return
+    life.checks["P7"] += 1
+    if _FOLLOWED.search(found["command"]):
+        raise Broken("P7", "a command is not at the end of its line", message)
+    is_about = "integrate" in found["command"] and "certificates" in found["command"]
+    if is_about and life.model.provider and run.what != "certificates-broken":
+        raise Broken("P7", "a command was just run", message, run.what)
+
+
+def p8(life: Life) -> None:
+    """A person's mapping that the authenticator accepts admits whom it names."""
+    if not life.can_work:
+        return
+    life.checks["P8"] += 1
+    for name, mapping in access.mappings(life.objects).items():
+        if access.has_ended(mapping, life.now):
+            continue
+        if access.admitted(mapping) != access.principal(mapping):
+            raise Broken("P8", "a mapping does not admit whom it names", name, mapping)
+
+
+def p9(life: Life, changed: list[Effect]) -> None:
+    """A key pair replaces the one in use only for a reason."""
+    life.checks["P9"] += 1
+    for each in changed:
+        if each.path != SECRET or not each.before or not each.after or life.reasons:
+            continue
+        if each.before["data"]["cert.pem"] != each.after["data"]["cert.pem"]:
+            raise Broken("P9", "the pair in use is replaced without a reason")
+
+
+def p10(life: Life, run: Run, changed: list[Effect]) -> None:
+    """Nothing of a person or of another application is changed or deleted."""
+    life.checks["P10"] += 1
+    for each in changed:
+        if not each.before or not _is_theirs(life, run, each.path, each.before):
+            continue
+        if _is_change(each.before, each.after):
+            raise Broken("P10", "what belongs to others is changed", each)
+
+
+def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
+    if path.startswith(f"{MAPPINGS}/"):
+        name = stored["metadata"]["name"]
+        is_over = access.has_ended(stored, life.now)
+        in_the_way = name in life.option.names or run.what == "revoke-access"
+        return not (access.source(stored) or is_over or in_the_way)
+    if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
+        return False
+    if _OURS.fullmatch(path.rpartition("/")[2]):
+        return False
+    return bool(access.mark(stored)) and access.mark(stored) != life.mark
+
+
+def _without_status(stored: Object | None) -> object:
+    if stored is None:
+        return None
+    metadata = {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}
+    return {**{k: v for k, v in stored.items() if k != "status"}, "metadata": metadata}
+
+
+def p11(life: Life) -> None:
+    """Nobody has more than he was given."""
+    life.checks["P11"] += 1
+    for who, roles in life.rights.items():
+        if more := roles - life.allowed.get(who, set()):
+            raise Broken("P11", "somebody has more than he was given", who, sorted(more))
+    for mapping in access.mappings(life.objects).values():
+        is_his = access.principal(mapping) == principal(DELEGATE)
+        if is_his and MASTERS in access.groups(mapping):
+            raise Broken("P11", "a delegate is an administrator", mapping["metadata"]["name"])
+
+
+def p11_address(life: Life, run: Run) -> None:
+    """Where a stranger has an address that a control plane asks, its unit says so first."""
+    status = life.model.units[run.unit].status
+    if run.is_action or not status or run.what in ("departed", "broken", "stop", "remove"):
+        return
+    asked = life.asked_by(run.unit)
+    if asked in life.api.taken_addresses and not status.message.startswith("another Service"):
+        wrong = "a stranger may answer logins, and nobody is told"
+        raise Broken("P11", wrong, asked, status.message)
+
+
+def p12(life: Life) -> None:
+    """A principal whose row has a typo keeps what it has, and it alone."""
+    if not life.can_work:
+        return
+    life.checks["P12"] += 1
+    for who, row in life.option.counts.items():
+        if not row.typo:
+            continue
+        now, had = life.rights.get(who), life.held.get(who)
+        if who in life.grants or who in life.unsure:
+            continue
+        if had and now != had and not _has_ended_since(life, who):
+            raise Broken("P12", "a row with a typo changes its person's access", who, had, now)
+    good, counts = life.option.good(life.now), life.option.counts
+    for name, mapping in access.mappings(life.objects).items():
+        who = access.principal(mapping)
+        if access.source(mapping) != "option" or who in good or who in counts:
+            continue
+        if name in {row.name for row in life.option.rows if row.typo}:
+            continue
+        told = "\n".join([*life.said[-400:]])
+        if name not in told and who not in told.lower():
+            raise Broken(
+                "P12", "somebody keeps access by another's typo, and nobody is told", name
+            )
+
+
+def _has_ended_since(life: Life, who: str) -> bool:
+    return any(f"{who}" in line.lower() for line in life.said if "ended" in line)
+
+
+def p13(life: Life, *, grace: float, kept: bool = True) -> None:
+    """What ends, ends: first what nobody keeps, then what a finalizer keeps, if ``kept``."""
+    if DEPLOYMENT not in life.objects or life.leader is None or not life.is_deployed:
+        return
+    if life.due[life.leader] and grace > SOON:
+        return
+    life.checks["P13"] += 1
+    found = access.mappings(life.objects).items()
+    for name, mapping in sorted(found, key=lambda each: _is_kept(each[1])):
+        moment = access.end(mapping)
+        if _is_kept(mapping) and not kept:
+            return
+        if moment is None or moment > life.now - grace or _fails(life, f"{MAPPINGS}/{name}"):
+            continue
+        row = _declared(life).get(access.principal(mapping))
+        if access.source(mapping) == "option" and row and not row.seconds:
+            continue
+        if grace > SOON and life.seen_ends.get(name) != moment:
+            # No hook knew of it, so no alarm was set.
+            continue
+        late = int(life.now - moment)
+        what = "access that a finalizer keeps" if _is_kept(mapping) else "access"
+        raise Broken("P13", f"{what} does not end", name, f"{late} s late")
+
+
+def _is_kept(mapping: Object) -> bool:
+    return bool(mapping["metadata"].get("finalizers"))
+
+
+def p14(life: Life, lines: list[str], run: Run) -> None:
+    """Text that others control is shown as text."""
+    life.checks["P14"] += 1
+    shown = [*lines, *[str(each) for each in (run.results or {}).values()], run.failure]
+    for text in shown:
+        for line in text.split("\n"):
+            if not line.isprintable():
+                raise Broken("P14", "a line that is not printable", repr(line)[:200])
+
+
+def p15(life: Life, run: Run) -> None:
+    """What a hook or an action says is what happened."""
+    life.checks["P15"] += 1
+    said = life.said[run.said_from :]
+    if not run.is_action:
+        _check_ends(life, run, said)
+        _check_count(life, run)
+        return
+    changed = [each for each in run.effects if _is_change(each.before, each.after)]
+    what = {"grant-access": "a grant", "revoke-access": "a revocation"}.get(run.what, "an action")
+    if run.failure.startswith("others keep") and not run.others:
+        raise Broken("P15", f"{what} blames others, and nobody else acted", run.failure)
+    if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
+        did = "given" if run.what == "grant-access" else "ended"
+        raise Broken("P15", f"{what} fails, and has {did} access", run.failure, _names(changed))
+    if not run.others and run.what == "grant-access":
+        _check_grant(run, changed)
+    if not run.others and run.what == "revoke-access":
+        _check_revocation(life, run, changed)
+
+
+def _check_grant(run: Run, changed: list[Effect]) -> None:
+    result = str((run.results or {}).get("result", ""))
+    if result == "unchanged" and changed:
+        wrong = "a grant says unchanged, and has changed access"
+        raise Broken("P15", wrong, _names(changed))
+    if result in ("granted", "changed") and not changed:
+        raise Broken("P15", f"a grant says {result}, and has changed nothing", run.results)
+
+
+def _check_revocation(life: Life, run: Run, changed: list[Effect]) -> None:
+    result = str((run.results or {}).get("result", ""))
+    nothing = result.startswith("nothing to revoke")
+    if nothing and any(each.is_mapping and not each.after for each in changed):
+        raise Broken("P15", "a revocation says that there was nothing, and has ended access")
+    found = access.mappings(life.objects)
+    left = [name for name, each in found.items() if access.admitted(each) == run.who != ""]
+    if (nothing or result == "revoked") and left:
+        raise Broken("P15", f"a revocation says {result[:17]}, and access is left", left)
+
+
+def _names(changed: list[Any]) -> list[str]:
+    return [each.name for each in changed]
+
+
+def _is_change(old: Object | None, new: Object | None) -> bool:
+    return _without_status(old) != _without_status(new)
+
+
+def _is_told(name: str, said: list[str], failure: str) -> bool:
+    lines = [line for line in said if "no event for" not in line and "failed: " not in line]
+    return name in failure or any(name in line for line in lines)
+
+
+def _note_changes(life: Life, run: Run) -> None:
+    """Note what the charm has changed of access, to be told by the time that all is at rest."""
+    for effect in run.effects:
+        stored = effect.after or effect.before or {"metadata": {}}
+        if not _is_change(effect.before, effect.after) or not (
+            effect.is_mapping or access.source(stored)
+        ):
+            continue
+        old = effect.before
+        is_end = bool(effect.is_mapping and old and not effect.after)
+        is_end = is_end and access.has_ended(old or {}, life.now)
+        what = "access has ended" if is_end else "access was changed"
+        how = ", the answer was lost" if effect.lost and not run.dead else ""
+        how = ", the hook was killed" if run.dead else how
+        subject = next(iter((effect.after or old or {}).get("subjects") or ({},)), {})
+        group = subject.get("name", "").removeprefix("aws-iam:")
+        life.untold.append(({effect.name, group or effect.name}, run.said_from, f"{what}{how}"))
+
+
+def _check_ends(life: Life, run: Run, said: list[str]) -> None:
+    """Check that what is told to have ended has."""
+    for line in said:
+        found = re.search(r"access has ended: deleted mapping (\S+) ", line)
+        if not found or f"{MAPPINGS}/{found[1]}" not in life.objects or run.others:
+            continue
+        if not any(each.name == found[1] for each in run.effects):
+            raise Broken("P15", "an end is told that did not happen", line)
+
+
+def _check_count(life: Life, run: Run) -> None:
+    status = life.model.units[run.unit].status
+    if not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
+        return
+    found = _COUNT.search(status.message)
+    there = [m["metadata"] for m in access.mappings(life.objects).values()]
+    kept = sum("deletionTimestamp" in each for each in there)
+    if found and int(found[1].replace(",", "")) not in (len(there), len(there) - kept):
+        raise Broken("P15", "the status miscounts mappings", status.message, len(there))
+
+
+def p15_told(life: Life) -> None:
+    """Each change of access was told at least once."""
+    left, life.untold = life.untold, []
+    for names, since, what in left:
+        lines = [line for line in life.said[since:] if "refuses to delete" not in line]
+        if not any(name in line for line in lines for name in names):
+            raise Broken("P15", f"{what}, and nobody was told", names)
+
+
+def p16(life: Life) -> None:
+    """One object's fault is that object's: all else is as declared."""
+    failing = [key.partition(" ")[2] for key in life.transport.lasting]
+    if not life.can_work or not failing or not all(_is_beside(path) for path in failing):
+        return
+    life.checks["P16"] += 1
+    names = {access.principal(m): n for n, m in access.mappings(life.objects).items()}
+    for who, row in _declared(life).items():
+        # A mapping without a name of its row's has one that begins like its role's.
+        name = names.get(who) or row.name or f"{row.who}-"
+        if not any(name in path for path in failing):
+            _check_row(life, "P16", who, row)
+    if SECRET not in life.objects or DEPLOYMENT not in life.objects:
+        raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)
+    _check_authority(life, "P16")
+
+
+def _is_beside(path: str) -> bool:
+    return path.startswith((MAPPINGS, EVENTS_ROLE, EVENTS_ROLE_BINDING, LOGINS)) or (
+        access.is_binding(path) and bool(_OURS.fullmatch(path.rpartition("/")[2]))
+    )
+
+
+def p17(life: Life) -> None:
+    """What is declared is so, and what was granted is there, without a person's doing."""
+    if not life.can_work:
+        return
+    life.checks["P17"] += 1
+    for who, row in _declared(life).items():
+        _check_row(life, "P17", who, row)
+    counts = life.option.counts
+    for name, mapping in access.mappings(life.objects).items():
+        is_declared = access.principal(mapping) in counts
+        may_be = is_declared or any(row.typo for row in life.option.rows)
+        if access.source(mapping) == "option" and not may_be:
+            raise Broken("P17", "a mapping that is not declared", name, _status(life))
+    _check_grants(life)
+    _check_bindings(life)
+    _check_authority(life, "P17")
+    status = _status(life)
+    if not isinstance(status, ops.ActiveStatus) and not _needs_person(life):
+        raise Broken("P17", "the leader does not come back to active", status)
+
+
+def _check_grants(life: Life) -> None:
+    for who, grant in life.grants.items():
+        is_over = grant.ends is not None and grant.ends <= life.now
+        if is_over or who in _declared(life) or who in life.unsure:
+            continue
+        if less := grant.rights - life.rights.get(who, set()):
+            raise Broken("P17", "a grant has lost its role", who, sorted(less), _status(life))
+        if who not in life.rights:
+            raise Broken("P17", "a grant is gone", who, _status(life))
+
+
+def _check_bindings(life: Life) -> None:
+    names = access.mappings(life.objects)
+    for path, binding in access.bindings(life.objects, life.mark).items():
+        group = (binding.get("subjects") or [{"name": ""}])[0]["name"]
+        name = group.removeprefix("aws-iam:")
+        if name not in names or own_group(name) not in access.groups(names[name]):
+            raise Broken("P17", "a binding without its mapping", path)
+
+
+def _needs_person(life: Life) -> bool:
+    return bool(life.silent) or bool(life.api.taken_addresses) or "image" in life.model.config
+
+
+def _check_row(life: Life, promise: str, who: str, row: Row) -> None:
+    mapping = next(
+        (
+            each
+            for each in access.mappings(life.objects).values()
+            if access.principal(each) == who and access.source(each) == "option"
+        ),
+        None,
+    )
+    status = _status(life)
+    if not mapping:
+        raise Broken(promise, "a declared person has no mapping", who, status)
+    if mapping["spec"]["username"] != row.who or access.admitted(mapping) != who:
+        raise Broken(promise, "a mapping is not as its row", who, mapping, status)
+    if row.name and mapping["metadata"]["name"] != row.name:
+        raise Broken(promise, "a mapping has another name than its row", who, status)
+    if less := _wanted(life, row) - life.rights.get(who, set()):
+        raise Broken(promise, "a declared person lacks a role", who, sorted(less), status)
+
+
+def _check_authority(life: Life, promise: str) -> None:
+    """The pods serve a certificate of the provider's present authority."""
+    if SECRET not in life.objects or (life.silent and life.begin.endpoint == "aws-iam"):
+        return
+    authority: Any = getattr(life.model.provider, "authority", None)
+    text = getattr(authority, "certificate", None) or str(authority)
+    if not set(_PEM.findall(text)) & set(_PEM.findall(life.api.secret("ca.pem"))):
+        raise Broken(promise, "the pods do not serve the new authority's pair", _status(life))
+
+
+def p18(life: Life, run: Run) -> None:
+    """Active means that somebody who is mapped can log in."""
+    status = life.model.units[run.unit].status
+    if run.is_action or not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
+        return
+    life.checks["P18"] += 1
+    address = life.model.peer.get("address", "")
+    files = life.machines[run.unit]
+    if life.begin.endpoint == "aws-iam":
+        if not files.webhook.exists() or f"//{address}:" not in files.webhook.read_text():
+            raise Broken("P18", "active without the webhook file", status.message)
+    elif f"//{address}:" not in files.auth_webhook.read_text():
+        raise Broken("P18", "active, and the control plane asks another address", status.message)
+    if run.unit == life.model.leader:
+        _check_served(life, run, status.message)
+
+
+def _check_served(life: Life, run: Run, message: str) -> None:
+    for path in (SERVICE, DEPLOYMENT, SECRET):
+        if path not in life.objects:
+            raise Broken("P18", "active without an object", path, message)
+    for name, mapping in access.mappings(life.objects).items():
+        counts = f"{MAPPINGS}/{name}" in run.before and not access.has_ended(mapping, life.now)
+        if counts and not access.admitted(mapping) and "activating" not in message:
+            raise Broken("P18", "active, and a mapping admits nobody", name, message)
+
+
+# What is declared.
+
+
+def _declared(life: Life) -> dict[str, Row]:
+    return life.option.good(life.now)
+
+
+def _wanted(life: Life, row: Row) -> set[Role]:
+    """The rights of a row, as far as there is the namespace."""
+    rights = life.option.rights(row)
+    return {each for each in rights if not each[2] or each[2] in life.api.namespaces}
+
+
+def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
+    """Whether a row was in effect under its name when the hook began."""
+    for mapping in access.mappings(before).values():
+        if access.principal(mapping) == who and access.source(mapping) == "option":
+            return not row.name or mapping["metadata"]["name"] == row.name
+    return False
+
+
+def _fails(life: Life, path: str) -> bool:
+    return any(path == key.partition(" ")[2] for key in life.transport.lasting)
+
+
+def _status(life: Life) -> Any:
+    return life.model.units[life.model.leader or 0].status
+
+
+def numbers() -> Iterator[str]:
+    """Yield the numbers of all promises."""
+    return (f"P{number}" for number in range(1, 19))

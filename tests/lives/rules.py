@@ -1,0 +1,309 @@
+"""The rules by which lives are drawn: who may act, how, and what may go wrong meanwhile.
+
+A rule names an actor and what it does, never a fault that is known. What it draws is a `Step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET, SERVICE
+from tests.lives.broken import Broken
+from tests.lives.life import LAST_HOOKS, Life
+from tests.lives.option import PEOPLE
+from tests.lives.steps import (
+    ACTED,
+    KILLS,
+    LASTING,
+    LOST,
+    REFUSED,
+    Begin,
+    Between,
+    Fault,
+    Step,
+    Story,
+)
+
+NAMES = ("one", "two", "three")
+ROLES = ("view", "edit", "admin")
+UNITS = st.integers(0, 2)
+SOON = (45, 600, 3600)
+PERSON = st.sampled_from(PEOPLE)
+SPACES = st.sampled_from(("", "default"))
+
+
+def _step(do: str, **what: Any) -> st.SearchStrategy[Step]:
+    """A step whose parts are drawn; of a part that is None, nothing is said."""
+    parts = st.fixed_dictionaries(dict(what.items()))
+    return parts.map(lambda made: Step(do, {k: v for k, v in made.items() if v is not None}))
+
+
+def _maybe(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from((None, *values))
+
+
+def _without_space(step: Step) -> Step:
+    if "role" not in step.what:
+        step.what.pop("namespaces", None)
+    return step
+
+
+HOOK = _step("hook", unit=UNITS)
+GRANT = _step(
+    "grant",
+    unit=UNITS,
+    who=PERSON,
+    role=_maybe(*ROLES),
+    namespaces=_maybe("default"),
+    groups=_maybe("devs"),
+    name=_maybe(*NAMES),
+    **{"for": _maybe("45s", "10m", "1h")},
+).map(_without_space)
+REVOKE = _step("revoke", unit=UNITS, who=PERSON, name=_maybe(*NAMES))
+DELEGATE = st.one_of(
+    _step("delegate maps", name=st.sampled_from(("his", "one")), ends=_maybe(0, 45, 600)),
+    _step("delegate maps", name=st.just("his"), masters=st.just(True)),
+    _step("delegate keeps", number=UNITS),
+    _step("delegate ends", number=UNITS, seconds=st.sampled_from((600, 45, 0))),
+)
+PERSON_ACTS = st.one_of(
+    _step("person maps", name=st.sampled_from(("hers", *NAMES)), who=PERSON, group=_maybe("devs")),
+    _step("person maps", name=st.just("hers"), who=PERSON, other=PERSON),
+    _step("person extends", number=UNITS, seconds=st.sampled_from((7200, 86400))),
+    _step("person deletes", number=UNITS),
+)
+EDITOR = _step(
+    "editor binds",
+    space=st.just("default"),
+    number=UNITS,
+    how=st.sampled_from(
+        ("deletes it", "keeps it", "has another role", "has another role, and keeps it")
+    ),
+)
+OTHER_APPLICATION = _step("another application", name=st.just("theirs"), who=PERSON)
+OTHERS = st.one_of(GRANT, HOOK, REVOKE, DELEGATE, PERSON_ACTS, EDITOR)
+
+
+# Most hooks and actions write once or twice, and few of them much.
+FEW = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6, 9, 13))
+WHICH = st.sampled_from(("write", "write", "write", "any"))
+
+
+def _fault(kind: str) -> st.SearchStrategy[Fault]:
+    if kind in KILLS:
+        of = st.sampled_from(("write", "write", "any", "tool"))
+        return st.builds(Fault, st.just(kind), FEW, of)
+    if kind == "stale":
+        return st.builds(Fault, st.just(kind), st.integers(1, 2), st.just("list"))
+    if kind == "slow":
+        return st.builds(Fault, st.just(kind), FEW, st.just("any"))
+    lasts = st.booleans() if kind in LASTING else st.just(False)
+    return st.builds(Fault, st.just(kind), FEW, WHICH, lasts)
+
+
+KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "stale", "slow")
+FAULT = st.sampled_from((*KINDS, *ACTED)).flatmap(_fault)
+BETWEEN = st.builds(Between, OTHERS, st.integers(1, 24), st.sampled_from(("any", "any", "write")))
+MEANWHILE = st.one_of(
+    st.tuples(FAULT), st.just(()), st.tuples(BETWEEN), st.tuples(FAULT), st.tuples(FAULT, FAULT)
+)
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> dict[str, Any]:
+    """What the operator declares: few rows, in one of the formats."""
+    form = draw(st.sampled_from(("list", "list", "list", "aws-auth", "eks", "unreadable")))
+    if form == "unreadable":
+        return {"form": form, "rows": []}
+    # In a list of rows, somebody may have two.
+    most = len(PEOPLE) if form == "list" else 3
+    who = draw(st.lists(PERSON, max_size=most, unique=form == "list"))
+    names = draw(st.permutations(NAMES))
+    rows = []
+    for number, each in enumerate(who):
+        row: dict[str, Any] = {"who": each}
+        if form == "list" and draw(st.booleans()):
+            row["name"] = names[number]
+        if draw(st.integers(0, 3)) == 3:
+            row["group"] = draw(st.sampled_from(("devs", "ops")))
+        if form == "list" and draw(st.booleans()):
+            row["role"] = draw(st.sampled_from(ROLES))
+            row["namespace"] = draw(SPACES)
+        if form == "list" and draw(st.integers(0, 5)) == 5:
+            row["seconds"] = draw(st.sampled_from(SOON))
+        if draw(st.integers(0, 5)) == 5:
+            row["typo"] = draw(st.sampled_from(("arn", "groups")))
+        rows.append(row)
+    return {"form": form, "rows": rows} if form != "list" else {"rows": rows}
+
+
+DECLARE = _rows().map(lambda what: Step("declare", what))
+CONFIGURE = st.one_of(
+    _step("configure", replicas=st.sampled_from((3, 0, 2))),
+    _step(
+        "configure", **{"webhook-address": st.sampled_from(("10.152.183.77", "10.152.183.78", ""))}
+    ),
+    _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
+)
+END = st.sampled_from((45, 600))
+PROVIDES = ("another authority", "signs again", "is silent", "speaks")
+TIME = _step(
+    "time",
+    seconds=st.sampled_from((120, 700, 4000, 100_000)),
+    bell=st.sampled_from(("on time", "late", "never")),
+)
+# Control planes of Charmed Kubernetes, each with its endpoint, and providers as people have them.
+WORLDS = (
+    ("control-plane", "easyrsa", "v1.37.2"),
+    ("aws-iam", "easyrsa", "v1.28.5"),
+    ("control-plane", "self-signed-certificates", "v1.37.2"),
+    ("aws-iam", "vault", "v1.28.5"),
+    ("control-plane", "vault", "v1.29.9"),
+)
+
+
+def _begin(worlds: Sequence[tuple[str, str, str]]) -> st.SearchStrategy[Begin]:
+    return st.builds(
+        lambda world, units, settled: Begin(units, world[0], world[1], world[2], settled),
+        st.sampled_from(worlds),
+        st.sampled_from((1, 2, 2, 2, 3)),
+        st.sampled_from((True,) * 7 + (False,)),
+    )
+
+
+BEGIN = st.runner().flatmap(lambda machine: _begin(machine.worlds))
+# Each rule. The first is drawn most.
+RULES: dict[str, st.SearchStrategy[Step]] = {
+    "a_declaration_is_applied": DECLARE,
+    "access_is_granted": GRANT,
+    "access_is_revoked": REVOKE,
+    "delegate_acts": DELEGATE,
+    "editor_acts": EDITOR,
+    "hook_runs": HOOK,
+    "juju_moves_the_leader": _step("leader moves", to=UNITS),
+    "operator_does_else": st.one_of(
+        CONFIGURE,
+        _step("webhook", is_set=st.booleans(), only=_maybe(0, 1)),
+        _step("look", unit=UNITS, action=st.sampled_from(("plan-mappings", "list-mappings"))),
+        _step("unit comes"),
+        _step("refresh"),
+    ),
+    "operator_deploys": _step("deploy again"),
+    "operator_removes": _step(
+        "remove", hooks=st.sampled_from(tuple(LAST_HOOKS)), backwards=st.booleans()
+    ),
+    "person_acts": PERSON_ACTS,
+    "provider_acts": st.one_of(
+        _step("provider", kind=st.sampled_from(PROVIDES)),
+        _step("answers"),
+        _step("agent", unit=UNITS),
+    ),
+    "provider_is_exchanged": _step("certificates", other=st.sampled_from((1, 0))),
+    "strangers_act": st.one_of(
+        OTHER_APPLICATION,
+        _step("takes address", number=UNITS),
+        _step("crowd", number=st.sampled_from((3,) * 9 + (400,)), ends=END, kept=st.booleans()),
+        _step("person forces object", path=st.just(SERVICE)),
+        _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
+    ),
+    "time_passes": TIME,
+    "units_come_to_rest": st.just(Step("rest")),
+}
+DISTURBED = {
+    *("a_declaration_is_applied", "access_is_granted", "access_is_revoked", "hook_runs"),
+    *("juju_moves_the_leader", "operator_removes", "provider_is_exchanged", "time_passes"),
+}
+# After these, the leader's hook runs at once.
+THEN_HOOK = {"a_declaration_is_applied", "juju_moves_the_leader"}
+
+
+# Every step that the rules may draw.
+STEPS = (
+    *("hook", "leader moves", "agent", "unit comes", "refresh", "certificates", "provider"),
+    *("answers", "declare", "configure", "webhook", "grant", "revoke", "look", "remove"),
+    *("deploy again", "delegate maps", "delegate keeps", "delegate ends", "person maps"),
+    *("person extends", "person deletes", "person deletes object", "person forces object"),
+    *("editor binds", "another application", "takes address", "crowd", "time", "rest"),
+)
+
+
+class LifeMachine(RuleBasedStateMachine):
+    """Draws a life, takes each step at once, and remembers them as a story."""
+
+    # What all lives of a run count, and whoever wants to know of a life's end.
+    on_end: Callable[[LifeMachine, Broken | None], None] = staticmethod(lambda *_: None)
+    counts: Any = None
+    known: Any = frozenset[str]()
+    # To bring each to rest for the first time takes a while, so a batch has some of them only.
+    worlds: Sequence[tuple[str, str, str]] = WORLDS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.life: Life | None = None
+        self.begin = Begin()
+        self.steps: list[Step] = []
+        self.broken: Broken | None = None
+        self.over = False
+
+    @property
+    def story(self) -> Story:
+        return Story(self.begin, tuple(self.steps))
+
+    @initialize(begin=BEGIN)
+    def begins(self, begin: Begin) -> None:
+        self.begin = begin
+        self._guard(lambda: self._begin(begin))
+
+    def _begin(self, begin: Begin) -> None:
+        self.life = Life(begin, self.counts, self.known)
+
+    def take(self, step: Step) -> None:
+        if self.over or not self.life:
+            return
+        self.steps.append(step)
+        life = self.life
+        self._guard(lambda: life.take(step))
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Broken as broken:
+            self.over = True
+            self.broken = broken
+            raise
+
+    def teardown(self) -> None:
+        try:
+            if self.life and not self.over:
+                self.take(Step("rest"))
+        finally:
+            if self.life:
+                self.life.close()
+            self.on_end(self, self.broken)
+
+
+def _rule(name: str, steps: st.SearchStrategy[Step]) -> Any:
+    """A rule that takes a step, with something that goes wrong meanwhile where that may be."""
+
+    def taken(machine: LifeMachine, step: Step) -> None:
+        if name in THEN_HOOK and machine.life:
+            machine.take(Step(step.do, step.what))
+            step = Step("hook", {"unit": machine.life.model.leader or 0}, step.meanwhile)
+        machine.take(step)
+
+    taken.__name__ = name
+    disturbed = st.builds(
+        lambda step, meanwhile: Step(step.do, step.what, meanwhile), steps, MEANWHILE
+    )
+    made = rule(step=disturbed if name in DISTURBED else steps)(taken)
+    is_there = {"operator_removes": True, "operator_deploys": False}.get(name)
+    if is_there is None:
+        return made
+    return precondition(lambda m: bool(m.life) and m.life.is_deployed is is_there)(made)
+
+
+for _name, _steps in RULES.items():
+    setattr(LifeMachine, _name, _rule(_name, _steps))
