@@ -344,6 +344,17 @@ def test_given_access_that_cannot_end_when_another_ends_then_that_one_ends_on_th
     assert f"{MAPPINGS}/stuck" in api.objects
 
 
+def test_given_access_that_ended_as_1970_began_and_stays_then_the_unit_looks_again(
+    deployed: Model, api: FakeCluster
+):
+    api.clock.now += 1000
+    api.add_mapping("stuck", ROLE, ROLE, expires="1970-01-01T00:00:00Z")
+    keep(api, "stuck")
+    deployed.hook()
+
+    assert alarms.rings(deployed, api) == [pytest.approx(120, abs=1)]
+
+
 def test_given_access_that_ended_as_1970_began_when_another_ends_then_that_one_ends_in_time(
     deployed: Model, api: FakeCluster
 ):
