@@ -261,7 +261,7 @@ class _Batch:
         """
         certain = {name for name in going if self.is_decided(name)}
         return {
-            _gone(each): self.of(writes.unbind_deleted, each)
+            _gone(each): self.of(writes.delete_binding, each)
             for each in steps.unbind
             if each.mapping in certain and not self.outcome(_gone(each)).done
         }
