@@ -279,7 +279,10 @@ def p6(life: Life) -> None:
                 kept.add(path)
     held = {p for p in left if life.objects[p]["metadata"].get("finalizers")}
     lost = [path for path in left if path not in kept | held]
-    if lost:
+    said = "\n".join(life.said[life.removed_from :])
+    # A server that stays slow, or keeps an object, leaves no more than to say the command.
+    lasts = any(each.lasts or each.kind == "slow" for each in life.removal_met)
+    if lost and not (lasts and "kubectl" in said and " delete" in said):
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
     files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
     if files:
