@@ -29,6 +29,19 @@ KNOWN: tuple[Known, ...] = (
             ),
         ),
     ),
+    # Between the relation and its relation-created, a unit takes the endpoint for unrelated.
+    Known(
+        "P7: a command was just run",
+        Story(
+            Begin(),
+            (
+                Step("certificates", {"other": 1}),
+                Step("certificates", {"other": 1}),
+                Step("declare"),
+                Step("hook"),
+            ),
+        ),
+    ),
     # Where a hook's time is over in the middle of many deletions, one mapping is counted twice.
     Known(
         "P15: the status miscounts mappings",
