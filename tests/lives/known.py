@@ -42,15 +42,4 @@ KNOWN: tuple[Known, ...] = (
             ),
         ),
     ),
-    # Where a hook's time is over in the middle of many deletions, one mapping is counted twice.
-    Known(
-        "P15: the status miscounts mappings",
-        Story(
-            Begin(),
-            (
-                Step("crowd", {"number": 400, "ends": 45, "kept": True}),
-                Step("time", {"seconds": 120, "bell": "never"}),
-            ),
-        ),
-    ),
 )

@@ -101,6 +101,10 @@ def after_people(life: Life) -> None:
 
 def in_time(life: Life, grace: float) -> None:
     """What must hold when time has passed, and alarms have rung."""
+    status = _status(life)
+    if status and "not deleted yet" in status.message:
+        # A hook had no time left, and says so. Its next one goes on.
+        return
     _ask(life, p13, grace=grace, kept=False)
     _ask(life, p13, grace=grace)
 
