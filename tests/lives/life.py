@@ -28,7 +28,7 @@ from tests.lives import access, people, promises, story
 from tests.lives.access import Objects
 from tests.lives.broken import Broken
 from tests.lives.option import Option, Role, Row, arn, principal
-from tests.lives.steps import Begin, Step
+from tests.lives.steps import Begin, Fault, Step
 from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
 
 # What ops logs of itself.
@@ -125,6 +125,9 @@ class Life:
         # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
         self.seen_ends: dict[str, float | None] = {}
         self.untold: list[tuple[set[str], int, str]] = []
+        # What went wrong in the last hooks, and how much had been said before them.
+        self.removal_met: list[Fault] = []
+        self.removed_from = 0
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -670,10 +673,13 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
+        self.removed_from = len(self.said)
+        self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
                 # What goes wrong does so in the last unit, once.
                 run = self._last_hook(unit, kind, left if unit == order[-1] else None)
+                self.removal_met += run.met
                 left = None if run.met or run.dead else left
                 if run.dead:
                     self._last_hook(unit, kind, None)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tests.lives.life import Life
     from tests.lives.transport import Effect, Run
 
+# How many changes of one hook are named.
+MOST_NAMED = 20
 # What has ended this many seconds ago may still wait for its hook.
 SOON = 5.0
 # A unit that waits for others looks again and again for an hour, and less and less often.
@@ -47,6 +49,7 @@ _BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
 _BUG = re.compile(r"internal error (\w+) at")
 _COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
+_COUNTED = re.compile(r"\d (more|others?)\b")
 _COMMAND = re.compile(r"run: (?P<command>.*)$")
 _FOLLOWED = re.compile(r", (\d|next|old |no |certificate|CA )")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -98,6 +101,10 @@ def after_people(life: Life) -> None:
 
 def in_time(life: Life, grace: float) -> None:
     """What must hold when time has passed, and alarms have rung."""
+    status = _status(life)
+    if status and "not deleted yet" in status.message:
+        # A hook had no time left, and says so. Its next one goes on.
+        return
     _ask(life, p13, grace=grace, kept=False)
     _ask(life, p13, grace=grace)
 
@@ -279,7 +286,10 @@ def p6(life: Life) -> None:
                 kept.add(path)
     held = {p for p in left if life.objects[p]["metadata"].get("finalizers")}
     lost = [path for path in left if path not in kept | held]
-    if lost:
+    said = "\n".join(life.said[life.removed_from :])
+    # A server that stays slow, or keeps an object, leaves no more than to say the command.
+    lasts = any(each.lasts or each.kind == "slow" for each in life.removal_met)
+    if lost and not (lasts and "kubectl" in said and " delete" in said):
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
     files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
     if files:
@@ -563,7 +573,9 @@ def p15_told(life: Life) -> None:
     left, life.untold = life.untold, []
     for names, since, what in left:
         lines = [line for line in life.said[since:] if "refuses to delete" not in line]
-        if not any(name in line for line in lines for name in names):
+        # Of very many, the first are named and the others counted.
+        counted = len(left) > MOST_NAMED and any(_COUNTED.search(line) for line in lines)
+        if not counted and not any(name in line for line in lines for name in names):
             raise Broken("P15", f"{what}, and nobody was told", names)
 
 
