@@ -39,7 +39,7 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Blocked",
         (
             "You must act. The command that helps follows `run:`. The unit notices what you did "
-            "within a minute or two, or within five, at its next update-status, if it has waited "
+            "within two minutes, or within six, at its next update-status, if it has waited "
             "for more than ten minutes."
         ),
         ("blocked", "check-python.sh", "options"),

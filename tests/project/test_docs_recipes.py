@@ -71,6 +71,29 @@ def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():
     ]
 
 
+def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_it():
+    mapping: dict[str, Any] = {
+        **dict.fromkeys(("username", "source", "created", "expires", "last_login", "problem"), ""),
+        "name": "dev",
+        "arn": f"{ROLE}/dev",
+        "groups": ["ops", "dev"],
+        "roles": ["ClusterRole/cluster-admin"],
+        "administrator": ["ClusterRole/cluster-admin"],
+        "administrator_by": ["do everything (ClusterRole/cluster-admin)"],
+    }
+    said = {"warning": "everybody", "logins": "known since", "ended": "x", "not-applied": "y"}
+    results = {**said, "mappings": json.dumps([mapping])}
+
+    printed = {"aws-iam/0": {"results": results}}
+    evidence = json.loads(filtered("audit.md", ".[0][] | .results + {", printed))
+    table = filtered("audit.md", '["name", "arn"', evidence).splitlines()
+
+    assert evidence == {**said, "mappings": [mapping]}
+    assert table[0].startswith('"name","arn","username","groups"')
+    assert table[1].startswith(f'"dev","{ROLE}/dev","","ops dev",')
+    assert '"ClusterRole/cluster-admin","ClusterRole/cluster-admin","do everything (' in table[1]
+
+
 def test_given_events_of_cloudtrail_then_the_filter_shows_who_got_the_key():
     event = {
         "eventTime": "2026-11-26T08:15:59Z",

@@ -225,7 +225,8 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
     reader.follow("audit.md", "Who has access, and since when")
 
     assert f'"dev","{arns.ROLE}","dev"' in (reader.folder / "access.csv").read_text()
-    assert "logins: " in reader.follow("audit.md", "Who is inactive")
+    assert "logins: " in reader.follow("audit.md", "Who used it, and who is inactive")
+    reader.follow("audit.md", "Who ended when")
     reader.follow("audit.md", "What changed in the last hour")
 
 
