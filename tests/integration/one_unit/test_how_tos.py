@@ -27,7 +27,7 @@ AWS_AUTH = {
 DECLARE = "declare-who-may-log-in.md"
 DEPLOY = "deploy.md"
 TEMPORARY = "temporary-access.md"
-WHY = "why-was-i-refused.md"
+ERRORS = "errors.md"
 ALERTS = "alerts.md"
 GLASS = "break-glass.md"
 MANY = "many-clusters.md"
@@ -234,10 +234,15 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
 @pytest.mark.parametrize(
     ("page", "heading", "said"),
     [
-        (WHY, "Follow the chain", f"logins are looked up as {arns.ROLE}"),
-        (WHY, "See who was refused", "refused in the last hour"),
-        (WHY, "Ask Kubernetes itself", "can-i --list --as=dev"),
-        (WHY, "For scripts", "yes\n"),
+        (ERRORS, "Troubleshoot: errors by their text", "7-mappings"),
+        (ERRORS, "Follow one login", f"logins are looked up as {arns.ROLE}"),
+        (ERRORS, "Follow one login", "can-i --list --as=dev"),
+        (ERRORS, "Follow one login", "yes\n"),
+        (
+            ERRORS,
+            "error: You must be logged in to the server (Unauthorized)",
+            "refused in the last hour",
+        ),
         (ALERTS, "AwsIamAccessOutlivesItsEnd", "PROBLEM"),
         (ALERTS, "AwsIamCertificateEnds", "certificates"),
         (ALERTS, "AwsIamManyRefusals", "refused in the last hour"),
