@@ -226,7 +226,8 @@ def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
     yield _prose("""
     [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. Each fires while its
     expression holds. The charm fills in what stands between `%%`: the labels of the application,
-    and what the leader knows.
+    and what the leader knows. `%%certificate_margin%%` is a week, or a twentieth of a shorter
+    life of the certificate.
     """)
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         about = rule["annotations"]
