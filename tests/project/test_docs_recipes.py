@@ -17,7 +17,8 @@ from access import partitions
 from access.declaration import declared
 from access.refusals import Cause
 
-HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+ROOT = Path(__file__).parents[2]
+HOW_TO = ROOT / "docs/how-to"
 ROLE = "arn:aws:iam::111122223333:role"
 REQUEST = {
     "stage": "ResponseComplete",
@@ -173,10 +174,7 @@ def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
 
 
 def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):
-    text = (HOW_TO / "many-clusters.md").read_text()
-    section = text.partition("The same list of people everywhere")[2]
-    [script] = re.findall(r"^    (#!/bin/sh(?:\n    .*)+)$", section, re.MULTILINE)
-    (tmp_path / "people.sh").write_text(script.replace("\n    ", "\n"))
+    (tmp_path / "people.sh").write_text((ROOT / "scripts/people.sh").read_text())
     (tmp_path / "mappings.yaml").write_text("- arn: x\n")
     none = dict.fromkeys(("delete", "replace", "change", "make", "refuse", "leave-out"), "0")
     plans = {
