@@ -227,7 +227,6 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
     assert f'"dev","{arns.ROLE}","dev"' in (reader.folder / "access.csv").read_text()
     assert "logins: " in reader.follow("audit.md", "Who used it, and who is inactive")
     reader.follow("audit.md", "Who ended when")
-    reader.follow("audit.md", "What changed in the last hour")
 
 
 @pytest.mark.usefixtures("refused")
