@@ -81,7 +81,7 @@ def _remaining(remains: Remains, asked: Sequence[Asked]) -> list[str]:
             lines.append(
                 f"Service {name} stays: {each.principal} still sends logins to its address, and "
                 f"whoever has that reads their tokens. Delete it with: {_reset(each)}: "
-                f"{references.service_removal(each.principal, name)}"
+                f"{references.service_removal(control_plane.principal_unit(), name)}"
             )
         else:
             reset = control_plane.reset_command(each.principal)

@@ -177,7 +177,7 @@ def bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
         if stored and _is_made(stored, manifest, "roleRef", "subjects"):
             return
         with _half_made():
-            _unbind(client, binding)
+            delete_binding(client, binding)
             client.post(path, manifest)
 
 
@@ -202,7 +202,7 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
         groups = objects.part(stored, "spec").get("groups") if stored else None
         if stored and (not decided or tuple(groups or ()) != decided.groups):
             raise Outdated
-    _unbind(client, binding)
+    delete_binding(client, binding)
 
 
 def _mapping(client: api.Client, name: str) -> api.Object | None:
@@ -215,12 +215,7 @@ def _mapping(client: api.Client, name: str) -> api.Object | None:
         return None
 
 
-def unbind_deleted(client: api.Client, binding: RoleBinding) -> None:
-    """Delete the binding of a mapping that is gone, if it is there."""
-    _unbind(client, binding)
-
-
-def _unbind(client: api.Client, binding: RoleBinding) -> None:
+def delete_binding(client: api.Client, binding: RoleBinding) -> None:
     """Delete a binding of this version, or of any version if none is known.
 
     It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could

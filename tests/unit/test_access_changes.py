@@ -7,9 +7,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import httpx2
 import pytest
 from tests.fakes import alarms
-from tests.fakes.acting import grant
+from tests.fakes.acting import GRANT, grant
 from tests.fakes.declaring import ACCOUNT, Declare, entry
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
@@ -82,16 +83,21 @@ def test_given_a_hook_that_dies_after_its_writes_then_the_log_has_said_what_it_w
     ]
 
 
-def test_given_what_others_delete_meanwhile_then_nothing_is_told_of_it(
+def test_given_what_others_grant_meanwhile_then_nothing_is_told_of_it(
     deployed: Model, api: FakeCluster
 ):
-    api.add_mapping("theirs", f"{ACCOUNT}:role/x", f"{ACCOUNT}:role/x")
-    add_ended(api, ["a"])
-    api.meanwhile(lambda: api.delete(f"{MAPPINGS}/theirs"), request=f"DELETE {MAPPINGS}/a")
-    deployed.hook()
+    def grant_theirs() -> None:
+        api.add_mapping("theirs", f"{ACCOUNT}:role/x", f"{ACCOUNT}:role/x")
 
-    assert told(api) == [("AccessEnded", "a")]
-    assert "theirs" not in deployed.log()
+    # Where an answer is lost, another look finds theirs too.
+    request = f"PUT {MAPPINGS}/{GRANT}/status"
+    api.meanwhile(grant_theirs, request=f"POST {MAPPINGS}")
+    for _ in range(2):
+        api.lose(httpx2.ReadTimeout, request=request)
+    grant(deployed)
+
+    assert told(api) == [("AccessGranted", GRANT)]
+    assert api.requests.count(f"GET {MAPPINGS}") > 1
 
 
 def test_given_many_that_have_ended_then_twenty_are_named_and_the_others_counted(

@@ -209,6 +209,10 @@ class Site:
         files = snapshot.files(self.juju)
         return {**objects, **{path: about for path, about in files.items() if path in new}}
 
+    def changed(self) -> list[str]:
+        """Return what was there before aws-iam and is different now: what a webhook changes."""
+        return [line for line in self.differences() if line.startswith("~ ")]
+
     def service(self) -> list[str]:
         """Return the Services of aws-iam, with what Kubernetes makes of each."""
         kinds = ("Service", "Endpoints", "EndpointSlice", "IPAddress")

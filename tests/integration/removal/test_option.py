@@ -96,11 +96,11 @@ def test_given_an_option_that_is_set_when_removed_then_its_service_stays_until_t
     site: Site,
 ) -> None:
     site.serve()
-    people, service = site.peoples_mappings(), site.service()
+    people, kept = site.peoples_mappings(), [*site.service(), *site.changed()]
 
     site.remove()
 
-    site.check_left(*names(people), *service)
+    site.check_left(*names(people), *kept)
     *_, delete = how_to.shown(PAGE, WENT_FIRST)
     assert delete in site.log()
     _let_go_of_the_address(site)

@@ -45,7 +45,7 @@ def test_given_a_control_plane_that_still_asks_the_service_when_removed_then_tha
     site: Site, which: int
 ) -> None:
     site.serve()
-    people, service = site.peoples_mappings(), site.service()
+    people = site.peoples_mappings()
     unit = units.names(site.juju)[which]
     principal = units.principal(site.juju, unit)
     rendered = site.juju.exec("cat", RENDERED, unit=principal).stdout
@@ -54,6 +54,9 @@ def test_given_a_control_plane_that_still_asks_the_service_when_removed_then_tha
     for each in units.names(site.juju):
         testbed_only.run_update_status(site.juju, each)
 
+    kept = [*site.service(), *site.changed()]
+    assert f"~ {principal}:{RENDERED}" in kept
+
     site.remove()
 
-    site.check_left(*names(people), *service, f"~ {principal}:{RENDERED}")
+    site.check_left(*names(people), *kept)

@@ -23,7 +23,7 @@ def test_given_a_renamed_entry_then_its_mapping_counts_once(declare: Declare, ap
 
 
 @pytest.mark.parametrize("user", ["alice", "ops"], ids=["the same user", "another user"])
-def test_given_a_renamed_entry_then_the_new_mapping_comes_first_if_only_the_name_changes(
+def test_given_a_renamed_entry_then_the_new_mapping_comes_first_whatever_else_changes(
     declare: Declare, api: FakeCluster, user: str
 ):
     api.add_role("edit", "get")
@@ -34,10 +34,10 @@ def test_given_a_renamed_entry_then_the_new_mapping_comes_first_if_only_the_name
 
     sent = api.requests
     created, deleted = f"POST {MAPPINGS}", f"DELETE {MAPPINGS}/dev"
-    assert (sent.index(created) < sent.index(deleted)) == (user == "alice")
+    assert sent.index(created) < sent.index(deleted)
     # The role comes with the new mapping, before the former one goes.
     bound = sent.index(f"POST {BINDINGS[0]}")
-    assert (bound < sent.index(deleted)) == (user == "alice")
+    assert bound < sent.index(deleted)
 
 
 @pytest.mark.parametrize("fault", ["read timeout", "500", "connection reset", "403"])
