@@ -246,6 +246,9 @@ class Life:
         for who, roles in self.rights.items():
             if more := roles - before.get(who, set()):
                 self.allow(who, more - people.NEVER)
+        for who, grant in self.grants.items():
+            # What people take away, the charm cannot know to give back.
+            grant.rights -= before.get(who, set()) - self.rights.get(who, set())
         self._note_hands()
         promises.after_people(self)
 
