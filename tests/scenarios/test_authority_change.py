@@ -7,8 +7,10 @@ then the old authority goes.
 from __future__ import annotations
 
 import base64
+import datetime
 
 import ops
+import pytest
 import yaml
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
@@ -46,6 +48,22 @@ def test_given_two_units_when_the_authority_changes_then_the_pods_wait_for_the_o
     assert two.peer["ca"] == BOTH
     assert trusted(machines) == [BOTH, OLD]
     assert api.secret("ca.pem") == OLD
+
+
+def test_given_a_unit_whose_control_plane_is_gone_when_the_authority_changes_then_nobody_waits(
+    two: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    """Juju 4 tells the units that stay of none that went, and goes on to show its databag."""
+    two.hook(unit=1)
+    moved(two)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    goals = {"kubernetes-control-plane/0": ops.hookcmds.Goal(status="active", since=now)}
+    found = ops.hookcmds.GoalState(units={}, relations={"aws-iam": goals})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+
+    two.hook(two.changed("certificates"))
+
+    assert api.secret("ca.pem") == NEW
 
 
 def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods_change(

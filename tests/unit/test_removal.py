@@ -442,3 +442,20 @@ def test_given_another_unit_that_left_when_removed_then_its_control_plane_counts
     asking.hook(asking.on.stop())
 
     assert set(api.objects) == ({*DEFINED} if is_gone else {*DEFINED, SERVICE})
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_given_a_unit_that_juju_still_lists_when_removed_then_it_counts_with_its_control_plane(
+    asking: Model, api: FakeCluster, machines: list[Files], goals: Goals, *, is_gone: bool
+):
+    """Juju 4 tells the units that stay of none that went, and goes on to show its databag."""
+    asking.hook(unit=1)
+    machines[0].auth_webhook.write_text(rendered(""))
+    asking.hook()
+    goals("control-plane", u0="active", **({} if is_gone else {"u1": "active"}))
+    asking.hook(asking.on.stop())
+    # A later hook hears less.
+    goals("certificates", "easyrsa", u0="active")
+    asking.hook(asking.on.remove())
+
+    assert set(api.objects) == ({*DEFINED} if is_gone else {*DEFINED, SERVICE})

@@ -195,9 +195,9 @@ def test_given_no_way_to_aws_then_the_step_says_what_is_in_it(
     deployed: jubilant.Juju, cluster: Cluster, what: str, seen: str, remedy: str
 ) -> None:
     # The pods keep their connections to an STS, and look up only one that they have none to.
-    region = {"region": "ap-south-2"} if what == "dns" else {}
+    region = "ap-south-2" if what == "dns" else ""
     with checking.broken(deployed, what):
-        results = check_until(deployed, {"5-sts": "failed"}, **region)
+        results = check_until(deployed, {"5-sts": "failed"}, region=region)
 
     found, _, shown = results["5-sts"].partition("\n")
     assert found.startswith(f"failed: the pods {seen}")
