@@ -22,7 +22,7 @@ from tests.lives.rules import WORLDS, LifeMachine
 from tests.lives.steps import LASTING, Story
 
 # How many lives `make test` plays, and how many are drawn from one seed.
-LIVES, BATCH, STEPS = 220, 100, 8
+LIVES, BATCH, STEPS = 500, 100, 8
 _LINE_SECONDS = 10
 # A life takes longer than Hypothesis expects of an example, and draws more.
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)

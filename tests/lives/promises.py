@@ -166,7 +166,7 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     if old == new:
         return
     for who, row in _declared(life).items():
-        if who in old and who not in new:
+        if who in old and who not in new and _is_named(who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
         if _is_as(life, who, row, run.before) and (
             less := (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
@@ -723,6 +723,14 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
         if access.principal(mapping) == who and access.source(mapping) == "option":
             return not row.name or mapping["metadata"]["name"] == row.name
     return False
+
+
+def _is_named(who: str, before: Objects) -> bool:
+    """Whether a mapping names whom it admits: a status alone may name anybody."""
+    return any(
+        access.principal(each) == access.admitted(each) == who
+        for each in access.mappings(before).values()
+    )
 
 
 def _fails(life: Life, path: str) -> bool:

@@ -105,7 +105,7 @@ def _fault(kind: str) -> st.SearchStrategy[Fault]:
 
 
 KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "stale", "slow")
-FAULT = st.sampled_from((*KINDS, *ACTED, *LOST, *LOST, *LOST)).flatmap(_fault)
+FAULT = st.sampled_from((*KINDS, *ACTED, *LASTING, *LASTING)).flatmap(_fault)
 BETWEEN = st.builds(Between, OTHERS, st.integers(1, 24), st.sampled_from(("any", "any", "write")))
 MEANWHILE = st.one_of(
     st.tuples(FAULT), st.just(()), st.tuples(BETWEEN), st.tuples(FAULT), st.tuples(FAULT, FAULT)
