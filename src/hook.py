@@ -53,7 +53,9 @@ class Hook:
     def note(self, event: ops.EventBase) -> None:
         """Note what ``event`` says of this unit and of the others, for the hooks to come."""
         self.leaving.note(event)
-        self.leaving.note_peers(is_readable=self.peers.is_readable)
+        # Before it has its control plane, a unit asks Juju for no more than that.
+        if self.leaving.has_joined:
+            self.leaving.note_peers(is_readable=self.peers.is_readable)
         if not self.leaving.unit_leaves:
             self._note_peer(event)
 
@@ -118,6 +120,7 @@ class Hook:
     def note_use(self) -> None:
         """Tell the other units which address this unit's control plane asks, and remember whether
         it has ever asked the Service's."""
+        self.leaving.note_peers(is_readable=self.peers.is_readable)
         self.peers.tell_asked(self.asked)
         if self.asked.address and self.asked.address == self.peers.shared.address:
             self.memory.was_set = True

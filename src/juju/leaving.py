@@ -46,6 +46,11 @@ class Leaving(ops.Object):
         if goes:
             self._stored.begun = True
 
+    @property
+    def has_joined(self) -> bool:
+        """Return whether this unit has ever been in its peer relation."""
+        return bool(self._stored.joined)
+
     def note_peers(self, *, is_readable: bool) -> None:
         """Remember that this unit goes, if Juju has let it out of its peer relation.
 

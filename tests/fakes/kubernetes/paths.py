@@ -38,7 +38,7 @@ EVENTS = "/api/v1/namespaces/kube-system/events"
 NOTICES = "/apis/events.k8s.io/v1/namespaces/default/events"
 ADDRESS = "10.152.183.20"
 # The charm's objects, in the order in which they are applied.
-DEFINED = (DEFINITION, POLICY, POLICY_BINDING)
+DEFINED = (POLICY, POLICY_BINDING, DEFINITION)
 DEPLOYED = (
     *(SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, EVENTS_ROLE, EVENTS_ROLE_BINDING),
     *(CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT),
@@ -47,7 +47,7 @@ BINDINGS = (f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
 APPLIED = (*DEFINED, SERVICE, *DEPLOYED)
 # Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
 SETTLED = (
-    *(f"GET {path}" for path in (SERVICE, VERSION, *DEFINED, MAPPINGS, SECRET)),
+    *(f"GET {path}" for path in (SERVICE, VERSION, *DEFINED, *BINDINGS, MAPPINGS, SECRET)),
     *(f"GET {path}" for path in DEPLOYED if path != SECRET),
-    *(f"GET {path}" for path in (PULL_SECRET, PODS, *BINDINGS)),
+    *(f"GET {path}" for path in (PULL_SECRET, PODS)),
 )
