@@ -193,6 +193,10 @@ def p3(life: Life) -> None:
     life.checks["P3"] += 1
     if not life.is_quiet:
         raise Broken("P3", "the units do not come to rest", _status(life))
+    found = access.mappings(life.objects).values()
+    if any(access.has_ended(each, life.now + SOON) for each in found):
+        # There is something to write.
+        return
     for unit in life.units:
         if not life._ready(unit):
             continue
