@@ -17,7 +17,9 @@ RENDERED = "/root/cdk/auth-webhook/auth-webhook.py"
 def test_given_three_units_when_they_go_one_after_the_other_then_nothing_else_stays(
     site: Site, leads: bool
 ) -> None:
-    situations.active(site)
+    site.serve()
+    # Units know what the control planes of others ask from what these told them.
+    site.empty_the_option()
     people = site.peoples_mappings()
     leader, followers = units.leader(site.juju), units.followers(site.juju)
 
