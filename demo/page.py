@@ -35,7 +35,7 @@ MAPPING = f"""\
 apiVersion: iamauthenticator.k8s.aws/v1alpha1
 kind: IAMIdentityMapping
 metadata:
-  name: kubernetes-admin
+  name: k8s-view
 spec:
   arn: {ROLE}
   username: knobby
@@ -105,7 +105,7 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
         Step(
             "Map an IAM role to a Kubernetes user",
             f"kubectl apply -f - <<'EOF'\n{MAPPING}EOF",
-            shows="iamidentitymapping.iamauthenticator.k8s.aws/kubernetes-admin created",
+            shows="iamidentitymapping.iamauthenticator.k8s.aws/k8s-view created",
         ),
     ]
 

@@ -18,6 +18,8 @@ highlight_language = "none"
 smartquotes = False
 
 extensions = ["myst_parser"]
+# Admonitions as GitHub shows them: `> [!WARNING]`.
+myst_enable_extensions = ["alert"]
 exclude_patterns = ["_contents.md"]
 # Links may name a heading of these levels, as on GitHub.
 myst_heading_anchors = 4

@@ -1,8 +1,9 @@
 """Change the charm's code in one place at a time, and list the changes that leave all tests green.
 
-`scripts/mutants.py FILE_OR_FOLDER… [--tests FOLDER…]` runs mutmut on a copy in build/mutants. The
-tests are those of the same folder of tests/unit, unless others are named. The last line has the
-score. mutmut changes neither what stands outside functions nor functions with a decorator.
+`scripts/mutants.py FILE_OR_FOLDER… [--tests FOLDER…] [--floor PERCENT]` runs mutmut on a copy in
+build/mutants. The tests are those of the same folder of tests/unit, unless others are named. The
+last line has the score; a lower one than the floor is an error. mutmut changes neither what stands
+outside functions nor functions with a decorator.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ FOUND = ("killed", "timeout", "segfault")
 
 
 def main() -> int:
-    """Run mutmut on the named files. Return 2 if it cannot start."""
+    """Run mutmut on the named files. Return 1 below the floor, and 2 if it cannot start."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--tests", nargs="+")
+    parser.add_argument("--floor", type=float, default=0, metavar="PERCENT")
     options = parser.parse_args()
     for path in options.files:
         if path.parts[:1] != ("src",) or not (ROOT / path).exists():
@@ -38,9 +40,13 @@ def main() -> int:
         code = mutmut("run").returncode
     elif code := (ran := mutmut("run", stdout=subprocess.PIPE)).returncode:
         print(ran.stdout[-5000:], file=sys.stderr)
-    if not code:
-        report()
-    return code
+    if code:
+        return code
+    score = report()
+    if score < options.floor:
+        print(f"scripts/mutants.py: fewer than {options.floor:g} % found", file=sys.stderr)
+        return 1
+    return 0
 
 
 def patterns(files: Iterable[Path]) -> list[str]:
@@ -80,15 +86,20 @@ def copy(changed: list[str], tests: list[str]) -> None:
         )
 
 
-def report() -> None:
-    """Print each change that no test found, and how many there are."""
+def report() -> float:
+    """Print each change that no test found, and how many there are. Return the score in percent.
+
+    The score is 0 where nothing was changed.
+    """
     names = re.findall(r"^ *(\S+): (?!not checked)", mutmut_says("results"), re.MULTILINE)
     for name in names:
         print(mutmut_says("show", name))
     mutmut_says("export-cicd-stats")
     stats = json.loads((COPY / "mutants" / "mutmut-cicd-stats.json").read_text())
     found, total = sum(stats.get(kind, 0) for kind in FOUND), stats["total"]
-    print(f"{found} of {total} changes found, {100 * found / max(1, total):.1f} %")
+    score = 100 * found / max(1, total)
+    print(f"{found} of {total} changes found, {score:.1f} %")
+    return score
 
 
 def mutmut(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:

@@ -39,7 +39,7 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Blocked",
         (
             "You must act. The command that helps follows `run:`. The unit notices what you did "
-            "within a minute or two, or within five, at its next update-status, if it has waited "
+            "within two minutes, or within six, at its next update-status, if it has waited "
             "for more than ten minutes."
         ),
         ("blocked", "check-python.sh", "options"),
@@ -224,18 +224,19 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
 def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
     yield "# Alerts"
     yield _prose("""
-    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. Each fires while its
-    expression holds. The charm fills in what stands between `%%`: the labels of the application,
-    and what the leader knows.
+    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. [Their
+    expressions](https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/src/prometheus_alert_rules/aws-iam.rules)
+    are filled in by the charm where they have `%%`. `%%certificate_margin%%` is a week, or a
+    twentieth of a shorter life of the certificate.
     """)
+    rows = list[tuple[str, ...]]()
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         about = rule["annotations"]
-        yield f"## {rule['alert']}"
         runbook = f"../{about['runbook_url'].partition('/docs/')[2]}"
         lasting = f" after {rule['for']}" if "for" in rule else ""
-        severity = rule["labels"]["severity"].capitalize()
-        yield f"{about['summary']} {severity}{lasting}. [What to do]({runbook})."
-        yield f"```text\n{rule['expr'].strip()}\n```"
+        severity = f"{rule['labels']['severity']}{lasting}"
+        rows.append((f"[{rule['alert']}]({runbook})", severity, about["summary"]))
+    yield _table(("alert", "severity", "what has happened"), rows)
 
 
 def metrics_in_use() -> set[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ops
@@ -81,12 +82,30 @@ class Hook:
 
     def all_asked(self) -> list[Asked]:
         """Return what the control planes of this unit and of the others ask, as far as known."""
+        others = self._asked_by_others()
+        alive = [each for name, each in others.items() if not self._is_gone(name, others)]
+        return [self.asked, *alive]
+
+    def _asked_by_others(self) -> dict[str, Asked]:
+        """Return what the control planes of other units ask, by the names of our units."""
         known = {name: Asked.load(text) for name, text in self.memory.asked.items()}
         # While a model falls apart, Juju says less and less.
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
             now = {unit.name: self.peers.asked_by(unit) for unit in self.peers.others}
             known |= {name: asked for name, asked in now.items() if asked}
-        return [self.asked, *filter(None, known.values())]
+        return {name: asked for name, asked in known.items() if asked}
+
+    def _is_gone(self, unit: str, asked: Mapping[str, Asked]) -> bool:
+        """Return whether another ``unit`` is gone with its control plane, by what that has
+        ``asked``: Juju 4 tells the units that stay of none that went."""
+        if unit not in asked:
+            return False
+        with contextlib.suppress(ops.hookcmds.Error):
+            if listed := leaving.principals():
+                self.memory.principals = frozenset(listed)
+        # In the last hooks of a unit, the goal state has no relation any more.
+        listed = self.memory.principals
+        return bool(listed) and asked[unit].principal not in listed
 
     @property
     def is_cut_off(self) -> bool:
@@ -132,7 +151,11 @@ class Hook:
         """
         if not self.charm.related(control_plane.RELATION):
             return []
-        return self.peers.units_not_trusting(ca)
+        names = self.peers.units_not_trusting(ca)
+        if names == [self.charm.unit.name]:
+            return names
+        asked = self._asked_by_others()
+        return [name for name in names if not self._is_gone(name, asked)]
 
     @functools.cached_property
     def client(self) -> api.Client:

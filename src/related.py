@@ -30,9 +30,13 @@ class RelatedCharm(ops.CharmBase):
         if isinstance(event, ops.RelationEvent) and event.relation.name in self._unrelated:
             self._unrelated.discard(event.relation.name)
 
-    def related(self, endpoint: str) -> Sequence[ops.Relation]:
-        """Return the relations of ``endpoint``, without one that breaks now."""
-        if endpoint in self._unrelated:
+    def related(self, endpoint: str, *, newest: bool = False) -> Sequence[ops.Relation]:
+        """Return the relations of ``endpoint``, without one that breaks now.
+
+        Juju lists a new relation before its relation-created, and in hooks in between: ``newest``
+        sees it then.
+        """
+        if endpoint in self._unrelated and not newest:
             return []
         found = self.model.relations[endpoint]
         if not found:

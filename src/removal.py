@@ -81,7 +81,7 @@ def _remaining(remains: Remains, asked: Sequence[Asked]) -> list[str]:
             lines.append(
                 f"Service {name} stays: {each.principal} still sends logins to its address, and "
                 f"whoever has that reads their tokens. Delete it with: {_reset(each)}: "
-                f"{references.service_removal(each.principal, name)}"
+                f"{references.service_removal(control_plane.principal_unit(), name)}"
             )
         else:
             reset = control_plane.reset_command(each.principal)
@@ -104,8 +104,9 @@ def _status(kept: Mapping[str, str], asked: Sequence[Asked]) -> Waiting:
         if each.address in kept:
             command = control_plane.reset_command(each.principal)
             # Juju 4 ends a going unit that is blocked before its last hooks.
-            taken = not kept[each.address]
-            return Waiting((blocked.ADDRESS_TAKEN if taken else waiting.SERVICE_KEPT)(command))
+            if not kept[each.address]:
+                return Waiting(blocked.ADDRESS_TAKEN(command))
+            return Waiting(waiting.SERVICE_KEPT(command))
     return Waiting(waiting.REMOVAL())
 
 

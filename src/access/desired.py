@@ -294,9 +294,10 @@ class Changes:
         unbind: Bindings to delete.
         delete: Mappings to delete.
         withdraw: Mappings whose status lets in somebody else than they name.
-        replace: Mappings to delete, each with the one to create in its place: one of the same
-            principal, or, because an ARN cannot change, one of the same name.
-        rename: Mappings to create under another name, and to delete then.
+        replace: Mappings to delete, each with the one of its name to create in its place: an ARN
+            cannot change.
+        rename: Mappings to delete, each with the one of its principal to create before, so that
+            the principal can log in all the time.
         update: Mappings to change, and their status if it is wrong too.
         create: Mappings to create.
         activate: Mappings whose status does not let in yet whom they name.
@@ -318,7 +319,7 @@ class Changes:
     @property
     def moved(self) -> tuple[Pair, ...]:
         """Return each mapping that goes, with the one that is created in its place."""
-        return (*self.replace, *self.rename)
+        return (*self.rename, *self.replace)
 
     @property
     def touched(self) -> set[str]:
@@ -354,7 +355,7 @@ def changes(found: Access, wanted: Access) -> Changes:
             continue
         if not old and (moved := former.pop(new.principal, None)):
             del delete[moved.name]
-            (rename if _is_renamed(moved, new) else replace).append((moved, new))
+            rename.append((moved, new))
         elif not old:
             create.append(new)
         elif old.principal != new.principal:
@@ -364,7 +365,7 @@ def changes(found: Access, wanted: Access) -> Changes:
         else:
             (withdraw if old.canonical else activate).append((old, new))
     # Somebody may keep a mapping by a finalizer. So it loses its roles before it is replaced.
-    renewed = {new.name for old, new in replace if old.name == new.name}
+    renewed = {new.name for _, new in replace}
     # A binding that was left over is made again, so that another unit that still takes it for
     # one of these deletes no more than the former one.
     renewed |= {new.name for old, new in update if has_own_group(new) and not has_own_group(old)}
@@ -390,17 +391,6 @@ def changes(found: Access, wanted: Access) -> Changes:
 def _spec(mapping: IdentityMapping) -> IdentityMapping:
     """Return ``mapping`` without its status, for a comparison."""
     return dataclasses.replace(mapping, canonical="")
-
-
-def _is_renamed(old: IdentityMapping, new: IdentityMapping) -> bool:
-    """Return whether only the name changes: then the new one may stand beside the old one."""
-    own = {subjects.own_group(old.name), subjects.own_group(new.name)}
-    return old.canonical == new.canonical and _spec(old) == dataclasses.replace(
-        _spec(new),
-        name=old.name,
-        arn=old.arn,
-        groups=old.groups if {*old.groups} - own == {*new.groups} - own else new.groups,
-    )
 
 
 def _by_key(bindings: tuple[RoleBinding, ...]) -> dict[str, RoleBinding]:

@@ -14,6 +14,9 @@ from access.mapping import IdentityMapping
 from text import cut, one_line, word
 
 _EVERYTHING = f"everything ({rbac.MASTERS})"
+_MASTERS = f"group {rbac.MASTERS}"
+# The power of a role that allows everything in the whole cluster.
+_ALL = "do everything"
 # A wider cell makes only its own row longer.
 _WIDTH = 70
 # No cell takes the place of those behind it.
@@ -34,7 +37,7 @@ class Row:
         expires: When the charm deletes it, unchecked; or empty.
         last_login: The day on which its principal was last let in, as far as that is known; or
             empty.
-        superuser: Whether it has a group that may do everything, whatever its roles are.
+        administrator: By which group or roles it may do everything in the cluster.
         roles: What RBAC gives to it beyond what it gives to everybody.
         own_roles: Those of its roles that come with the mapping, and go with it.
         administrator_by: By which of its roles' rights it can become an administrator.
@@ -50,7 +53,7 @@ class Row:
     created: str
     expires: str
     last_login: str
-    superuser: bool
+    administrator: tuple[str, ...]
     roles: tuple[str, ...]
     own_roles: tuple[str, ...]
     administrator_by: tuple[str, ...]
@@ -79,7 +82,9 @@ def _row(
     last = logins.last(mapping)
     username, groups = identity(mapping)
     grants = bindings.of(username, groups)
+    names = {username, *groups}
     node = rbac.node(username, groups)
+    masters = [_MASTERS] if rbac.MASTERS in mapping.groups else []
     return Row(
         name=mapping.name,
         arn=mapping.arn,
@@ -90,11 +95,12 @@ def _row(
         created=mapping.created,
         expires=mapping.expires,
         last_login=last.isoformat() if last else "",
-        superuser=rbac.MASTERS in mapping.groups,
-        roles=(*filter(None, (node,)), *_roles(grants, {username, *groups})),
-        own_roles=tuple(
-            _roles([each for each in grants if each.goes_with(mapping)], {username, *groups})
+        administrator=(
+            *masters,
+            *_roles([each for each in grants if _ALL in each.binding.powers], names),
         ),
+        roles=(*filter(None, (node,)), *_roles(grants, names)),
+        own_roles=tuple(_roles([each for each in grants if each.goes_with(mapping)], names)),
         administrator_by=tuple(rbac.administrator_by(grants)),
         problem=problems.get(mapping.name, ""),
     )
@@ -170,7 +176,7 @@ def _source(row: Row) -> str:
 
 def _given(row: Row) -> list[str]:
     roles = (f"{role} (own)" if role in row.own_roles else role for role in row.roles)
-    return [*([_EVERYTHING] if row.superuser else []), *roles]
+    return [*([_EVERYTHING] if _MASTERS in row.administrator else []), *roles]
 
 
 def jsons(listed: Sequence[Row], limit: int) -> list[str]:
@@ -191,6 +197,7 @@ def _json(row: Row, limit: int) -> str:
             username="",
             groups=(),
             expires="",
+            administrator=_first(row.administrator, most),
             roles=_first(row.roles, most),
             own_roles=_first(row.own_roles, most),
             administrator_by=_first(row.administrator_by, most),

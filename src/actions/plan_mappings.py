@@ -92,7 +92,7 @@ def _rows(
     bound, unbound = _by_mapping(changes.bind), _by_mapping(changes.unbind)
     after = {mapping.name: mapping for mapping in wanted.access.mappings}
     touched = {new.name for new in changes.create}
-    touched |= {new.name for _, new in (*changes.replace, *changes.update)}
+    touched |= {new.name for _, new in (*changes.moved, *changes.update)}
     others = [name for name in {**bound, **unbound} if name in after and name not in touched]
     changed = [*changes.update, *((after[name], after[name]) for name in others)]
 
@@ -101,7 +101,7 @@ def _rows(
 
     return [
         *(PlanRow("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
-        *(made(old, new) for old, new in changes.replace),
+        *(made(old, new) for old, new in changes.moved),
         *(
             _changed(wanted.places.get(new.name, ""), old, new, bound[new.name], unbound[new.name])
             for old, new in changed

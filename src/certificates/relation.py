@@ -70,7 +70,7 @@ class Certificates(ops.Object):
         super().__init__(charm, ENDPOINT)
         self._stored.set_default(answer="", until="", own="")
         self._charm, self._unit, self._remembered = charm, charm.unit, remembered
-        self._relation = next(iter(charm.related(ENDPOINT)), None)
+        self._relation = next(iter(charm.related(ENDPOINT, newest=True)), None)
 
     def on_event(self, event: ops.EventBase) -> None:
         """Let the library of the newer protocol handle ``event``, if that is about the relation.

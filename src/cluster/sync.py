@@ -75,7 +75,7 @@ class Result:
         after: The access that the server has now.
         left: Why each change is still to be made.
         is_sure: Whether all answers were clear. Then nothing had to be read again.
-        made: How many changes were made for certain.
+        made: How many changes were made: by a clear answer, or by another look.
     """
 
     before: Access
@@ -164,7 +164,7 @@ def make(
     _log(steps, why)
     before = {each.name: each for each in steps.before.mappings}
     going = {each.name for each in steps.delete}
-    going |= {old.name for old, new in steps.moved if old.name != new.name}
+    going |= {old.name for old, _ in steps.rename}
     batch.run(
         {
             **{each.name: batch.of(writes.delete, each) for each in steps.delete},
@@ -195,8 +195,6 @@ def make(
             **{new.name: batch.of(writes.set_status, new) for _, new in steps.activate},
         }
     )
-    for old, new in steps.replace:
-        batch.outcomes[old.name] = batch.outcome(new.name)
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     batch.run(
         {
@@ -206,9 +204,10 @@ def make(
                 if each.mapping not in failed
             },
             **{
+                # Refused for good, the new one keeps nobody's former access alive.
                 old.name: batch.of(writes.delete, old)
                 for old, new in steps.rename
-                if batch.outcome(new.name).done
+                if batch.is_decided(new.name)
             },
         }
     )
@@ -260,14 +259,15 @@ class _Batch:
 
         A refusal is certain too: the mapping is as it was decided on.
         """
-        certain = {name for name in going if self._is_decided(name)}
+        certain = {name for name in going if self.is_decided(name)}
         return {
-            _gone(each): self.of(writes.unbind_deleted, each)
+            _gone(each): self.of(writes.delete_binding, each)
             for each in steps.unbind
             if each.mapping in certain and not self.outcome(_gone(each)).done
         }
 
-    def _is_decided(self, name: str) -> bool:
+    def is_decided(self, name: str) -> bool:
+        """Return whether a mapping's change is made, or certainly never will be."""
         outcome = self.outcome(name)
         return outcome.done or (outcome.left.refused and outcome.sure)
 
@@ -361,18 +361,21 @@ def _result(
     """Return what became of ``steps``: from clear answers, and else from another look."""
     after, left = _after(steps, outcomes), _left(steps, outcomes)
     is_sure = all(outcome.sure for outcome in left.values())
+    made = sum(outcome.done for outcome in outcomes.values())
     if not is_sure:
         # Without an answer to this, either, the next hook finds what is there.
         with contextlib.suppress(Unready), errors_as_status():
             after = state.access(client, owner, newest=True)
             still = desired.changes(after, steps.wanted).keys
-            left = {key: each for key, each in left.items() if each.sure or key in still}
+            found = {key for key, each in left.items() if not each.sure and key not in still}
+            left = {key: each for key, each in left.items() if key not in found}
+            made += len(found)
     return Result(
         steps.before,
         after,
         {key: each.left for key, each in left.items()},
         is_sure,
-        sum(outcome.done for outcome in outcomes.values()),
+        made,
     )
 
 

@@ -97,7 +97,7 @@ def create(
     """
     if mapping.name in stuck:
         raise Outdated
-    created = client.create(objects.mapping(), manifests.identity_mapping(owner, mapping))
+    created = _created(client, manifests.identity_mapping(owner, mapping))
     with _half_made():
         if created["spec"]["arn"] == mapping.arn:
             status = {**created, "status": {"canonicalARN": mapping.canonical}}
@@ -105,6 +105,20 @@ def create(
                 client.update(objects.mapping().Status, mapping.name, status)
                 return
         set_status(client, mapping)
+
+
+def _created(client: api.Client, manifest: manifests.Manifest) -> api.Object:
+    """Create a mapping, and return it. It may be there already, where an answer was lost."""
+    try:
+        return client.create(objects.mapping(), manifest)
+    except Conflict:
+        stored = client.get(objects.mapping(), manifest["metadata"]["name"], small=True)
+        end = manifest["metadata"]["annotations"].get(EXPIRES)
+        if not stored or not _is_made(stored, manifest, "spec"):
+            raise
+        if objects.annotations_of(stored).get(EXPIRES) != end:
+            raise
+        return stored
 
 
 def update(
@@ -160,20 +174,19 @@ def bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
     except Conflict:
         resource, namespace = _resource(binding), binding.namespace or None
         stored = client.get(resource, binding.name, namespace=namespace, small=True)
-        if stored and _is_bound(stored, manifest):
+        if stored and _is_made(stored, manifest, "roleRef", "subjects"):
             return
         with _half_made():
-            _unbind(client, binding)
+            delete_binding(client, binding)
             client.post(path, manifest)
 
 
-def _is_bound(stored: api.Object, wanted: manifests.Manifest) -> bool:
-    """Return whether the binding that is ``stored`` is the one that is ``wanted``."""
+def _is_made(stored: api.Object, wanted: manifests.Manifest, *parts: str) -> bool:
+    """Return whether the object that is ``stored`` is the one that is ``wanted``, by ``parts``."""
     found, metadata = stored["metadata"], wanted["metadata"]
     return (
         "deletionTimestamp" not in found
-        and stored.get("roleRef") == wanted["roleRef"]
-        and stored.get("subjects") == wanted["subjects"]
+        and all(stored.get(part) == wanted[part] for part in parts)
         and metadata["labels"].items() <= objects.part(found, "labels").items()
         and metadata["annotations"].items() <= objects.annotations_of(stored).items()
     )
@@ -189,7 +202,7 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
         groups = objects.part(stored, "spec").get("groups") if stored else None
         if stored and (not decided or tuple(groups or ()) != decided.groups):
             raise Outdated
-    _unbind(client, binding)
+    delete_binding(client, binding)
 
 
 def _mapping(client: api.Client, name: str) -> api.Object | None:
@@ -202,12 +215,7 @@ def _mapping(client: api.Client, name: str) -> api.Object | None:
         return None
 
 
-def unbind_deleted(client: api.Client, binding: RoleBinding) -> None:
-    """Delete the binding of a mapping that is gone, if it is there."""
-    _unbind(client, binding)
-
-
-def _unbind(client: api.Client, binding: RoleBinding) -> None:
+def delete_binding(client: api.Client, binding: RoleBinding) -> None:
     """Delete a binding of this version, or of any version if none is known.
 
     It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could

@@ -206,9 +206,10 @@ def next_step(
         return ""
     command = _setting(control_plane, machine, address)
     if not control_plane.via_relation:
+        if command and was_set and not (_rendered(_OPTION, machine) or "").strip():
+            raise Waiting(command)
         if command:
-            is_emptied = was_set and not (_rendered(_OPTION, machine) or "").strip()
-            raise (Waiting if is_emptied else Blocked)(command)
+            raise Blocked(command)
         return ""
     step = command or active.LEAVE_RELATION(command=control_plane.leave)
     return active.NEXT_STEP(step=step)

@@ -77,23 +77,31 @@ class Leaving(ops.Object):
 def is_going(principal: str) -> bool:
     """Return whether the control-plane unit ``principal`` goes, by Juju's goal state.
 
-    That lists each relation's application, and its units that are alive or dying. Juju 4 lets a
-    unit be dead before its subordinate's last hook. It lists no relation that is gone, and never
-    a subordinate's own units, so ``planned_units`` is no help here.
+    Juju 4 lets a unit be dead before its subordinate's last hook, and lists it no more. A goal
+    state without the relation says nothing.
 
     Raises:
         errors.Waiting: Juju does not answer.
     """
-    application = principal.partition("/")[0]
     try:
-        relations = ops.hookcmds.goal_state().relations
+        listed = principals()
     except ops.hookcmds.Error as error:
         raise Waiting(waiting.REMOVAL_UNKNOWN(cause=error)) from error
-    for endpoint in control_plane.ENDPOINTS:
-        goals = relations.get(endpoint, {})
-        if principal in goals:
-            if goals[principal].status == "dying":
-                return True
-        elif application in goals:
-            return True
-    return False
+    if principal in listed:
+        return listed[principal] == "dying"
+    return principal.partition("/")[0] in listed
+
+
+def principals() -> dict[str, str]:
+    """Return the status of each control-plane unit that Juju's goal state lists, and of their
+    application.
+
+    That has the units that are alive or dying. It lists no relation that is gone, and never a
+    subordinate's own units, so ``planned_units`` is no help.
+    """
+    relations = ops.hookcmds.goal_state().relations
+    return {
+        name: goal.status
+        for endpoint in control_plane.ENDPOINTS
+        for name, goal in relations.get(endpoint, {}).items()
+    }

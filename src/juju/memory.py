@@ -26,7 +26,7 @@ class Memory(ops.Object):
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="", address="", asked={}, was_set=False, tried=None, looked=None
+            logged="", address="", asked={}, principals="", was_set=False, tried=None, looked=None
         )
 
     def log_once(self, text: str) -> None:
@@ -46,6 +46,16 @@ class Memory(ops.Object):
     def address(self, value: str) -> None:
         if value != self._stored.address:
             self._stored.address = value
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """Return the control-plane units that Juju has listed last."""
+        return frozenset(str(self._stored.principals).split())
+
+    @principals.setter
+    def principals(self, value: frozenset[str]) -> None:
+        if value != self.principals:
+            self._stored.principals = " ".join(sorted(value))
 
     @property
     def was_set(self) -> bool:

@@ -47,6 +47,7 @@ class Report:
         not_applied: Why a part of the option has no effect, by its place.
         declared: What the option declares.
         result: What became of the changes.
+        pending: The names of mappings that are still to be made, or changed.
         former: The names of mappings that are still to be deleted.
         next_end: When the next access ends, or ended if its mapping is still there.
     """
@@ -57,6 +58,7 @@ class Report:
     not_applied: Mapping[str, str]
     declared: Declared
     result: Result
+    pending: frozenset[str]
     former: frozenset[str]
     next_end: datetime.datetime | None
 
@@ -150,6 +152,7 @@ def _report(
         {**wanted.not_applied, **not_applied},
         hook.config.declared,
         result,
+        result.unfinished & names,
         frozenset(
             each.name for each in after if each.name not in names and before.get(each.name) == each
         ),

@@ -65,12 +65,11 @@ def _fixed_later(config: Config) -> str:
 
 
 def _count(report: Report) -> str:
-    unfinished = {key for key in report.result.unfinished if "/" not in key}
-    total = len(unfinished.union(each.name for each in report.mappings))
+    total = len(report.pending.union(each.name for each in report.mappings))
     shown = f"{total:,} mapping{'' if total == 1 else 's'}"
     if report.former:
         # The option no longer declares these.
         return active.NOT_DELETED(mappings=shown, former=f"{len(report.former):,}")
-    if unfinished:
-        return active.NOT_EFFECTIVE(pending=f"{len(unfinished):,}", mappings=shown)
+    if report.pending:
+        return active.NOT_EFFECTIVE(pending=f"{len(report.pending):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)

@@ -21,14 +21,14 @@ from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import HOOK_TOOLS, OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 from tests.lives import access, people, promises, story
 from tests.lives.access import Objects
 from tests.lives.broken import Broken
-from tests.lives.option import Option, Role, Row, arn, own_group, principal
-from tests.lives.steps import Begin, Step
+from tests.lives.option import Option, Role, Row, arn, principal
+from tests.lives.steps import Begin, Fault, Step
 from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
 
 # What ops logs of itself.
@@ -122,7 +122,12 @@ class Life:
         self.held: dict[str, set[Role]] = {}
         self.silent: set[int] = set()
         self.due: list[list[str]] = [[] for _ in range(MACHINES)]
+        # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
+        self.seen_ends: dict[str, float | None] = {}
         self.untold: list[tuple[set[str], int, str]] = []
+        # What went wrong in the last hooks, and how much had been said before them.
+        self.removal_met: list[Fault] = []
+        self.removed_from = 0
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -241,6 +246,9 @@ class Life:
         for who, roles in self.rights.items():
             if more := roles - before.get(who, set()):
                 self.allow(who, more - people.NEVER)
+        for who, grant in self.grants.items():
+            # What people take away, the charm cannot know to give back.
+            grant.rights -= before.get(who, set()) - self.rights.get(who, set())
         self._note_hands()
         promises.after_people(self)
 
@@ -582,7 +590,7 @@ class Life:
             return
         until, bell = self.now + step.what["seconds"], step.what.get("bell", "on time")
         late = 40.0 if bell == "late" else 0.0
-        for _ in range(_RINGS if bell != "never" else 0):
+        for rings_so_far in range(_RINGS if bell != "never" else 0):
             rings = [
                 (alarm.expire.timestamp() + late, unit)
                 for unit in self.units
@@ -594,7 +602,8 @@ class Life:
             if at > until:
                 break
             self.api.clock.now = max(at, self.now)
-            self.run_hook(unit, "alarm", step if step.meanwhile else None)
+            # What goes wrong does so at the first ring.
+            self.run_hook(unit, "alarm", step if not rings_so_far else None)
         self.api.clock.now = max(until, self.now)
         if bell == "never":
             for unit in self.units:
@@ -667,10 +676,13 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
+        self.removed_from = len(self.said)
+        self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
                 # What goes wrong does so in the last unit, once.
                 run = self._last_hook(unit, kind, left if unit == order[-1] else None)
+                self.removal_met += run.met
                 left = None if run.met or run.dead else left
                 if run.dead:
                     self._last_hook(unit, kind, None)
@@ -720,6 +732,3 @@ class Life:
 
 def _is(kinds: set[str]) -> set[bool]:
     return {kind == "Group" for kind in kinds}
-
-
-__all__ = ["DEPLOYMENT", "MAPPINGS", "SERVICE", "Life", "own_group"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.fakes.kubernetes.paths import DEFINITION, MAPPINGS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import RBAC
@@ -161,8 +161,3 @@ def takes_address(life: Life, number: int) -> None:
 
 def _drop_grant(life: Life, mapping: Object) -> None:
     life.forget_grant(access.principal(mapping))
-
-
-def as_many(life: Life) -> dict[str, Any]:
-    """How many objects of each kind there are."""
-    return {"mappings": len(access.mappings(life.objects))}

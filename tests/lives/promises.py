@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tests.lives.life import Life
     from tests.lives.transport import Effect, Run
 
+# How many changes of one hook are named.
+MOST_NAMED = 20
 # What has ended this many seconds ago may still wait for its hook.
 SOON = 5.0
 # A unit that waits for others looks again and again for an hour, and less and less often.
@@ -47,6 +49,7 @@ _BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
 _BUG = re.compile(r"internal error (\w+) at")
 _COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
+_COUNTED = re.compile(r"\d (more|others?)\b")
 _COMMAND = re.compile(r"run: (?P<command>.*)$")
 _FOLLOWED = re.compile(r", (\d|next|old |no |certificate|CA )")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -76,6 +79,9 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
     _ask(life, p4, run, lines)
     _ask(life, p14, lines, run)
     _note_changes(life, run)
+    if run.unit == life.model.leader and run.undisturbed:
+        found = access.mappings(life.objects)
+        life.seen_ends = {name: access.end(each) for name, each in found.items()}
     if run.dead:
         return
     _ask(life, p1, run)
@@ -95,6 +101,10 @@ def after_people(life: Life) -> None:
 
 def in_time(life: Life, grace: float) -> None:
     """What must hold when time has passed, and alarms have rung."""
+    status = _status(life)
+    if status and "not deleted yet" in status.message:
+        # A hook had no time left, and says so. Its next one goes on.
+        return
     _ask(life, p13, grace=grace, kept=False)
     _ask(life, p13, grace=grace)
 
@@ -276,7 +286,10 @@ def p6(life: Life) -> None:
                 kept.add(path)
     held = {p for p in left if life.objects[p]["metadata"].get("finalizers")}
     lost = [path for path in left if path not in kept | held]
-    if lost:
+    said = "\n".join(life.said[life.removed_from :])
+    # A server that stays slow, or keeps an object, leaves no more than to say the command.
+    lasts = any(each.lasts or each.kind == "slow" for each in life.removal_met)
+    if lost and not (lasts and "kubectl" in said and " delete" in said):
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
     files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
     if files:
@@ -439,6 +452,9 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
         row = _declared(life).get(access.principal(mapping))
         if access.source(mapping) == "option" and row and not row.seconds:
             continue
+        if grace > SOON and life.seen_ends.get(name) != moment:
+            # No hook knew of it, so no alarm was set.
+            continue
         late = int(life.now - moment)
         what = "access that a finalizer keeps" if _is_kept(mapping) else "access"
         raise Broken("P13", f"{what} does not end", name, f"{late} s late")
@@ -557,7 +573,9 @@ def p15_told(life: Life) -> None:
     left, life.untold = life.untold, []
     for names, since, what in left:
         lines = [line for line in life.said[since:] if "refuses to delete" not in line]
-        if not any(name in line for line in lines for name in names):
+        # Of very many, the first are named and the others counted.
+        counted = len(left) > MOST_NAMED and any(_COUNTED.search(line) for line in lines)
+        if not counted and not any(name in line for line in lines for name in names):
             raise Broken("P15", f"{what}, and nobody was told", names)
 
 
@@ -567,12 +585,11 @@ def p16(life: Life) -> None:
     if not life.can_work or not failing or not all(_is_beside(path) for path in failing):
         return
     life.checks["P16"] += 1
-    for who, row in life.option.good(life.now).items():
-        name = next(
-            (n for n, m in access.mappings(life.objects).items() if access.principal(m) == who),
-            row.name,
-        )
-        if not any(name and name in path for path in failing):
+    names = {access.principal(m): n for n, m in access.mappings(life.objects).items()}
+    for who, row in _declared(life).items():
+        # A mapping without a name of its row's has one that begins like its role's.
+        name = names.get(who) or row.name or f"{row.who}-"
+        if not any(name in path for path in failing):
             _check_row(life, "P16", who, row)
     if SECRET not in life.objects or DEPLOYMENT not in life.objects:
         raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.lives.broken import Broken
-from tests.lives.steps import Begin, Between, Fault, Step, Story
+from tests.lives.steps import Begin, Step, Story
 
 
 def size(story: Story) -> tuple[int, int]:
@@ -103,7 +103,8 @@ def _begin(begin: Begin) -> str:
 def words(step: Step) -> str:
     """Return a step as a person says it."""
     what = dict(step.what)
-    who = f"unit {what.pop('unit')}: " if "unit" in what else _ACTORS.get(step.do, "")
+    by_unit = step.do in ("hook", "grant", "revoke", "look")
+    who = f"unit {what.pop('unit', 0)}: " if by_unit else _ACTORS.get(step.do, "")
     return f"{who}{_DONE.get(step.do, _plain)(step.do, what)}"
 
 
@@ -155,6 +156,3 @@ def short(request: str) -> str:
     """Return a request's method and the end of its path."""
     method, _, path = request.partition(" ")
     return f"{method} …/{'/'.join(path.split('/')[-2:])}"
-
-
-__all__ = ["Begin", "Between", "Fault", "Step", "Story", "told"]

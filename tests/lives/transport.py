@@ -16,7 +16,7 @@ from tests.fakes.kubernetes.rbac import RBAC
 from tests.lives import access, story
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
-from tests.lives.steps import ACTED, KILLS, LOST, Between, Fault, Step
+from tests.lives.steps import ACTED, Between, Fault
 
 if TYPE_CHECKING:
     from tests.lives.life import Life
@@ -321,4 +321,3 @@ _ANSWERS: dict[str, Callable[[httpx2.Request], Any]] = {
     "late": unreachable(httpx2.ReadTimeout),
     "reset": unreachable(httpx2.ReadError),
 }
-__all__ = ["KILLS", "LOST", "Effect", "Killed", "Run", "Step", "Transport"]

@@ -21,6 +21,7 @@ OF_THE_BUILDING = {"test_building.py", "test_programs_and_cache.py"}
 BUILT_FIRST = [
     ("conformance", "tests/conformance", "python -m testbed programs tests/conformance/arn"),
     ("conformance", "tests/conformance", "python -m tests.conformance.pythons"),
+    ("testbed-tests", "charms/easyrsa/tests", "lab setup"),
     ("testbed-tests", "tests/system", "lab setup"),
     ("integration", "tests/integration", "with-tools --aws-cli true"),
 ]
@@ -68,7 +69,7 @@ def test_given_tests_that_run_a_program_then_their_check_builds_it_first(
     ran = run(calls, "scripts/check", check)
 
     [built] = [n for n, call in enumerate(ran) if call.startswith(build)]
-    tested = [n for n, call in enumerate(ran) if call.startswith("pytest") and tests in call]
+    tested = [n for n, call in enumerate(ran) if "pytest " in call and tests in call]
     assert tested
     assert built < min(tested)
 

@@ -86,6 +86,10 @@ NOT_RUN = {
     "sed -n 's/^AWS_SESSION_TOKEN=//p' | tr -d '\\n' | wc -c": "it needs AWS itself",
     "aws iam create-role --role-name k8s-view-role --assume-role-policy-document "
     "file://trust.json": _IAM,
+    "aws iam create-role --role-name k8s-contractor --assume-role-policy-document "
+    "file://trust.json": _IAM,
+    "aws iam put-group-policy --group-name developers --policy-name k8s-view --policy-document "
+    "file://assume.json": _IAM,
     "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --service-name "
     "com.amazonaws.eu-west-1.sts --private-dns-enabled --vpc-id VPC --subnet-ids SUBNET "
     "--security-group-ids GROUP": "the testbed has no VPC",

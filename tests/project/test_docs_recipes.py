@@ -17,7 +17,8 @@ from access import partitions
 from access.declaration import declared
 from access.refusals import Cause
 
-HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+ROOT = Path(__file__).parents[2]
+HOW_TO = ROOT / "docs/how-to"
 ROLE = "arn:aws:iam::111122223333:role"
 REQUEST = {
     "stage": "ResponseComplete",
@@ -69,6 +70,29 @@ def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():
         "2026-11-26T08:16:01Z\tdev\talice\tASIAEXAMPLE\tcreate\t/api/v1/pods",
         "2026-11-26T08:16:01Z\tadmin\t\t\tcreate\t/api/v1/pods",
     ]
+
+
+def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_it():
+    mapping: dict[str, Any] = {
+        **dict.fromkeys(("username", "source", "created", "expires", "last_login", "problem"), ""),
+        "name": "dev",
+        "arn": f"{ROLE}/dev",
+        "groups": ["ops", "dev"],
+        "roles": ["ClusterRole/cluster-admin"],
+        "administrator": ["ClusterRole/cluster-admin"],
+        "administrator_by": ["do everything (ClusterRole/cluster-admin)"],
+    }
+    said = {"warning": "everybody", "logins": "known since", "ended": "x", "not-applied": "y"}
+    results = {**said, "mappings": json.dumps([mapping])}
+
+    printed = {"aws-iam/0": {"results": results}}
+    evidence = json.loads(filtered("audit.md", ".[0][] | .results + {", printed))
+    table = filtered("audit.md", '["name", "arn"', evidence).splitlines()
+
+    assert evidence == {**said, "mappings": [mapping]}
+    assert table[0].startswith('"name","arn","username","groups"')
+    assert table[1].startswith(f'"dev","{ROLE}/dev","","ops dev",')
+    assert '"ClusterRole/cluster-admin","ClusterRole/cluster-admin","do everything (' in table[1]
 
 
 def test_given_events_of_cloudtrail_then_the_filter_shows_who_got_the_key():
@@ -150,10 +174,7 @@ def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
 
 
 def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):
-    text = (HOW_TO / "many-clusters.md").read_text()
-    section = text.partition("The same list of people everywhere")[2]
-    [script] = re.findall(r"^    (#!/bin/sh(?:\n    .*)+)$", section, re.MULTILINE)
-    (tmp_path / "people.sh").write_text(script.replace("\n    ", "\n"))
+    (tmp_path / "people.sh").write_text((ROOT / "scripts/people.sh").read_text())
     (tmp_path / "mappings.yaml").write_text("- arn: x\n")
     none = dict.fromkeys(("delete", "replace", "change", "make", "refuse", "leave-out"), "0")
     plans = {

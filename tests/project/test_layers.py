@@ -34,15 +34,17 @@ LAYERS = {
     "cos": {"access", "certificates", "cluster", "juju", "machine"},
     "checks": {"access", "certificates", "cluster", "juju", "machine"},
     "hook": {"certificates", "cluster", "config", "juju", "machine"},
+    "access_changes": {"access", "cluster", "hook"},
     "leader": {
-        *("access", "certificates", "cluster", "config", "cos", "hook", "juju", "migration"),
+        *("access", "access_changes", "certificates", "cluster", "config", "cos", "hook", "juju"),
+        "migration",
     },
-    "reconcile": {"cos", "hook", "juju", "leader", "machine", "migration"},
     "internal_errors": set[str](),
-    "removal": {"cluster", "internal_errors", "juju", "machine"},
+    "reconcile": {"cos", "hook", "internal_errors", "juju", "leader", "machine", "migration"},
+    "removal": {"cluster", "hook", "internal_errors", "juju", "machine"},
     "actions": {
-        *("access", "checks", "cluster", "hook", "internal_errors", "juju", "login_kubeconfig"),
-        "machine",
+        *("access", "access_changes", "checks", "cluster", "hook", "internal_errors", "juju"),
+        *("login_kubeconfig", "machine"),
     },
 }
 # The charm itself imports any of them.

@@ -26,7 +26,12 @@ def made(workflow: dict[str, Any]) -> set[str]:
     return {
         *(word for word in words if re.fullmatch(r"[a-z-]+", word)),
         *(target for matrix in matrices for target in matrix.get("target", [])),
-        *(item["target"] for matrix in matrices for item in matrix.get("include", [])),
+        *(
+            item["target"]
+            for matrix in matrices
+            for item in matrix.get("include", [])
+            if "target" in item
+        ),
     }
 
 
@@ -45,6 +50,23 @@ def test_given_every_change_then_ci_makes_each_kind_of_check():
     tests = {"unit", "browser", "conformance", "testbed-tests", "integration"}
 
     assert made(WORKFLOWS["ci"]) == {"lint", *tests, "terraform", "pack"}
+
+
+def test_given_a_real_juju_then_the_testbed_runs_its_programs_and_no_account_is_needed():
+    [job] = WORKFLOWS["real-juju"]["jobs"].values()
+    versions = job["strategy"]["matrix"]["include"]
+
+    assert {each["channel"].partition("/")[0] for each in versions} == {"3.6", "4"}
+    assert all(Path(each["programs"]).is_absolute() for each in versions)
+    assert job["steps"][-1]["env"]["TESTBED_JUJU"] == "${{ matrix.programs }}"
+    assert "environment" not in job
+    assert "secrets." not in str(job)
+
+
+@each_workflow
+def test_given_a_workflow_then_the_overlays_are_deployed_as_they_are(workflow: dict[str, Any]):
+    """Juju 3.6 refuses a channel beside a file, so none of them may get a file by an edit."""
+    assert "overlays/" not in "\n".join(map(commands, workflow["jobs"].values()))
 
 
 def test_given_a_target_of_the_makefile_then_make_help_lists_it():

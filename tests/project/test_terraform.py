@@ -102,7 +102,7 @@ def test_given_the_mappings_of_the_example_then_the_charm_takes_all_and_each_has
 
     assert [entry.username for entry in found.entries] == ["viewer:{{SessionName}}", "alice"]
     assert found.left_out == ()
-    assert all(entry.rights or "system:masters" in entry.groups for entry in found.entries)
+    assert all(entry.rights for entry in found.entries)
 
 
 def test_given_the_readme_then_its_tables_name_every_input_and_output():

@@ -55,6 +55,24 @@ def test_given_a_lab_then_it_fetches_nothing_and_names_the_command(start: Start)
     )
 
 
+def test_given_a_machine_without_jq_then_it_is_installed_for_the_tests_of_recipes(
+    start: Start, tmp_path: Path
+):
+    knows = tmp_path / "dpkg-query"
+    knows.write_text('#!/bin/sh\ncase "$*" in *" jq") ;; *) printf installed ;; esac\n')
+    knows.chmod(0o755)
+
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    ran = start("pytest", TESTBED_STATE="/run/aws-iam/testbed", PATH=path)
+
+    _, said = ran.communicate()
+    assert ran.returncode == 1
+    assert said == (
+        "scripts/with-tools: a lab has no network, and the Debian packages jq are missing; "
+        "outside it, run: scripts/with-tools true\n"
+    )
+
+
 def test_given_no_network_then_one_line_says_for_what_it_is_needed(start: Start):
     ran = start("true", pip=OFFLINE)
 

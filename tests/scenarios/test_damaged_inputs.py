@@ -30,7 +30,7 @@ DECLARED = f"- {{arn: '{ARN}', username: dev, groups: [view], access: [{{role: e
 # Hooks within which a unit comes to rest, or recovers.
 ROUNDS = 6
 # An example runs half a dozen hooks.
-SOME = settings(max_examples=settings().max_examples // 10)
+SOME = settings(max_examples=settings().max_examples // 15)
 Damage = Callable[["Unit"], object]
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import ops
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import COMMON, FAULTS
 from tests.fakes.kubernetes.paths import (
     APPLIED,
@@ -205,25 +203,6 @@ def test_given_a_control_plane_that_does_not_say_ready_when_a_hook_runs_then_it_
         "waiting for the API server of kubernetes-control-plane"
     )
     assert api.seen == []
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-@given(
-    st.dictionaries(
-        st.sampled_from(["cluster-id", "address", "ca", "serving"]), st.text(), max_size=4
-    ),
-    st.booleans(),
-)
-def test_given_any_text_in_the_peers_databag_when_a_hook_runs_then_it_ends_in_a_status(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, bag: dict[str, str], leader: bool
-):
-    model = Model(easyrsa, [files])
-    model.peer = bag
-    model.leader = 0 if leader else None
-    model.answer()
-    model.hook()
-
-    assert model.units[0].status.name in ("active", "waiting", "blocked")
 
 
 def check(fault: str, status: ops.StatusBase) -> None:

@@ -68,8 +68,37 @@ def authenticator(machine: RemoteMachine, lab: LabHandle) -> Path:
     service = kubectl(
         machine, "-n", "kube-system", "get", "svc", "aws-iam-authenticator", "-o", jsonpath
     )
+    wait_until_known(machine, lab, service.output)
     ask_authenticator(machine, service.output, name, authority)
     return client_config(machine, lab)
+
+
+def wait_until_known(machine: RemoteMachine, lab: LabHandle, address: str) -> None:
+    """Wait until each pod maps the user and the role, and the Service leads to the pods.
+
+    A pod finds a mapping by the status that one of the pods writes, and hears of that from the API
+    server. After a restart of the API server that can take minutes, so wait ahead of it.
+    """
+    selected = ("-n", "kube-system", "get", "pods", "-l", "app=aws-iam-authenticator")
+    names = kubectl(machine, *selected, "-o", "jsonpath={.items[*].metadata.name}").output.split()
+    assert names
+    pods = [f"/api/v1/namespaces/kube-system/pods/https:{name}:21362/proxy" for name in names]
+    tokens = [token(lab, KNOBBY), token(lab, KNOBBY, "-r", ROLE)]
+    reviews = [json.dumps({"spec": {"token": each}}) for each in tokens]
+
+    def is_mapped(pod: str, review: str) -> bool:
+        # A pod refuses a login with an error of HTTP.
+        create = ("create", "--raw", f"{pod}/authenticate", "-f", "-")
+        return kubectl(machine, *create, text=review).code == 0
+
+    def are_mapped() -> bool:
+        return all(is_mapped(pod, review) for pod in pods for review in reviews)
+
+    eventually(60, are_mapped, "the mappings known in each pod")
+    connect = f"import socket; socket.create_connection(({address!r}, 443), 5)"
+    eventually(
+        30, lambda: machine.run("python3", "-c", connect).code == 0, "Service leads to pods"
+    )
 
 
 def ask_authenticator(
@@ -122,16 +151,30 @@ def client_config(machine: RemoteMachine, lab: LabHandle) -> Path:
     return path
 
 
-def log_in(
-    lab: LabHandle, kubeconfig: Path, user: dict[str, str], context: str = "user"
-) -> tuple[int, str]:
-    """Ask for pods on the operator's machine, with a user's keys in the environment."""
+def with_keys(user: dict[str, str], *command: str) -> list[str]:
+    """Return a command that runs with a user's keys in the environment."""
     keys = [
         f"AWS_ACCESS_KEY_ID={user['access-key']}",
         f"AWS_SECRET_ACCESS_KEY={user['secret-key']}",
     ]
-    command = ["kubectl", f"--kubeconfig={kubeconfig}", f"--context={context}", "get", "pods"]
-    process = lab.popen(["env", *keys, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return ["env", *keys, *command]
+
+
+def token(lab: LabHandle, user: dict[str, str], *options: str) -> str:
+    """Return a login token, made on the operator's machine."""
+    make = ("aws-iam-authenticator", "token", "-i", CLUSTER_ID, *options)
+    process = lab.popen(with_keys(user, *make), stdout=subprocess.PIPE)
+    output, _ = process.communicate(timeout=60)
+    return json.loads(output)["status"]["token"]
+
+
+def log_in(
+    lab: LabHandle, kubeconfig: Path, user: dict[str, str], context: str = "user"
+) -> tuple[int, str]:
+    """Ask for pods on the operator's machine."""
+    ask = ("kubectl", f"--kubeconfig={kubeconfig}", f"--context={context}", "get", "pods")
+    command = with_keys(user, *ask)
+    process = lab.popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output, _ = process.communicate(timeout=60)
     return process.returncode, output.decode()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from testbed.cluster import cgroups, host
+from testbed.cluster import cgroups, host, requirements
 from testbed.cluster.host import Cgroups, find_cgroups
 
 
@@ -116,3 +117,57 @@ def test_file_systems_are_listed_with_or_without_a_device(tmp_path: Path) -> Non
     assert host.knows_file_system("overlay", listing)
     assert host.knows_file_system("ext4", listing)
     assert not host.knows_file_system("btrfs", listing)
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """Two processes of this user, with three instances of inotify, and one that has ended."""
+    limit = tmp_path / "sys/fs/inotify/max_user_instances"
+    limit.parent.mkdir(parents=True)
+    limit.write_text("128\n")
+    for process, files in {"12": ("inotify", "inotify", "[eventfd]"), "345": ("inotify",)}.items():
+        (tmp_path / process / "fd").mkdir(parents=True)
+        for number, name in enumerate(files):
+            (tmp_path / process / "fd" / str(number)).symlink_to(f"anon_inode:{name}")
+    (tmp_path / "67").symlink_to("gone")
+    return tmp_path
+
+
+def test_instances_of_inotify_that_a_user_has_are_not_free(proc: Path) -> None:
+    assert host.free_inotify_instances(proc, os.getuid()) == 125
+    assert host.free_inotify_instances(proc, os.getuid() + 1) == 128
+
+
+def test_a_kernel_without_a_limit_of_inotify_has_none(tmp_path: Path) -> None:
+    assert host.free_inotify_instances(tmp_path) is None
+
+
+@pytest.fixture
+def otherwise_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    cgroups = Cgroups(2, (Path("/sys/fs/cgroup"),), frozenset(host.NEEDED_CONTROLLERS))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(requirements, "_check_namespaces", lambda: None)
+    monkeypatch.setattr(host, "knows_file_system", lambda _: True)
+    monkeypatch.setattr(host, "find_cgroups", lambda: cgroups)
+
+
+@pytest.mark.usefixtures("otherwise_fit")
+def test_a_machine_with_too_few_instances_of_inotify_is_unfit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(host, "free_inotify_instances", lambda: 47)
+    with pytest.raises(requirements.Unfit) as refused:
+        requirements.check()
+    assert str(refused.value) == (
+        "root may open 47 more inotify instances, and a lab needs up to 48: end another lab, "
+        "or run: sysctl fs.inotify.max_user_instances=1024"
+    )
+
+
+@pytest.mark.usefixtures("otherwise_fit")
+@pytest.mark.parametrize("free", [48, None])
+def test_a_machine_with_enough_instances_of_inotify_is_fit(
+    monkeypatch: pytest.MonkeyPatch, free: int | None
+) -> None:
+    monkeypatch.setattr(host, "free_inotify_instances", lambda: free)
+    requirements.check()

@@ -60,6 +60,17 @@ class Seen:
         return f"{self.method} {self.path}"
 
 
+def is_write_of_access(method: str, path: str) -> bool:
+    """Whether a request may change who has access, or an object of the charm's: it neither asks a
+    question nor writes an event."""
+    return method != "GET" and path not in (NOTICES, REVIEWS, TOKEN_REVIEWS)
+
+
+class _FaultOfWrite(Fault):
+    def meets(self, request: httpx2.Request) -> bool:
+        return is_write_of_access(request.method, request.url.path) and super().meets(request)
+
+
 class FakeCluster(Controllers):
     """The server. ``handle_request`` is what an httpx2 transport has."""
 
@@ -89,6 +100,17 @@ class FakeCluster(Controllers):
             act()
 
         self.fail(acted, request=request, nth=nth)
+
+    def lose(self, error: type[httpx2.RequestError], *, request: str = "", nth: int = 1) -> None:
+        """Do what the nth ``request`` of its kind asks for, or the nth write of access if none is
+        given, and let the answer be lost."""
+
+        def lost(sent: httpx2.Request) -> httpx2.Response:
+            self._handle(sent)
+            raise error("its answer is lost", request=sent)
+
+        kind = Fault if request else _FaultOfWrite
+        self._faults.append(kind(lost, request, nth))
 
     def recover(self) -> None:
         """Answer as usual again. A fault that met no request proves nothing, so it fails."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import jubilant
 from tests.integration.helpers import juju_status, testbed_only
@@ -42,16 +42,26 @@ def states(results: dict[str, str]) -> dict[str, str]:
     return {step: state for step, state in found.items() if state != "ok"}
 
 
+def _change_nothing() -> None:
+    """Leave everything as it is."""
+
+
 def check_until(
-    juju: jubilant.Juju, wanted: Mapping[str, str], unit: str = "aws-iam/0", **params: str
+    juju: jubilant.Juju,
+    wanted: Mapping[str, str],
+    unit: str = "aws-iam/0",
+    breaks: Callable[[], None] = _change_nothing,
+    **params: str,
 ) -> dict[str, str]:
     """Check until just the steps `wanted` are not ok, with these states, and return the results.
 
     A busy machine may give no answer within the time of one check; kube-proxy and pods hear of a
-    change a moment later, and a unit of a real Juju at its next update-status.
+    change a moment later, and a unit of a real Juju at its next update-status. A hook that runs in
+    between fixes what it finds broken, so `breaks` breaks it again ahead of each check.
     """
 
     def found() -> dict[str, str] | None:
+        breaks()
         results = check(juju, unit, **params)
         return results if states(results) == wanted else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,3 +71,37 @@ def may_impersonate(resource: str, *names: str) -> dict[str, Any]:
     """Return RBAC's rule for the right to impersonate these; all of them without names."""
     rule = {"apiGroups": [""], "resources": [resource], "verbs": ["impersonate"]}
     return {**rule, "resourceNames": list(names)} if names else rule
+
+
+class Attempts:
+    """Mappings that a writer tries to create, one after the other, for as long as the block runs.
+
+    Attributes:
+        admitted: The names of those that the server has taken.
+        refused: How many it has refused.
+    """
+
+    def __init__(self, writer: Writer, username: str, groups: Iterable[str]) -> None:
+        self._writer, self._username, self._groups = writer, username, tuple(groups)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.admitted: list[str] = []
+        self.refused = 0
+
+    def _run(self) -> None:
+        number = 0
+        while not self._over.is_set():
+            number += 1
+            name = f"attempt-{number}"
+            if self._writer.create(name, self._username, self._groups):
+                self.refused += 1
+            else:
+                self.admitted.append(name)
+
+    def __enter__(self) -> Attempts:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()

@@ -1,6 +1,7 @@
 """What the testbed's controller does for a test and no operator can do, and Juju 3 alone.
 
-On any other controller, each of these skips the test that calls it.
+On any other controller, each of these skips the test that calls it. In a lab that has what the
+test needs, the test fails instead of being skipped.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ from tests.integration.helpers import juju_status, units
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
 
 from testbed import testbedctl
+from testbed.realjuju import programs
 
 _AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
 
 
 def require(reason: str) -> None:
     """Skip the running test, for this reason, on a controller that is not the testbed's."""
-    if not testbedctl.is_available():
-        pytest.skip(reason)
+    if testbedctl.is_available():
+        return
+    stood_in = _in_lab() and programs.chosen() is None
+    assert not stood_in, "testbedctl is missing in a lab whose Juju is the testbed's"
+    pytest.skip(reason)
 
 
 def require_lab(reason: str) -> None:
     """Skip the running test, for this reason, outside of a lab. A lab may have a real Juju."""
-    if "TESTBED_CHARM_STORE" not in os.environ:
-        pytest.skip(reason)
+    if "TESTBED_CHARM_STORE" in os.environ:
+        return
+    assert not _in_lab(), "TESTBED_CHARM_STORE is not set in this lab; use: scripts/lab run"
+    pytest.skip(reason)
 
 
 def require_juju_3(juju: jubilant.Juju, reason: str) -> None:
@@ -76,6 +83,10 @@ def end_former_pods(juju: jubilant.Juju, cluster: Cluster) -> None:
             cluster.kubectl("delete", *KUBE_SYSTEM, "pod", pod["metadata"]["name"], *_AT_ONCE)
     run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
+
+
+def _in_lab() -> bool:
+    return "TESTBED_STATE" in os.environ
 
 
 def _model(juju: jubilant.Juju) -> str:

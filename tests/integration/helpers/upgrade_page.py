@@ -15,7 +15,7 @@ STEPS = (
     REMOVE_FIRST := "3. Remove the first relation",
     REFRESH := "4. Refresh the control plane",
 )
-WAY_BACK = "The way back"
+WAY_BACK = "Roll back"
 _UNGUARDED = ", no policy guards mappings before Kubernetes 1.30"
 TOO_EARLY = "If the first relation went too early"
 

@@ -90,7 +90,7 @@ def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_r
 def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_still_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.0.1"})
+    deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.9.0"})
     with juju_status.frequent_update_status(deployed):
         juju_status.wait_until_app_is(deployed, "blocked", seconds=120)
     shown = juju_status.message(deployed)
@@ -144,4 +144,4 @@ def test_given_another_cluster_id_then_only_tokens_for_it_are_accepted(
     refused = cluster.whoami("knobby")
     assert refused.returncode != 0
     assert "Unauthorized" in refused.stderr
-    assert "cluster id changed" in deployed.debug_log(limit=1000)
+    eventually(lambda: "cluster id changed" in deployed.debug_log(limit=1000), "logged")

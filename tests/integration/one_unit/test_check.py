@@ -89,9 +89,11 @@ def test_given_a_clock_that_is_behind_then_the_api_server_and_the_pods_show_it(
 def test_given_an_object_that_is_gone_then_it_is_named_and_the_command_brings_it_back(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    cluster.kubectl("delete", "clusterrolebinding", "aws-iam-authenticator")
+    def delete() -> None:
+        gone = ("clusterrolebinding", "aws-iam-authenticator", "--ignore-not-found")
+        cluster.kubectl("delete", *gone)
 
-    results = check_until(deployed, {"2-authenticator": "failed"})
+    results = check_until(deployed, {"2-authenticator": "failed"}, breaks=delete)
 
     assert "lacks ClusterRoleBinding/aws-iam-authenticator" in results["2-authenticator"]
     checking.run_remedy(deployed, results["2-authenticator"])
@@ -101,14 +103,17 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     selector = json.dumps({"spec": {"selector": {"k8s-app": "another"}}})
-    cluster.kubectl("patch", *SERVICE, "-p", selector)
+
+    def patch() -> None:
+        cluster.kubectl("patch", *SERVICE, "-p", selector)
+
     broken = {
         "2-authenticator": "failed",
         "3-certificate": "not checked",
         "6-end-to-end": "failed",
     }
     # kube-proxy hears of it a moment later, and logins arrive until then.
-    results = check_until(deployed, broken)
+    results = check_until(deployed, broken, breaks=patch)
     checking.run_remedy(deployed, results["2-authenticator"])
 
     assert "was changed: selector" in results["2-authenticator"]

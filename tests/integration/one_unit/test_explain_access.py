@@ -185,11 +185,11 @@ def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_
 ) -> None:
     commands = how_to.shown("review-who-has-access.md", "Find what to look at first")
 
-    superusers, administrators, broken, without_role = (
+    administrators_now, administrators, broken, without_role = (
         reader.run(command).splitlines() for command in commands
     )
 
-    assert superusers == [ADMIN]
+    assert administrators_now == [f"{ADMIN}: group system:masters"]
     assert ADMIN in administrators
     assert f"pathed: no login has a role path; map {DEV} instead" in broken
     assert arns.USER in without_role

@@ -27,7 +27,7 @@ AWS_AUTH = {
 DECLARE = "declare-who-may-log-in.md"
 DEPLOY = "deploy.md"
 TEMPORARY = "temporary-access.md"
-WHY = "why-was-i-refused.md"
+ERRORS = "errors.md"
 ALERTS = "alerts.md"
 GLASS = "break-glass.md"
 MANY = "many-clusters.md"
@@ -71,7 +71,7 @@ def test_given_the_page_on_declared_mappings_then_they_come_and_go_as_it_says(
 
     assert "viewer:{{SessionName}}" in usernames(cluster)
 
-    reader.follow(DECLARE, "Take it back")
+    reader.follow(DECLARE, "Roll back")
     juju_status.wait_until_active(deployed)
 
     eventually(lambda: usernames(cluster) == set(), "taken back", juju_status.WAIT_SECONDS)
@@ -83,12 +83,12 @@ def test_given_the_page_on_deployment_then_its_first_person_lists_pods(
 ) -> None:
     for name, value in keys.environment("knobby").items():
         monkeypatch.setenv(name, value)
-    reader.save(DEPLOY, "Let the first person in")
+    reader.save(DEPLOY, "Admit the first user")
 
     def follow() -> bool:
         # The pods may hear of the mapping after the page's last command.
         with contextlib.suppress(AssertionError):
-            reader.follow(DEPLOY, "Let the first person in")
+            reader.follow(DEPLOY, "Admit the first user")
             return True
         return False
 
@@ -185,7 +185,7 @@ def test_given_the_page_on_temporary_access_then_it_is_given_and_revoked(
     ("heading", "username"),
     [
         ("Grant a permission set", "bob"),
-        ("Let a contractor in, from another account", "contractor"),
+        ("Admit a contractor from another account", "contractor"),
     ],
 )
 def test_given_the_page_on_temporary_access_then_others_are_let_in(
@@ -201,7 +201,7 @@ def test_given_the_page_on_temporary_access_then_a_mapping_gets_an_end_and_loses
 ) -> None:
     cluster.map("alice", arns.USER, "alice")
 
-    printed = reader.follow(TEMPORARY, "Let any mapping end")
+    printed = reader.follow(TEMPORARY, "Let any mapping expire")
 
     assert printed.count("iamidentitymapping.iamauthenticator.k8s.aws/alice annotated") == 2
 
@@ -212,7 +212,7 @@ def test_given_the_page_on_reviews_then_it_lists_and_explains(
     cluster.map("dev", arns.ROLE, "dev")
 
     assert "dev" in reader.follow("review-who-has-access.md", "See everybody")
-    reader.follow("review-who-has-access.md", "Hear of grants and ends")
+    reader.follow("review-who-has-access.md", "Hear of grants and expiry")
     explained = reader.follow("review-who-has-access.md", "Look at one principal")
     assert "mapping dev, made with kubectl" in explained
 
@@ -225,18 +225,23 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
     reader.follow("audit.md", "Who has access, and since when")
 
     assert f'"dev","{arns.ROLE}","dev"' in (reader.folder / "access.csv").read_text()
-    assert "logins: " in reader.follow("audit.md", "Who is inactive")
-    reader.follow("audit.md", "What changed in the last hour")
+    assert "logins: " in reader.follow("audit.md", "Who used it, and who is inactive")
+    reader.follow("audit.md", "Who ended when")
 
 
 @pytest.mark.usefixtures("refused")
 @pytest.mark.parametrize(
     ("page", "heading", "said"),
     [
-        (WHY, "Follow the chain", f"logins are looked up as {arns.ROLE}"),
-        (WHY, "See who was refused", "refused in the last hour"),
-        (WHY, "Ask Kubernetes itself", "can-i --list --as=dev"),
-        (WHY, "For scripts", "yes\n"),
+        (ERRORS, "Troubleshoot: errors by their text", "7-mappings"),
+        (ERRORS, "Follow one login", f"logins are looked up as {arns.ROLE}"),
+        (ERRORS, "Follow one login", "can-i --list --as=dev"),
+        (ERRORS, "Follow one login", "yes\n"),
+        (
+            ERRORS,
+            "error: You must be logged in to the server (Unauthorized)",
+            "refused in the last hour",
+        ),
         (ALERTS, "AwsIamAccessOutlivesItsEnd", "PROBLEM"),
         (ALERTS, "AwsIamCertificateEnds", "certificates"),
         (ALERTS, "AwsIamManyRefusals", "refused in the last hour"),
@@ -278,7 +283,7 @@ def test_given_the_page_on_breaking_the_glass_then_it_lets_people_in_and_leaves_
 ) -> None:
     assert "Ready" in reader.follow(GLASS, "Get in")
 
-    token = reader.follow(GLASS, "Let somebody else in").splitlines()[-1]
+    token = reader.follow(GLASS, "Admit another user").splitlines()[-1]
 
     assert usernames(cluster) == {"alice"}
     person = ("kubectl", "--kubeconfig", str(cluster.person), f"--token={token}")

@@ -102,7 +102,8 @@ def test_given_a_role_or_a_namespace_that_is_missing_then_the_status_names_it(
     assert (
         "2 not applied: mappings[0].access[0]: there is no ClusterRole deployer yet"
     ) in juju_status.message(deployed)
-    assert "in new is not applied: there is no such namespace" in deployed.debug_log(limit=5000)
+    said = "in new is not applied: there is no such namespace"
+    eventually(lambda: said in deployed.debug_log(limit=5000), "logged")
     assert mallory.comes_to("create", TEAM)
     assert not mallory.may("get", "default", "nodes")
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.integration.helpers import bundle, how_to, juju_status, testbed_only, units
+from tests.integration.helpers import (
+    bundle,
+    how_to,
+    juju_status,
+    mapping_writers,
+    testbed_only,
+    units,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.removing import (
     APP,
@@ -100,6 +107,24 @@ def test_given_an_option_that_is_set_when_removed_then_its_service_stays_until_t
     site.run(delete)
     site.check_left(*names(people))
     assert site.peoples_mappings() == people
+
+
+@pytest.mark.slow
+def test_given_a_delegate_who_tries_all_the_time_when_removed_and_deployed_then_none_gets_in(
+    site: Site,
+) -> None:
+    site.serve()
+    delegate = mapping_writers.writer(site.cluster, "delegate")
+
+    with mapping_writers.Attempts(delegate, "mallory", ["system:masters"]) as attempts:
+        site.empty_the_option()
+        site.remove()
+        # As on a cluster that has never seen this charm.
+        site.run(how_to.shown(PAGE, MAPPINGS_TOO)[0])
+        site.serve()
+
+    assert attempts.refused
+    assert attempts.admitted == []
 
 
 @pytest.mark.slow

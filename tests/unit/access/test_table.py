@@ -19,6 +19,7 @@ from labels import OPTION
 
 ROLE = "arn:aws:iam::111122223333:role"
 NONE = rbac.Bindings(())
+IN_SYSTEM = "do everything in kube-system"
 YESTERDAY = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 
 
@@ -57,7 +58,7 @@ WHOLE = Row(
     created="2026-11-27T18:00:00Z",
     expires="2026-12-31T18:00:00Z",
     last_login="2026-11-26",
-    superuser=True,
+    administrator=("group system:masters",),
     roles=("ClusterRole/view", "ClusterRole/edit as bob", "ClusterRole/view in team"),
     own_roles=(),
     administrator_by=("bind (ClusterRole/view)", "escalate (ClusterRole/view)"),
@@ -65,7 +66,7 @@ WHOLE = Row(
 )
 BARE = Row(
     *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", "", "", ""),
-    superuser=False,
+    administrator=(),
     roles=(),
     own_roles=(),
     administrator_by=(),
@@ -122,12 +123,38 @@ def test_given_roles_that_come_with_a_mapping_then_only_these_are_its_own():
     assert given(found, own) == ["ClusterRole/edit in team (own)"]
 
 
+@pytest.mark.parametrize(
+    ("groups", "binding", "administrator"),
+    [
+        (["system:masters"], bound("view"), ("group system:masters",)),
+        ([], bound("all", users=("alice",), powers=("do everything",)), ("ClusterRole/all",)),
+        (["ops"], bound("all", groups=("ops",), powers=("do everything",)), ("ClusterRole/all",)),
+        ([], bound("all", users=("bob",), powers=("do everything",)), ()),
+        ([], bound("binder", users=("alice",), powers=("bind roles",)), ()),
+        (
+            [],
+            bound(
+                "all", "kube-system", users=("alice",), powers=("do everything in kube-system",)
+            ),
+            (),
+        ),
+    ],
+    ids=["group", "role", "role-by-group", "of-another", "may-become-one", "in-a-namespace"],
+)
+def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_administrator(
+    groups: list[str], binding: rbac.Binding, administrator: tuple[str, ...]
+):
+    (row,) = listing.rows([mapping("dev", "alice", *groups)], {}, rbac.Bindings([binding]))
+
+    assert row.administrator == administrator
+
+
 # The table, and its pages.
 
 SHORT = dataclasses.replace(BARE, arn="arn:x", username="al")
 LONG = Row(
     *("bob", "y", "u", ("g", "h"), "option", "", "", "2027", "2026"),
-    superuser=True,
+    administrator=("group system:masters",),
     roles=("r", "s"),
     own_roles=("s",),
     administrator_by=("bind", "escalate"),
@@ -234,6 +261,6 @@ def test_given_a_row_as_json_then_its_length_decides_whether_it_is_whole():
     (whole,) = listing.jsons([LONG], 9_000)
 
     assert json.loads(whole) == [json.loads(json.dumps(dataclasses.asdict(LONG)))]
-    assert " " not in whole.replace("everything (", "")
+    assert " " not in whole.replace("group system:masters", "")
     assert listing.jsons([LONG], len(whole)) == [whole]
     assert "too long to show" in listing.jsons([LONG], len(whole) - 1)[0]

@@ -184,7 +184,7 @@ def states(results: dict[str, Any]) -> dict[str, str]:
 
 # What is wrong in the world, and what the steps say first that are not ok then.
 
-ENDS = "control planes accept it until DAY"
+ENDS = "control planes accept it until DAY; its CA is root"
 UNKNOWN = f"not checked: {ENDS}; what the Service serves is not known, see step 2"
 NO_POD = "not checked: no pod is ready, see step 2"
 OTHER_FILE = "failed: the control plane does not use this unit's webhook file as it is now"

@@ -47,7 +47,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "created": "2026-11-27T18:00:00Z",
             "expires": "2026-12-31T18:00:00Z",
             "last_login": "",
-            "superuser": True,
+            "administrator": ["group system:masters"],
             "roles": [
                 "ClusterRole/view",
                 "Role/default/pod-reader",
@@ -70,6 +70,16 @@ def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is
     api.add_binding("d", "ClusterRole/d", User="alice")
 
     assert items(deployed)[0]["roles"] == ["ClusterRole/d"]
+
+
+def test_given_the_role_cluster_admin_when_listed_then_it_makes_an_administrator(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", "alice")
+    api.put(f"{RBAC}/clusterroles/cluster-admin", {"rules": [EVERYTHING]})
+    api.add_binding("dev", "ClusterRole/cluster-admin", User="alice")
+
+    assert items(deployed)[0]["administrator"] == ["ClusterRole/cluster-admin"]
 
 
 def test_given_another_partition_when_listed_then_what_cannot_log_in_there_is_a_problem(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.fakes.certificates.authority import root
 from tests.fakes.checking import CLOCK, NAMES, RECONCILE
 from tests.fakes.kubernetes.paths import ADDRESS
+from tests.fakes.machine import kubeconfig
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
@@ -31,6 +34,63 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
 
     assert outcome.state == StepState.OK
     assert outcome.seen.startswith("control planes accept it until 20")
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "said"),
+    [
+        (True, "its CA is 'Of the cluster', which is the cluster's own CA too; the Service "),
+        (False, "its CA is 'Of the cluster'; the Service "),
+    ],
+)
+def test_given_a_ca_then_it_is_named_and_whether_the_cluster_has_it_too(
+    is_shared: bool, said: str
+) -> None:
+    authority = root("Of the cluster")
+    good = pem.key_pair(*authority.issue([SERVER_NAME, ADDRESS]), authority.certificate)
+    (leaf,) = pem.der(good.certificate)[:1]
+    cluster_ca = (authority if is_shared else root("another")).certificate
+
+    outcome = certificate.verdict(
+        good, good.ca, ADDRESS, Served(leaf), NAMES, cluster_ca=cluster_ca
+    )
+
+    assert said in outcome.seen
+
+
+@pytest.mark.parametrize(
+    "written", ["", "certificate-authority-data: A", "certificate-authority-data: /w=="]
+)
+def test_given_an_admin_kubeconfig_without_a_readable_ca_then_no_ca_is_the_clusters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setattr(certificate, "leaf", lambda *_: pem.der(good.certificate)[0])
+    good, machine = pair(), Machine(tmp_path)
+    machine.admin_kubeconfig.parent.mkdir(parents=True)
+    machine.admin_kubeconfig.write_text(written)
+    shared = Shared(address=ADDRESS, ca=good.ca)
+    site = Site(machine, Owner("aws-iam", "k8s", "uuid"), shared, "aws", "", NAMES)
+
+    outcome = certificate.check(site, Deployed(pods=(Serving("a", "10.1.0.9"),), pair=good))
+
+    assert outcome.state == StepState.OK
+    assert "its CA is " in outcome.seen
+    assert "too" not in outcome.seen
+
+
+def test_given_a_ca_in_the_admin_kubeconfig_then_the_step_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificate, "leaf", lambda *_: pem.der(good.certificate)[0])
+    good, machine = pair(), Machine(tmp_path)
+    machine.admin_kubeconfig.parent.mkdir(parents=True)
+    machine.admin_kubeconfig.write_text(kubeconfig(ca=good.ca))
+    shared = Shared(address=ADDRESS, ca=good.ca)
+    site = Site(machine, Owner("aws-iam", "k8s", "uuid"), shared, "aws", "", NAMES)
+
+    outcome = certificate.check(site, Deployed(pods=(Serving("a", "10.1.0.9"),), pair=good))
+
+    assert "which is the cluster's own CA too; the Service serves it" in outcome.seen
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ import json
 
 import ops
 import pytest
+from tests.fakes import alarms, at_rest
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import DEPLOYMENT
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
+from tests.fakes.machine import Files, rendered
+
+from juju import control_plane
 
 CHARM = "kubernetes-control-plane"
 
@@ -91,3 +94,74 @@ def test_given_what_a_control_plane_says_of_its_file_then_only_another_file_dela
     model.settle()
 
     assert ("trusts" in unit.peer) == trusts
+
+
+ENDPOINT = f"https://{ADDRESS}:443/authenticate"
+TO_USE = ops.WaitingStatus("waiting for kubernetes-control-plane to use the webhook")
+
+
+def given(url: str) -> str:
+    """As the older kind of control plane renders what the relation gave it."""
+    return f"AWS_IAM_ENDPOINT = '{url}'\n"
+
+
+@pytest.mark.parametrize("before", ["", "https://10.152.183.99:443/authenticate"])
+def test_given_a_control_plane_that_has_not_rendered_the_webhook_then_it_is_waited_for(
+    deployed: Model, api: FakeCluster, files: Files, before: str
+):
+    files.auth_webhook.write_text(given(before))
+
+    assert deployed.hook() == TO_USE
+    # No event announces what the control plane renders.
+    assert alarms.rings(deployed, api) == [pytest.approx(30, abs=0.001)]
+
+    files.auth_webhook.write_text(given(ENDPOINT))
+    assert deployed.hook().name == "active"
+    assert alarms.rings(deployed, api) == []
+
+
+def test_given_a_unit_that_does_not_lead_when_its_control_plane_has_not_rendered_then_it_waits(
+    two: Model, machines: list[Files]
+):
+    machines[0].auth_webhook.write_text(given(ENDPOINT))
+    machines[1].auth_webhook.write_text(given(""))
+
+    assert two.hook(unit=1) == TO_USE
+    assert two.hook().name == "active"
+
+
+def test_given_a_control_plane_that_does_not_say_what_it_rendered_then_it_is_not_waited_for(
+    deployed: Model, files: Files
+):
+    assert not files.auth_webhook.exists()
+    assert deployed.hook().name == "active"
+
+    files.auth_webhook.write_text("import requests\n")
+    assert deployed.hook().name == "active"
+
+
+@pytest.mark.parametrize("unit", [0, 1])
+def test_given_an_option_that_is_emptied_then_the_unit_waits_and_is_blocked_before_it_was_set(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], unit: int
+):
+    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
+    at_rest.settle(model, api)
+    text = f"webhook not set; run: {control_plane.setting_command(CHARM, ADDRESS)}"
+    machines[unit].auth_webhook.write_text(rendered(""))
+    assert model.hook(unit=unit) == ops.BlockedStatus(text)
+
+    machines[unit].auth_webhook.write_text(rendered(ENDPOINT))
+    assert model.hook(unit=unit).name == "active"
+
+    # As one does ahead of a removal. Juju 4 would leave out the last hooks of a blocked unit.
+    machines[unit].auth_webhook.write_text(rendered(""))
+    assert model.hook(unit=unit) == ops.WaitingStatus(text)
+
+
+def test_given_another_webhook_in_an_option_that_was_set_then_the_unit_is_blocked(
+    asking: Model, files: Files
+):
+    assert asking.hook().name == "active"
+    files.auth_webhook.write_text(rendered("https://login.example.com/authenticate"))
+
+    assert asking.hook().name == "blocked"

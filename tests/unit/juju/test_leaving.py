@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ops
 import pytest
+from tests.fakes import alarms
+from tests.fakes.acting import grant
 from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import DEFINED
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -67,3 +70,68 @@ def test_given_an_authority_that_departs_when_the_unit_stays_then_the_unit_asks_
 
     assert isinstance(status, ops.BlockedStatus)
     assert status.message.startswith("no certificate authority; ")
+
+
+# Juju 4 lets the last unit, if it is blocked, out of its peer relation, and still lists that.
+
+
+def refuses(*_: object, **__: object) -> None:
+    raise ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops.hookcmds, "relation_get", refuses)
+
+
+def left(api: FakeCluster) -> set[str]:
+    return {path for path in api.objects if "/events" not in path}
+
+
+def test_given_a_unit_without_its_peer_relation_when_its_alarm_rings_then_that_hook_cleans_up(
+    deployed: Model, api: FakeCluster, request: pytest.FixtureRequest
+):
+    grant(deployed, for_="30m")
+    deployed.hook()
+    assert alarms.rings(deployed, api)
+    request.getfixturevalue("cut_off")
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status == GOING
+    assert left(api) == {*DEFINED}
+
+
+@pytest.mark.parametrize("event", ["update_status", "config_changed", "leader_elected", "stop"])
+def test_given_a_unit_without_its_peer_relation_when_any_hook_runs_then_it_cleans_up(
+    deployed: Model, api: FakeCluster, files: Files, request: pytest.FixtureRequest, event: str
+):
+    request.getfixturevalue("cut_off")
+
+    assert deployed.hook(getattr(deployed.on, event)()) == GOING
+    assert left(api) == {*DEFINED}
+    assert not files.webhook.exists()
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_given_a_new_unit_that_may_not_read_its_peer_relation_yet_then_it_does_not_go(
+    model: Model, api: FakeCluster
+):
+    before = set(api.objects)
+    for event in (model.on.install(), model.on.config_changed(), None):
+        status = model.hook(event)
+        assert status.name == "waiting"
+        assert status != GOING
+
+    assert set(api.objects) == before
+    assert api.changes == []
+
+
+def test_given_a_new_unit_that_could_not_read_its_peer_relation_when_it_can_then_it_deploys(
+    model: Model,
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops.hookcmds, "relation_get", refuses)
+        model.hook(model.on.install())
+    model.settle()
+
+    assert model.units[0].status.name == "active"

@@ -318,3 +318,74 @@ def test_given_other_secrets_that_ring_in_the_minute_when_access_ends_then_it_en
         api.clock.now += 1
 
     assert api.clock.now <= ends.timestamp() + 3
+
+
+# Several ends of access, of which one cannot come.
+
+
+def keep(api: FakeCluster, name: str) -> None:
+    api.fail(refusal(500, "no"), request=f"DELETE {MAPPINGS}/{name}")
+
+
+def test_given_access_that_cannot_end_when_another_ends_then_that_one_ends_on_the_second(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("stuck", ROLE, ROLE, expires=alarms.after(api, 60))
+    keep(api, "stuck")
+    end = api.clock.now + 1000
+    api.add_mapping("dev", f"{ROLE}2", f"{ROLE}2", expires=alarms.after(api, 1000))
+    deployed.hook()
+    for _ in range(60):
+        if f"{MAPPINGS}/dev" not in api.objects:
+            break
+        ring(deployed, api)
+
+    assert api.clock.now <= end + 3
+    assert f"{MAPPINGS}/stuck" in api.objects
+
+
+def test_given_access_that_ended_as_1970_began_and_stays_then_the_unit_looks_again(
+    deployed: Model, api: FakeCluster
+):
+    api.clock.now += 1000
+    api.add_mapping("stuck", ROLE, ROLE, expires="1970-01-01T00:00:00Z")
+    keep(api, "stuck")
+    deployed.hook()
+
+    assert alarms.rings(deployed, api) == [pytest.approx(120, abs=1)]
+
+
+def test_given_access_that_ended_as_1970_began_when_another_ends_then_that_one_ends_in_time(
+    deployed: Model, api: FakeCluster
+):
+    api.clock.now += 1000
+    api.add_mapping("stuck", ROLE, ROLE, expires="1970-01-01T00:00:00Z")
+    keep(api, "stuck")
+    end = api.clock.now + 45
+    api.add_mapping("dev", f"{ROLE}2", f"{ROLE}2", expires=alarms.after(api, 45))
+    deployed.hook()
+    assert alarms.rings(deployed, api)
+    for _ in range(20):
+        if f"{MAPPINGS}/dev" not in api.objects:
+            break
+        ring(deployed, api)
+
+    assert api.clock.now <= end + 3
+    assert f"{MAPPINGS}/stuck" in api.objects
+
+
+@pytest.mark.parametrize("config", [{"replicas": 0}, {}], ids=["blocked", "well"])
+def test_given_a_unit_that_led_when_access_has_ended_then_it_never_rings_for_that_again(
+    two: Model, api: FakeCluster, config: dict[str, int]
+):
+    api.add_mapping("dev", ROLE, ROLE, expires=alarms.after(api, 60))
+    two.hook()
+    two.leader = 1
+    two.config = config
+    two.hook(two.on.leader_elected(), unit=1)
+    api.clock.now += 61
+    two.hook(unit=1)
+    assert f"{MAPPINGS}/dev" not in api.objects
+
+    two.expire("alarm", unit=0)
+    assert alarms.rings(two, api, unit=0) == []

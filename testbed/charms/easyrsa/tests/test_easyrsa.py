@@ -15,11 +15,6 @@ from ops import testing
 
 from easyrsa_charm import EasyRsaCharm
 
-pytestmark = pytest.mark.skipif(
-    not Path("/usr/share/easy-rsa/easyrsa").exists(),
-    reason="needs the Debian package easy-rsa (scripts/lab setup)",
-)
-
 SANS = ["10.152.183.7", "svc.kube-system.svc"]
 UNSORTED = [*reversed(SANS)]
 Context = testing.Context[EasyRsaCharm]
@@ -28,6 +23,9 @@ Changed = Callable[..., testing.State]
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    assert Path("/usr/share/easy-rsa/easyrsa").exists(), (
+        "easy-rsa is missing; run: scripts/lab setup"
+    )
     monkeypatch.setattr(EasyRsaCharm, "folder", tmp_path / "EasyRSA")
     # Keys that take no time to find.
     monkeypatch.setenv("EASYRSA_ALGO", "ec")

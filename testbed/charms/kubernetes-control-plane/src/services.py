@@ -17,6 +17,7 @@ _FORWARDER_PROGRAM = "/root/cdk/auth-webhook/forwarder.py"
 _FORWARDER_RUNNING_WITH = "/root/cdk/auth-webhook/running-with"
 _KUBELET = "kubelet"
 _COMPONENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy")
+_TRACK = "1.29"
 _CACHE_TTL = "1m0s"
 _TAINT = "node-role.kubernetes.io/control-plane=:NoSchedule"
 _ROLE = "node-role.kubernetes.io/control-plane="
@@ -29,14 +30,14 @@ _RUNNING_WITH = "/var/snap/kube-apiserver/current/running-with"
 
 def offers(host: Host, programs: str, channel: str) -> bool:
     """Say whether there is a Kubernetes of a snap channel, as `1.28/stable`."""
-    return host.path(f"{_of_channel(programs, channel)}/{API_SERVER}").exists()
+    return host.path(f"{_of_channel(host, programs, channel)}/{API_SERVER}").exists()
 
 
 def install(host: Host, programs: str, channel: str) -> None:
     """Take the programs from a snap channel, unless an API server has run here already."""
     if host.text(_RUNNING_WITH):
         return
-    folder = _of_channel(programs, channel)
+    folder = _of_channel(host, programs, channel)
     for app in (API_SERVER, *_COMPONENTS, _KUBELET):
         host.link(f"/snap/{app}/current", folder)
     if folder != programs:
@@ -46,13 +47,13 @@ def install(host: Host, programs: str, channel: str) -> None:
 def needs_upgrade(host: Host, programs: str, channel: str) -> bool:
     """Say whether a snap channel has other programs than those that run here."""
     current = host.path(f"/snap/{API_SERVER}/current").readlink()
-    return str(current) != _of_channel(programs, channel)
+    return str(current) != _of_channel(host, programs, channel)
 
 
 def upgrade(host: Host, programs: str, channel: str) -> None:
     """Run the programs of a snap channel: the API server first, as no other may be newer."""
     for app in (API_SERVER, *_COMPONENTS, _KUBELET):
-        host.link(f"/snap/{app}/current", _of_channel(programs, channel))
+        host.link(f"/snap/{app}/current", _of_channel(host, programs, channel))
         host.systemctl("restart", _service(app))
 
 
@@ -160,9 +161,15 @@ def _await(seconds: float, done: Callable[[], bool]) -> bool:
     return True
 
 
-def _of_channel(programs: str, channel: str) -> str:
+def _of_channel(host: Host, programs: str, channel: str) -> str:
+    """Return the folder of a channel's programs.
+
+    The newest ones stand in for those of this charm's own track, unless the lab has built these.
+    """
     track = channel.partition("/")[0]
-    return programs if track == "latest" else f"{programs}/{track}"
+    own = f"{programs}/{track}"
+    is_built = host.path(f"{own}/{API_SERVER}").exists()
+    return programs if track == "latest" or (track == _TRACK and not is_built) else own
 
 
 def _machine_flags(host: Host, app: str) -> str:

@@ -34,6 +34,8 @@ def test_on_install_every_service_starts_and_the_node_is_tainted(run: Run, host:
     [
         ("1.28/stable", "1.28.15", "/programs/1.28", "iptables"),
         ("latest/stable", "1.37.2", "/programs", "nftables"),
+        # As the page on the upgrade says. The lab has no 1.29.
+        ("1.29/stable", "1.37.2", "/programs", "nftables"),
     ],
 )
 def test_on_install_the_programs_are_those_of_the_channel(
@@ -72,6 +74,27 @@ def test_on_the_action_upgrade_the_programs_of_the_channel_run_the_api_server_fi
     assert set(host.commands) >= set(restarts)
     assert state.workload_version == "1.37.2"
     assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
+
+
+def test_on_the_action_upgrade_the_channel_of_the_page_has_the_newest_programs(
+    run_new: Run, host: FakeHost
+) -> None:
+    run_new(event="install", channel="1.28/stable")
+
+    state = run_new(event="upgrade", channel="1.29/stable")
+
+    assert state.workload_version == "1.37.2"
+    assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
+
+
+def test_a_track_that_the_lab_has_built_has_its_own_programs(run_new: Run, host: FakeHost) -> None:
+    built = host.path("/programs/1.29/kube-apiserver")
+    built.parent.mkdir()
+    built.touch()
+
+    run_new(event="install", channel="1.29/stable")
+
+    assert str(host.path("/snap/kube-apiserver/current").readlink()) == "/programs/1.29"
 
 
 def test_a_channel_without_programs_is_refused_and_nothing_is_started(

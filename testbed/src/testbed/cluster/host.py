@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +65,27 @@ def file_system_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
 def knows_file_system(kind: str, listing: Path = Path("/proc/filesystems")) -> bool:
     """Return whether the kernel, as loaded now, can mount a type of file system."""
     return kind in {line.split()[-1] for line in listing.read_text().splitlines() if line}
+
+
+def free_inotify_instances(proc: Path = Path("/proc"), user: int = 0) -> int | None:
+    """Return how many more instances of inotify a user may have, None where nothing limits them.
+
+    Processes of another PID namespace are not counted.
+    """
+    try:
+        limit = int((proc / "sys/fs/inotify/max_user_instances").read_text())
+    except FileNotFoundError:
+        return None
+    return limit - sum(_inotify_instances(folder, user) for folder in proc.glob("[0-9]*"))
+
+
+def _inotify_instances(process: Path, user: int) -> int:
+    # A process may end, or close a file, while it is looked at.
+    found = 0
+    with contextlib.suppress(OSError):
+        if process.stat().st_uid != user:
+            return 0
+        for file in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found += os.readlink(file) == "anon_inode:inotify"
+    return found

@@ -30,6 +30,10 @@ TOOLS = {
 }
 """The programs that the testbed runs, and the packages of Debian and Ubuntu that hold them."""
 
+INOTIFY_INSTANCES = 48
+"""What three machines open, about 16 each: kubelet, API server, containerd. Without them a kubelet
+never comes up, and its unit says `Unschedulable`."""
+
 _SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE = "import sys; from testbed.cluster import linux; linux.unshare(int(sys.argv[1]))"
 _SOURCES = Path(__file__).resolve().parents[2]
@@ -55,6 +59,7 @@ def check() -> None:
         raise Unfit("no control groups are mounted at /sys/fs/cgroup: the kubelet needs them")
     if cgroups.missing:
         raise Unfit(f"the kubelet needs control groups with {', '.join(cgroups.missing)}")
+    _check_inotify()
 
 
 def install(console: Console, more: Mapping[str, str] | None = None) -> None:
@@ -101,6 +106,16 @@ def _check_namespaces() -> None:
         reason = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unfit(
             f"root may not create namespaces here ({reason}): a container needs --privileged"
+        )
+
+
+def _check_inotify() -> None:
+    free = host.free_inotify_instances()
+    if free is not None and free < INOTIFY_INSTANCES:
+        raise Unfit(
+            f"root may open {max(free, 0)} more inotify instances, and a lab needs up to "
+            f"{INOTIFY_INSTANCES}: end another lab, "
+            "or run: sysctl fs.inotify.max_user_instances=1024"
         )
 
 

@@ -31,6 +31,13 @@ def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "kubernetes-control-plane/0")
 
 
+def render(model: Model, machines: list[Files], text: str) -> None:
+    """Each control plane renders its webhook, and each unit tells the other so in a hook."""
+    for number, files in enumerate(machines):
+        files.auth_webhook.write_text(text)
+        model.hook(unit=number)
+
+
 def remove(model: Model, unit: int = 0) -> ops.StatusBase:
     """The last hook of a unit; its last status."""
     return model.hook(model.on.remove(), unit=unit)
@@ -100,8 +107,8 @@ def test_given_two_machines_when_one_still_has_the_option_then_the_service_stays
 def test_given_two_machines_when_both_have_reset_the_option_then_the_service_goes(
     asking: Model, api: FakeCluster, machines: list[Files]
 ):
-    for number, files in enumerate(machines):
-        files.auth_webhook.write_text(rendered(""))
+    render(asking, machines, rendered(""))
+    for number in range(2):
         assert remove(asking, unit=number).name != "blocked"
 
     assert set(api.objects) == {*DEFINED}
@@ -123,7 +130,7 @@ def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_the
 def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_ends_the_same(
     asking: Model, api: FakeCluster, machines: list[Files], asked: bool, nth: int
 ):
-    machines[0].auth_webhook.write_text(OURS if asked else rendered(""))
+    render(asking, machines, OURS if asked else rendered(""))
     api.fail(unreachable(httpx2.ReadTimeout), nth=nth)
     remove(asking)
     held = SERVICE in api.objects
@@ -145,7 +152,7 @@ def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_en
 def test_given_another_webhook_in_the_option_when_removed_then_the_service_goes(
     asking: Model, api: FakeCluster, machines: list[Files], value: str
 ):
-    machines[0].auth_webhook.write_text(rendered(value))
+    render(asking, machines, rendered(value))
 
     # Juju runs two hooks in which a unit cleans.
     assert remove(asking).name != "blocked"

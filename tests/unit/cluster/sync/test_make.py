@@ -478,3 +478,144 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
 )
 def test_given_what_is_left_then_a_person_reads_what_it_is(key: str, said: str):
     assert sync.shown(key) == said
+
+
+# What is known afterwards: by clear answers, or by one more look.
+
+
+def looks(api: FakeCluster) -> int:
+    return api.requests.count(f"GET {MAPPINGS}")
+
+
+NEW = [mapping(f"dev-{n}", f"{ACCOUNT}:role/{n}") for n in range(3)]
+
+
+def test_given_clear_answers_then_the_access_is_known_without_another_look(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping("ops", OPS))
+    api.forget()
+    steps = Changes(delete=(mapping("ops", OPS),), create=(*NEW,), bind=(VIEW,))
+
+    result = make(client, steps)
+
+    assert result.before == Access((mapping("ops", OPS),))
+    assert result.after == Access((*NEW,), (VIEW,))
+    assert (result.left, result.is_sure, result.made) == ({}, True, 5)
+    assert looks(api) == 0
+
+
+@pytest.mark.parametrize("error", [httpx2.ReadTimeout, httpx2.ReadError])
+@pytest.mark.parametrize("is_made", [True, False])
+def test_given_answers_that_are_lost_then_one_look_tells_what_was_made(
+    client: Client, api: FakeCluster, error: type[httpx2.RequestError], is_made: bool
+):
+    add(api, mapping("ops", OPS))
+    api.forget()
+    path = f"DELETE {MAPPINGS}/ops"
+    if is_made:
+        api.lose(error, request=path)
+        # Nothing answers the second try.
+        api.fail(unreachable(error), request=f"GET {MAPPINGS}/ops", nth=2)
+    else:
+        api.fail(unreachable(error), request=path)
+
+    result = make(client, Changes(delete=(mapping("ops", OPS),), create=(NEW[0],)))
+
+    assert [each.name for each in result.after.mappings] == ["dev-0"] + ["ops"] * (not is_made)
+    assert set(result.left) == (set() if is_made else {"ops"})
+    assert result.unfinished == frozenset(result.left)
+    assert not result.is_sure
+    assert result.made == 1 + is_made
+    assert looks(api) == 1
+
+
+def test_given_no_answer_to_the_look_either_then_everything_unclear_is_left(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping("ops", OPS))
+    for path in (f"DELETE {MAPPINGS}/ops", f"GET {MAPPINGS}"):
+        api.fail(unreachable(httpx2.ReadError), request=path)
+
+    result = make(client, Changes(delete=(mapping("ops", OPS),), create=(NEW[0],)))
+
+    assert {each.name for each in result.after.mappings} == {"ops", "dev-0"}
+    assert set(result.left) == {"ops"}
+    assert not result.is_sure
+
+
+def test_given_a_server_that_nobody_reaches_then_a_writer_tries_once(
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sync, "WRITERS", 1)
+    api.fail(unreachable(httpx2.ConnectError))
+
+    result = make(client, Changes(create=(*NEW,)))
+
+    assert set(result.left) == {each.name for each in NEW}
+    assert api.requests.count(f"POST {MAPPINGS}") == 1
+
+
+@pytest.mark.parametrize("error", [httpx2.ReadTimeout, httpx2.ReadError])
+@pytest.mark.parametrize("lost", [f"POST {MAPPINGS}", f"PUT {PATH}/status"])
+def test_given_a_creation_whose_answer_is_lost_then_the_same_call_completes_it(
+    client: Client, api: FakeCluster, error: type[httpx2.RequestError], lost: str
+):
+    api.lose(error, request=lost)
+
+    result = make(client, Changes(create=(mapping(),), bind=(VIEW,)))
+
+    assert (result.left, result.made) == ({}, 2)
+    assert api.objects[PATH]["status"] == {"canonicalARN": DEV}
+
+
+@pytest.mark.parametrize("field", ["username", "groups", "source", "expires"])
+def test_given_another_mapping_of_the_name_and_arn_then_it_does_not_count_as_created(
+    client: Client, api: FakeCluster, field: str
+):
+    make(client, Changes(create=(mapping(),)))
+    stored = api.objects[PATH]
+    if field in ("username", "groups"):
+        stored["spec"][field] = "sam" if field == "username" else ["sam"]
+    elif field == "source":
+        stored["metadata"]["labels"] = {}
+    else:
+        stored["metadata"]["annotations"]["aws-iam/expires"] = "2099-01-01T00:00:00Z"
+    before = copy.deepcopy(api.objects[PATH])
+
+    assert make(client, Changes(create=(mapping(),))).left == LATER
+    assert api.objects[PATH] == before
+
+
+def test_given_a_mapping_that_is_extended_when_it_has_ended_then_its_role_stays(
+    client: Client, api: FakeCluster
+):
+    old = dataclasses.replace(mapping(), groups=OWN, expires="2001-01-01T00:00:00Z")
+    api.add_mapping("dev", DEV, DEV, source=OPTION, groups=OWN, expires=old.expires)
+    path = bound(api, "")
+
+    def extend() -> None:
+        metadata = api.objects[PATH]["metadata"]
+        metadata["annotations"]["aws-iam/expires"] = "2099-01-01T00:00:00Z"
+        metadata["resourceVersion"] = "8"
+
+    api.meanwhile(extend, request=f"GET {PATH}")
+    result = make(client, Changes(delete=(old,), unbind=(former(""),)))
+
+    assert PATH in api.objects
+    assert path in api.objects
+    assert set(result.unfinished) == {"dev", former("").key}
+
+
+@pytest.mark.parametrize("code", [403, 500])
+def test_given_a_mapping_that_is_not_deleted_then_its_role_goes_only_if_that_is_refused(
+    client: Client, api: FakeCluster, code: int
+):
+    add(api, mapping())
+    path = bound(api, "")
+    text = DENIED if code == 403 else "etcdserver: no leader"
+    api.fail(refusal(code, text), request=f"DELETE {PATH}")
+
+    make(client, Changes(delete=(mapping(),), unbind=(former(""),)))
+
+    assert (path in api.objects) == (code == 500)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""An entry that gets another name: whoever it lets in stays in, and counts once."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from tests.fakes.declaring import DEV, HEALTHY, Declare, entry, names
+from tests.fakes.kubernetes.faults import REFUSALS
+from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
+
+OLD = {**entry("dev"), "username": "alice"}
+NEW = {**OLD, "name": "ops"}
+
+
+def test_given_a_renamed_entry_then_its_mapping_counts_once(declare: Declare, api: FakeCluster):
+    declare(OLD)
+
+    assert declare(NEW) == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    assert names(api) == ["ops"]
+
+
+@pytest.mark.parametrize("user", ["alice", "ops"], ids=["the same user", "another user"])
+def test_given_a_renamed_entry_then_the_new_mapping_comes_first_whatever_else_changes(
+    declare: Declare, api: FakeCluster, user: str
+):
+    api.add_role("edit", "get")
+    rights = {"access": [{"role": "edit"}]}
+    declare({**OLD, **rights})
+    api.forget()
+    declare({**NEW, **rights, "username": user})
+
+    sent = api.requests
+    created, deleted = f"POST {MAPPINGS}", f"DELETE {MAPPINGS}/dev"
+    assert sent.index(created) < sent.index(deleted)
+    # The role comes with the new mapping, before the former one goes.
+    bound = sent.index(f"POST {BINDINGS[0]}")
+    assert bound < sent.index(deleted)
+
+
+@pytest.mark.parametrize("fault", ["read timeout", "500", "connection reset", "403"])
+def test_given_a_renamed_entry_when_the_new_mapping_cannot_be_made_then_the_former_stays(
+    declare: Declare, api: FakeCluster, fault: str
+):
+    declare(OLD)
+    api.fail(REFUSALS[fault], request=f"POST {MAPPINGS}")
+    declare(NEW)
+
+    assert names(api) == ["dev"]
+    api.recover()
+    declare(NEW)
+    assert names(api) == ["ops"]
+
+
+def test_given_an_entry_of_another_principal_then_the_former_mapping_goes_first(
+    declare: Declare, api: FakeCluster
+):
+    declare(OLD)
+    api.forget()
+    declare({**NEW, "arn": DEV.replace("Dev", "Other")})
+
+    sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
+    assert sent == [f"DELETE {MAPPINGS}/dev", f"POST {MAPPINGS}"]
