@@ -62,3 +62,5 @@ def test_given_a_control_plane_that_still_asks_the_service_when_removed_then_tha
     site.remove()
 
     site.check_left(*names(people), *kept)
+    # It renders its own file again.
+    testbed_only.run_update_status(site.juju, principal)
