@@ -54,7 +54,7 @@ test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow one
 	@$(MAKE) lives
 	@$(MAKE) conformance
 	@$(MAKE) testbed-tests
-	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
+	@$(MAKE) integration ARGS='-m "not $(if $(LONG),weekly,slow)"'
 
 audit:  ## Look for published vulnerabilities of Python packages and Go programs | network | 3 min
 	@scripts/with-tools scripts/check audit

@@ -65,6 +65,8 @@ def test_given_a_removal_as_the_page_has_it_then_the_crd_its_guard_and_people_st
     assert site.peoples_mappings() == people
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
     site: Site,
 ) -> None:
@@ -110,6 +112,7 @@ def test_given_an_option_that_is_set_when_removed_then_its_service_stays_until_t
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_delegate_who_tries_all_the_time_when_removed_and_deployed_then_none_gets_in(
     site: Site,
 ) -> None:
@@ -128,6 +131,7 @@ def test_given_a_delegate_who_tries_all_the_time_when_removed_and_deployed_then_
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_given_no_api_server_during_a_removal_then_the_commands_in_the_log_leave_nothing(
     site: Site,
 ) -> None:
@@ -148,6 +152,7 @@ def test_given_no_api_server_during_a_removal_then_the_commands_in_the_log_leave
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_thousand_mappings_with_rights_when_removed_then_they_go(site: Site) -> None:
     site.serve(mappings=1000)
     situations.unset(site)

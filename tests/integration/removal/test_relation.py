@@ -54,6 +54,8 @@ def test_given_an_idle_unit_when_removed_then_the_crd_and_peoples_mappings_stay(
     assert site.peoples_mappings() == people
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
     site: Site,
 ) -> None:
@@ -93,6 +95,8 @@ def test_given_no_authority_when_removed_then_nothing_but_the_crd_stays(site: Si
     site.check_left()
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_unit_that_waits_for_a_certificate_when_removed_then_nothing_but_the_crd_stays(
     site: Site,
 ) -> None:
@@ -128,6 +132,8 @@ def test_given_a_relation_that_was_removed_when_the_application_is_then_nothing_
     assert site.peoples_mappings() == people
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_unit_that_has_just_come_when_removed_then_nothing_is_left(site: Site) -> None:
     site.deploy()
     site.juju.wait(lambda status: bool(status.get_units(APP)), delay=0.1)
@@ -139,6 +145,7 @@ def test_given_a_unit_that_has_just_come_when_removed_then_nothing_is_left(site:
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_given_no_api_server_during_a_removal_then_the_command_in_the_log_leaves_nothing(
     site: Site,
 ) -> None:
@@ -157,6 +164,7 @@ def test_given_no_api_server_during_a_removal_then_the_command_in_the_log_leaves
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_thousand_mappings_with_rights_when_removed_then_they_go(site: Site) -> None:
     site.serve(mappings=1000)
     people = site.peoples_mappings()
@@ -167,6 +175,8 @@ def test_given_a_thousand_mappings_with_rights_when_removed_then_they_go(site: S
     assert site.peoples_mappings() == people
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_second_application_when_it_is_removed_then_all_of_the_first_stays_as_it_was(
     site: Site,
 ) -> None:
@@ -180,6 +190,8 @@ def test_given_a_second_application_when_it_is_removed_then_all_of_the_first_sta
     assert site.brought() == before
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_a_second_application_when_the_first_is_removed_then_the_second_leaves_nothing_too(
     site: Site,
 ) -> None:
@@ -198,6 +210,8 @@ def test_given_a_second_application_when_the_first_is_removed_then_the_second_le
     assert site.peoples_mappings() == people
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_before(
     site: Site,
 ) -> None:

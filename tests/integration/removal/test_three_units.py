@@ -7,7 +7,7 @@ from tests.integration.helpers import testbed_only, units
 from tests.integration.helpers.removing import Site, names
 from tests.integration.removal import situations
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.weekly]
 
 CHANNEL, UNITS = "1.29/stable", 3
 RENDERED = "/root/cdk/auth-webhook/auth-webhook.py"

@@ -7,7 +7,7 @@ from tests.integration.helpers import units
 from tests.integration.helpers.removing import Site, names
 from tests.integration.removal import situations
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.weekly]
 
 CHANNEL, UNITS = "1.28/stable", 2
 
