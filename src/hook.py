@@ -100,14 +100,17 @@ class Hook:
     def _is_gone(self, unit: str, asked: Mapping[str, Asked]) -> bool:
         """Return whether another ``unit`` is gone with its control plane, by what that has
         ``asked``: Juju 4 tells the units that stay of none that went."""
-        if unit not in asked:
-            return False
+        listed = self._principals if unit in asked else frozenset[str]()
+        return bool(listed) and asked[unit].principal not in listed
+
+    @functools.cached_property
+    def _principals(self) -> frozenset[str]:
+        """Return the control-plane units that Juju lists, or listed last: in the last hooks of a
+        unit, the goal state has no relation any more."""
         with contextlib.suppress(ops.hookcmds.Error):
             if listed := leaving.principals():
                 self.memory.principals = frozenset(listed)
-        # In the last hooks of a unit, the goal state has no relation any more.
-        listed = self.memory.principals
-        return bool(listed) and asked[unit].principal not in listed
+        return self.memory.principals
 
     @property
     def is_cut_off(self) -> bool:
