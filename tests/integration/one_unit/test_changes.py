@@ -45,8 +45,10 @@ def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_i
     with pytest.raises(AssertionError, match="provided IP is already allocated"):
         cluster.take_address(address)
 
+    # It is away for the moment between its deletion and its creation.
+    now = (*SERVICE, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
     with juju_status.frequent_update_status(deployed):
-        eventually(lambda: cluster.get(*SERVICE)["metadata"]["uid"] != uid, "made again")
+        eventually(lambda: cluster.kubectl("get", *now) not in ("", uid), "made again")
     after = cluster.get(*SERVICE)
     assert "deletionTimestamp" not in after["metadata"]
     assert after["spec"]["clusterIP"] == address

@@ -189,7 +189,7 @@ def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_
         reader.run(command).splitlines() for command in commands
     )
 
-    assert administrators_now == [f"{ADMIN}: group system:masters"]
+    assert administrators_now == [f"{ADMIN}: group system:masters, ClusterRole/cluster-admin"]
     assert ADMIN in administrators
     assert f"pathed: no login has a role path; map {DEV} instead" in broken
     assert arns.USER in without_role
