@@ -83,8 +83,21 @@ def frequent_update_status(juju: jubilant.Juju) -> Iterator[None]:
 
     Agents are hardly ever idle meanwhile, so wait for idle ones after the block only.
     """
+    with _update_status(juju, "3s"):
+        yield
+
+
+@contextlib.contextmanager
+def no_update_status(juju: jubilant.Juju) -> Iterator[None]:
+    """Run no update-status that nobody asked for, for as long as the block."""
+    with _update_status(juju, "24h"):
+        yield
+
+
+@contextlib.contextmanager
+def _update_status(juju: jubilant.Juju, interval: str) -> Iterator[None]:
     before = juju.model_config()[_INTERVAL]
-    juju.model_config({_INTERVAL: "3s"})
+    juju.model_config({_INTERVAL: interval})
     try:
         yield
     finally:
