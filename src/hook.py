@@ -16,7 +16,6 @@ import config
 from errors import Unready
 from juju import control_plane, leaving, peers
 from juju.leaving import Leaving
-from juju.memory import Memory
 from juju.peers import Asked, Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
@@ -40,8 +39,7 @@ class Hook:
     def __init__(self, charm: RelatedCharm, machine: Machine):
         self.charm, self.machine = charm, machine
         self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
-        self.wake, self.memory = Wake(charm), Memory(charm)
-        self.leaving = Leaving(charm)
+        self.wake, self.leaving, self.memory = Wake(charm), Leaving(charm), charm.memory
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
         self._told: Shared | None = None
 
@@ -54,7 +52,7 @@ class Hook:
         """Note what ``event`` says of this unit and of the others, for the hooks to come."""
         self.leaving.note(event)
         # Before it has its control plane, a unit asks Juju for no more than that.
-        if self.leaving.has_joined:
+        if self.memory.joined:
             self.leaving.note_peers(is_readable=self.peers.is_readable)
         if not self.leaving.unit_leaves:
             self._note_peer(event)
@@ -71,11 +69,14 @@ class Hook:
         name = event.unit.name
         if isinstance(event, ops.RelationChangedEvent):
             asked = self.peers.asked_by(event.unit)
-            self.memory.note_asked(name, asked.dump() if asked else "")
+            self._note_asked(name, asked.dump() if asked else "")
         elif known := peers.Asked.load(self.memory.asked.get(name, "")):
             with contextlib.suppress(Unready):
                 if leaving.is_going(known.principal):
-                    self.memory.note_asked(name, "")
+                    self._note_asked(name, "")
+
+    def _note_asked(self, unit: str, text: str) -> None:
+        self.memory.asked = {**self.memory.asked, unit: text}
 
     @property
     def asked(self) -> Asked:
@@ -109,8 +110,8 @@ class Hook:
         unit, the goal state has no relation any more."""
         with contextlib.suppress(ops.hookcmds.Error):
             if listed := leaving.principals():
-                self.memory.principals = frozenset(listed)
-        return self.memory.principals
+                self.memory.principals = {*listed}
+        return frozenset(self.memory.principals)
 
     @property
     def is_cut_off(self) -> bool:

@@ -53,7 +53,7 @@ class Issued:
     warning: str = ""
 
 
-class Certificates(ops.Object):
+class Certificates:
     """The relation's requirer.
 
     ``remembered`` is the Service's address for which a certificate was asked before. A unit that
@@ -61,14 +61,8 @@ class Certificates(ops.Object):
     last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
-    # To read an answer and to check its pair costs more than the rest of a settled hook. So this
-    # remembers the answer that the pair in use came from, and until when that is all there is to
-    # know. And of the older protocol: what the provider has answered this unit, as it leads.
-    _stored = ops.StoredState()
-
     def __init__(self, charm: RelatedCharm, remembered: str):
-        super().__init__(charm, ENDPOINT)
-        self._stored.set_default(answer="", until="", own="")
+        self._memory = charm.memory
         self._charm, self._unit, self._remembered = charm, charm.unit, remembered
         self._relation = next(iter(charm.related(ENDPOINT, newest=True)), None)
 
@@ -114,7 +108,7 @@ class Certificates(ops.Object):
 
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
-        self._remember(answer="", own="")
+        self._memory.answer = self._memory.own_replies = ""
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
     def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:
@@ -126,7 +120,7 @@ class Certificates(ops.Object):
         except PairRefused as problem:
             raise self._unusable(problem, provider) from problem
         answer = self._answer(_OF_APPLICATION, relation, address, pair)
-        self._remember(answer=answer, until=min(renewal, expiry).isoformat())
+        self._remember(answer, min(renewal, expiry))
         return Issued(pair)
 
     def _obtain_reactive(
@@ -151,8 +145,7 @@ class Certificates(ops.Object):
             if not soon:
                 if is_asked:
                     answer = self._answer(_OF_UNITS, relation, address, reply.pair)
-                    until = expiry - datetime.timedelta(days=WARNING_DAYS)
-                    self._remember(answer=answer, until=until.isoformat())
+                    self._remember(answer, expiry - datetime.timedelta(days=WARNING_DAYS))
                 return Issued(reply.pair)
             day = f"{expiry:%Y-%m-%d}"
             if any(each.name == name for each in replies):
@@ -183,15 +176,15 @@ class Certificates(ops.Object):
         """
         own = fingerprint(repr(replies))
         if any(reply.pair == in_use for reply in replies):
-            self._remember(own=own)
+            self._memory.own_replies = own
             return False
         stays = (
-            self._stored.own in ("", own)
+            self._memory.own_replies in ("", own)
             and any(reply.pair.ca == in_use.ca for reply in replies)
             and in_use in reactive_protocol.pairs(bags)
         )
         if stays:
-            self._remember(own=own)
+            self._memory.own_replies = own
         return stays
 
     def _ask(self, relation: ops.Relation, name: str, address: str) -> bool:
@@ -237,7 +230,7 @@ class Certificates(ops.Object):
 
     def _is_known(self, relation: ops.Relation, address: str, in_use: KeyPair) -> bool:
         """Return whether the provider's answer is still the one that ``in_use`` came from."""
-        known, until = str(self._stored.answer), str(self._stored.until)
+        known, until = self._memory.answer, self._memory.answer_until
         if not until or _now() >= datetime.datetime.fromisoformat(until):
             return False
         whose = known.partition(" ")[0]
@@ -254,10 +247,10 @@ class Certificates(ops.Object):
         # A KeyPair's repr leaves out its key.
         return f"{whose} {fingerprint(repr((address, read, pair, pair.key)))}"
 
-    def _remember(self, **changes: str) -> None:
-        for name, value in changes.items():
-            if getattr(self._stored, name) != value:
-                setattr(self._stored, name, value)
+    def _remember(self, answer: str, until: datetime.datetime) -> None:
+        """Remember the answer that the pair in use came from, and until when that is all there is
+        to know: to read an answer costs more than the rest of a settled hook."""
+        self._memory.answer, self._memory.answer_until = answer, until.isoformat()
 
     def _bags(self) -> list[ops.RelationDataContent]:
         if not self._relation:

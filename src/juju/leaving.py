@@ -21,15 +21,11 @@ from related import RelatedCharm
 from statuses import waiting
 
 
-class Leaving(ops.Object):
+class Leaving:
     """Remembers that this unit goes, or its control-plane unit. No unit of Juju returns."""
 
-    _stored = ops.StoredState()
-
     def __init__(self, charm: RelatedCharm):
-        super().__init__(charm, "leaving")
-        self._charm = charm
-        self._stored.set_default(leaving=None, begun=False, joined=False)
+        self._charm, self._memory = charm, charm.memory
 
     def note(self, event: ops.EventBase) -> None:
         """Remember that this unit goes, if ``event`` says so.
@@ -37,19 +33,14 @@ class Leaving(ops.Object):
         It goes with its last relation with a control plane: a subordinate stays no longer.
         """
         if isinstance(event, ops.RelationDepartedEvent):
-            goes = event.departing_unit == self.model.unit
+            goes = event.departing_unit == self._charm.unit
         elif isinstance(event, ops.RelationBrokenEvent):
             is_control_plane = event.relation.name in control_plane.ENDPOINTS
             goes = is_control_plane and not control_plane.is_related(self._charm)
         else:
             goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
         if goes:
-            self._stored.begun = True
-
-    @property
-    def has_joined(self) -> bool:
-        """Return whether this unit has ever been in its peer relation."""
-        return bool(self._stored.joined)
+            self._memory.leaves = True
 
     def note_peers(self, *, is_readable: bool) -> None:
         """Remember that this unit goes, if Juju has let it out of its peer relation.
@@ -57,15 +48,15 @@ class Leaving(ops.Object):
         Juju 4 still lists the relation then, and refuses to read it. It may do so too before a
         new unit has entered it.
         """
-        if is_readable and not self._stored.joined:
-            self._stored.joined = True
-        if not is_readable and self._stored.joined:
-            self._stored.begun = True
+        if is_readable:
+            self._memory.joined = True
+        elif self._memory.joined:
+            self._memory.leaves = True
 
     @property
     def unit_leaves(self) -> bool:
         """Return whether this unit runs its last hooks."""
-        return bool(self._stored.begun)
+        return self._memory.leaves
 
     def principal_leaves(self) -> bool:
         """Return whether this unit goes because its control-plane unit goes.
@@ -73,10 +64,11 @@ class Leaving(ops.Object):
         Raises:
             errors.Waiting: Juju does not answer, and did not say so before.
         """
+        known = self._memory.principal_leaves
         # Once this unit goes, the first answer counts: Juju may not give another one.
-        if self._stored.leaving is None or not (self.unit_leaves or self._stored.leaving):
-            self._stored.leaving = is_going(control_plane.principal_unit())
-        return bool(self._stored.leaving)
+        if known is None or not (known or self.unit_leaves):
+            known = self._memory.principal_leaves = is_going(control_plane.principal_unit())
+        return known
 
 
 def is_going(principal: str) -> bool:
