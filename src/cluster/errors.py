@@ -100,10 +100,11 @@ def _refusal(code: int, said: str) -> Unready:
 
 
 @contextlib.contextmanager
-def suppress(code: int) -> Generator[None]:
-    """Suppress Kubernetes' refusals of this HTTP status, such as 404 for no object."""
+def suppress(code: int, *, without_kind: bool = False) -> Generator[None]:
+    """Suppress Kubernetes' refusals of this HTTP status, such as 404 for no object; also those of
+    a server ``without_kind``, which lacks the kind of the object."""
     try:
         yield
     except ApiError as error:
-        if error.code != code or not error.is_kubernetes:
+        if error.code != code or not (error.is_kubernetes or without_kind):
             raise

@@ -163,53 +163,35 @@ def make(
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
     before = {each.name: each for each in steps.before.mappings}
-    going = {each.name for each in steps.delete}
-    going |= {old.name for old, _ in steps.rename}
+    going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
     batch.run(
-        {
-            **{each.name: batch.of(writes.delete, each) for each in steps.delete},
-            **{new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw},
-            **{
-                _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
-                for each in steps.unbind
-                if each.mapping not in going
-            },
+        {each.name: batch.of(writes.delete, each) for each in steps.delete}
+        | {new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw}
+        | {
+            _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
+            for each in steps.unbind
+            if each.mapping not in going
         }
     )
     stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
+    create = (*steps.create, *(new for _, new in steps.rename))
     batch.run(
-        {
-            **batch.unbound(steps, going),
-            **{
-                old.name: batch.of(writes.update, owner, old, new, stuck)
-                for old, new in steps.update
-            },
-            **{
-                new.name: batch.of(writes.replace, owner, old, new, stuck)
-                for old, new in steps.replace
-            },
-            **{
-                each.name: batch.of(writes.create, owner, each, stuck)
-                for each in (*steps.create, *(new for _, new in steps.rename))
-            },
-            **{new.name: batch.of(writes.set_status, new) for _, new in steps.activate},
+        batch.unbound(steps, going)
+        | {old.name: batch.of(writes.update, owner, old, new, stuck) for old, new in steps.update}
+        | {
+            new.name: batch.of(writes.replace, owner, old, new, stuck)
+            for old, new in steps.replace
         }
+        | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
+        | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
+    bind = [each for each in steps.bind if each.mapping not in failed]
+    # Refused for good, the new one keeps nobody's former access alive.
+    renamed = [old for old, new in steps.rename if batch.is_decided(new.name)]
     batch.run(
-        {
-            **{
-                each.key: batch.of(writes.bind, owner, each)
-                for each in steps.bind
-                if each.mapping not in failed
-            },
-            **{
-                # Refused for good, the new one keeps nobody's former access alive.
-                old.name: batch.of(writes.delete, old)
-                for old, new in steps.rename
-                if batch.is_decided(new.name)
-            },
-        }
+        {each.key: batch.of(writes.bind, owner, each) for each in bind}
+        | {old.name: batch.of(writes.delete, old) for old in renamed}
     )
     batch.run(batch.unbound(steps, going))
     return _result(client, owner, steps, batch.outcomes)
@@ -396,20 +378,17 @@ def _left(steps: Changes, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcom
 def _after(steps: Changes, outcomes: Mapping[str, _Outcome]) -> Access:
     """Return the access that there is by the clear answers."""
     done = {key for key, outcome in outcomes.items() if outcome.done}
-    mappings = {each.name: each for each in steps.before.mappings}
-    bindings = {each.key: each for each in steps.before.bindings}
-    for each in (*steps.delete, *(old for old, _ in steps.moved)):
-        if each.name in done:
-            mappings.pop(each.name, None)
-    pairs = (*steps.moved, *steps.withdraw, *steps.update, *steps.activate)
-    for new in (*(new for _, new in pairs), *steps.create):
-        if new.name in done:
-            mappings[new.name] = new
-    for each in steps.unbind:
-        if _gone(each) in done:
-            bindings.pop(each.key, None)
-    bindings |= {each.key: each for each in steps.bind if each.key in done}
-    return Access(tuple(mappings.values()), tuple(bindings.values()))
+    before, wanted = steps.before, steps.wanted
+    return Access(
+        (
+            *(each for each in before.mappings if each.name not in done),
+            *(each for each in wanted.mappings if each.name in done),
+        ),
+        (
+            *(each for each in before.bindings if not done & {_gone(each), each.key}),
+            *(each for each in wanted.bindings if each.key in done),
+        ),
+    )
 
 
 def _log(steps: Changes, why: str) -> None:
