@@ -18,7 +18,7 @@ from access.declaration.declared import Declared
 from access.desired import Access, Desired
 from access.mapping import IdentityMapping
 from access_changes import BY_OPTION
-from cluster import api, bindings, objects, references, state, sync
+from cluster import api, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Unready
@@ -83,9 +83,6 @@ def bring(hook: Hook, client: api.Client) -> Report:
     needed = state.needed(client, before, declared.entries, partition)
     wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(before, wanted.access)
-    warning = bindings.last_administrators(client, partition, before, wanted.access, steps)
-    if warning:
-        logger.warning("option mappings: %s", warning)
     # What ends comes before all that a slow server keeps this hook from.
     least = min(LEAST_SECONDS, client.seconds_left_to_write)
     seconds = max(client.seconds_left - KEPT_SECONDS, least)
