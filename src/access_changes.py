@@ -10,7 +10,7 @@ has logged before what it was about to write.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import times
@@ -20,7 +20,7 @@ from access.mapping import IdentityMapping
 from cluster import events
 from cluster.events import Note
 from labels import OPTION
-from text import word
+from text import first, word
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -54,8 +54,12 @@ def tell(
         notes += [_revocation(each) for each in gone if each not in ended]
     elif by == BY_GRANT:
         notes += [_grant(after, old, new, reason) for old, new in _changed(before, after)]
-    _log_ended(ended)
-    for line in _remarks(before, after) if by == BY_OPTION else ():
+    lines = [
+        "deleted mapping {} of {}, which expired at {}".format(each.name, *_end(each))
+        for each in ended
+    ]
+    remarks = _remarks(before, after) if by == BY_OPTION else ()
+    for line in (*(f"access has ended: {each}" for each in first(lines, MOST_LOGGED)), *remarks):
         logger.warning("%s", line)
     events.write(hook.client, hook.owner, notes)
     if hook.leads:
@@ -90,17 +94,6 @@ def _changed(
 def _end(ended: IdentityMapping) -> tuple[str, str]:
     """Return the principal and the end of a mapping, which may hold any text."""
     return word(ended.arn), times.shown(times.parse(ended.expires))
-
-
-def _log_ended(ended: Sequence[IdentityMapping]) -> None:
-    for each in ended[:MOST_LOGGED]:
-        logger.warning(
-            "access has ended: deleted mapping %s of %s, which expired at %s",
-            each.name,
-            *_end(each),
-        )
-    if len(ended) > MOST_LOGGED:
-        logger.warning("access has ended: and %s more", f"{len(ended) - MOST_LOGGED:,}")
 
 
 def _end_note(ended: IdentityMapping) -> Note:

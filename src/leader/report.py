@@ -9,6 +9,7 @@ from cluster.pods import Rollout
 from config import Config
 from leader.access import Report
 from statuses import active
+from text import first
 
 # How many entries of the option `mappings` the log names.
 MOST_LOGGED = 20
@@ -48,10 +49,7 @@ def remarks(report: Report) -> str:
     lines = [f"duplicate {name}: {report.problems[name]}" for name in sorted(report.duplicates)]
     lines += [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
     lines += [f"{out.place} is left out: {out.reason}" for out in report.declared.left_out]
-    shown = [f"option mappings: {line}" for line in lines[:MOST_LOGGED]]
-    if len(lines) > MOST_LOGGED:
-        shown.append(f"option mappings: and {len(lines) - MOST_LOGGED:,} more")
-    return "\n".join(shown)
+    return "\n".join(f"option mappings: {line}" for line in first(lines, MOST_LOGGED))
 
 
 def _fixed_later(config: Config) -> str:
