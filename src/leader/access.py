@@ -17,12 +17,13 @@ from access import desired, expiry, validity
 from access.declaration.declared import Declared
 from access.desired import Access, Desired
 from access.mapping import IdentityMapping
+from access.rights import has_own_group
 from access_changes import BY_OPTION
 from cluster import api, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Unready
-from labels import OPTION
+from labels import GRANT, OPTION
 from statuses import entry
 from statuses import mapping as texts
 from text import status_line
@@ -142,9 +143,15 @@ def _report(
         for each in after
         if expiry.has_ended(each, now) and each.name not in names
     }
+    bound = {each.mapping for each in result.after.bindings}
+    without = {
+        each.name: texts.ROLE_GONE()
+        for each in after
+        if each.source == GRANT and has_own_group(each) and each.name not in bound
+    }
     return Report(
         after,
-        validity.in_order({**refused, **checked.problems, **late}, checked.duplicates),
+        validity.in_order({**without, **refused, **checked.problems, **late}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
         hook.config.declared,
