@@ -275,13 +275,14 @@ class _Batch:
             except IndexError:
                 break
             try:
-                outcome = self.outcomes[key] = _attempt(change)
-                late = 0
+                outcome = _attempt(change)
+                if outcome is None:
+                    queue.append((key, change, tries))
+                    time.sleep(RETRY_SECONDS)
+                    continue
+                self.outcomes[key], late = outcome, 0
                 if outcome.left.is_said and not outcome.sure and tries < TRIES:
                     queue.append((key, change, tries + 1))
-            except _TooManyRequestsError:
-                queue.append((key, change, tries))
-                time.sleep(RETRY_SECONDS)
             except httpx2.HTTPError as error:
                 self.outcomes[key] = _Outcome(sure=False, left=Left(_reason(error)))
                 if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
@@ -292,12 +293,8 @@ class _Batch:
                 late += isinstance(error, httpx2.TimeoutException)
 
 
-class _TooManyRequestsError(Exception):
-    """The server has too many requests (429)."""
-
-
-def _attempt(change: Change) -> _Outcome:
-    """Make one change, and return what became of it.
+def _attempt(change: Change) -> _Outcome | None:
+    """Make one change, and return what became of it; None if the server has too many requests.
 
     Raises:
         httpx2.HTTPError: its answer is lost.
@@ -307,7 +304,8 @@ def _attempt(change: Change) -> _Outcome:
     except Outdated:
         return _Outcome(sure=False)
     except HalfMadeError as half:
-        return dataclasses.replace(_refusal(half.refusal), sure=False)
+        refused = _refusal(half.refusal)
+        return refused and dataclasses.replace(refused, sure=False)
     except (ApiError, Conflict) as refusal:
         return _refusal(refusal)
     except Unready as reason:
@@ -316,12 +314,12 @@ def _attempt(change: Change) -> _Outcome:
     return _DONE
 
 
-def _refusal(error: ApiError | Conflict) -> _Outcome:
+def _refusal(error: ApiError | Conflict) -> _Outcome | None:
     code = error.code if isinstance(error, ApiError) else 409
     if is_refused(code, str(error)):
         return _Outcome(left=Left(brief(error), is_said=True, refused=True))
     if code == 429:
-        raise _TooManyRequestsError from error
+        return None
     if code in (404, 409, 422):
         # Others have changed or deleted the object.
         return _Outcome(sure=False)

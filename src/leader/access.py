@@ -7,16 +7,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import access_changes
 import cos
 import times
 from access import desired, expiry, validity
-from access.declaration.declared import Declared
 from access.desired import Access, Desired
-from access.mapping import IdentityMapping
 from access.rights import has_own_group
 from access_changes import BY_OPTION
 from cluster import api, objects, references, state, sync
@@ -42,22 +40,18 @@ class Report:
     """What there is to say of access.
 
     Attributes:
-        mappings: All mappings, as the hook leaves them.
         problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
         duplicates: The names of mappings of others with the ARN of a declared mapping.
         not_applied: Why a part of the option has no effect, by its place.
-        declared: What the option declares.
         result: What became of the changes.
         pending: The names of mappings that are still to be made, or changed.
         former: The names of mappings that are still to be deleted.
         next_end: When the next access ends, or ended if its mapping is still there.
     """
 
-    mappings: Sequence[IdentityMapping]
     problems: Mapping[str, str]
     duplicates: frozenset[str]
     not_applied: Mapping[str, str]
-    declared: Declared
     result: Result
     pending: frozenset[str]
     former: frozenset[str]
@@ -150,11 +144,9 @@ def _report(
         if each.source == GRANT and has_own_group(each) and each.name not in bound
     }
     return Report(
-        after,
         validity.in_order({**without, **refused, **checked.problems, **late}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
-        hook.config.declared,
         result,
         result.unfinished & names,
         frozenset(
