@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
 
 class Hook:
-    """One hook of a unit.
-
-    Attributes:
-        leaving: Whether this unit goes.
-    """
+    """One hook of a unit."""
 
     def __init__(self, charm: RelatedCharm, machine: Machine):
         self.charm, self.machine = charm, machine

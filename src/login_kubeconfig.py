@@ -50,10 +50,6 @@ _SOURCES = {
 class TokenCommand:
     """What makes a person's token. Without a role, they log in as what their AWS settings make
     them.
-
-    Attributes:
-        session: How the role's session is called; empty for a name that the client makes up.
-        forward_session: Whether it is called as the session that the person has already, if any.
     """
 
     cluster_id: str
@@ -61,7 +57,9 @@ class TokenCommand:
     role: str = ""
     profile: str = ""
     client: Program = Program.AUTHENTICATOR
+    # How the role's session is called; empty for a name that the client makes up.
     session: str = ""
+    # Whether it is called as the session that the person has already, if any.
     forward_session: bool = False
 
     @property

@@ -27,20 +27,13 @@ _GIVE = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if know
 
 @dataclasses.dataclass(frozen=True)
 class Grant:
-    """What an operator grants.
+    """What an operator grants."""
 
-    Attributes:
-        mapping: The mapping to write. Its name is the operator's choice, or one that the same
-            principal always has.
-        named: Whether the name is the operator's choice.
-        remark: How the mapping's ARN differs from the operator's; or empty.
-        rights: The role that comes with the mapping, if one does.
-    """
-
+    # Its name is the operator's choice, or one that the same principal always has.
     mapping: IdentityMapping
-    named: bool
-    remark: str
-    rights: tuple[Right, ...] = ()
+    named: bool  # Whether the name is the operator's choice.
+    remark: str  # How the mapping's ARN differs from the operator's; or empty.
+    rights: tuple[Right, ...] = ()  # The role that comes with the mapping, if one does.
 
 
 def permission_set(params: Mapping[str, Any]) -> PermissionSet | None:
@@ -233,14 +226,10 @@ def shown(mapping: IdentityMapping) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What an operator revokes: the mapping of a name, or those of a principal.
+    """What an operator revokes: the mapping of a name, or those of a principal."""
 
-    Attributes:
-        name: The mapping's name; empty if a principal is meant.
-        principals: The canonical ARNs of the principal, with and without a role's path.
-    """
-
-    name: str
+    name: str  # The mapping's name; empty if a principal is meant.
+    # The canonical ARNs of the principal, with and without a role's path.
     principals: frozenset[str] = frozenset()
 
 

@@ -65,20 +65,13 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class PlanRow:
-    """One change, or why there is none.
+    """One change, or why there is none."""
 
-    Attributes:
-        change: One of `CHANGES`, or ``problem`` for a mapping that would no longer work.
-        place: Where the text has the entry; empty for a mapping that it does not declare.
-        name: The mapping; empty if there is none.
-        details: What changes, or the reason.
-    """
-
-    change: str
-    place: str = ""
-    name: str = ""
+    change: str  # One of `CHANGES`, or ``problem`` for a mapping that would no longer work.
+    place: str = ""  # Where the text has the entry; empty for a mapping that it does not declare.
+    name: str = ""  # The mapping; empty if there is none.
     arn: str = ""
-    details: str = ""
+    details: str = ""  # What changes, or the reason.
 
 
 def _rows(

@@ -41,15 +41,10 @@ _OF_APPLICATION, _OF_UNITS = "application", "units"
 
 @dataclasses.dataclass(frozen=True)
 class Issued:
-    """What a provider has issued.
+    """What a provider has issued."""
 
-    Attributes:
-        pair: The pair to serve, checked.
-        warning: What an active status says of its expiry; empty while that is far, or where the
-            library renews it.
-    """
-
-    pair: KeyPair
+    pair: KeyPair  # The pair to serve, checked.
+    # What an active status says of its end; empty while that is far, or the library renews it.
     warning: str = ""
 
 

@@ -20,16 +20,12 @@ from statuses import waiting
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The next step.
+    """The next step."""
 
-    Attributes:
-        pair: The pair for the pods to serve now; None while there is none.
-        pending_trust: The units that hold the issued pair back, because they do not trust it yet.
-        can_drop_old_ca: Whether ``pair.ca`` is all to trust once every pod serves ``pair``.
-    """
-
-    pair: KeyPair | None
+    pair: KeyPair | None  # The pair for the pods to serve now; None while there is none.
+    # The units that hold the issued pair back, because they do not trust it yet.
     pending_trust: tuple[str, ...] = ()
+    # Whether ``pair.ca`` is all to trust once every pod serves ``pair``.
     can_drop_old_ca: bool = False
 
     def check_trusted(self) -> None:

@@ -21,16 +21,12 @@ from statuses import blocked
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """What Secret aws-iam-certs has.
+    """What Secret aws-iam-certs has."""
 
-    Attributes:
-        pair: The pair that the pods serve; None without one.
-        proxies: The URLs of proxies by their keys. They may hold credentials.
-        secret: The Secret itself; None without one.
-    """
-
-    pair: KeyPair | None = None
+    pair: KeyPair | None = None  # The pair that the pods serve; None without one.
+    # The URLs of proxies by their keys. They may hold credentials.
     proxies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
+    # The Secret itself; None without one.
     secret: api.Object | None = dataclasses.field(default=None, repr=False)
 
 

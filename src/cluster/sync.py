@@ -52,37 +52,26 @@ Change = Callable[[], None]
 
 @dataclasses.dataclass(frozen=True)
 class Left:
-    """Why a change is still to be made.
+    """Why a change is still to be made."""
 
-    Attributes:
-        why: What the server says, or why no answer came. Empty if others have changed the object
-            meanwhile, or if there was no time.
-        is_said: Whether the server says so.
-        refused: Whether the server refuses this change, by a policy, a webhook or a rule.
-    """
-
+    # What the server says, or why no answer came. Empty if others have changed the object
+    # meanwhile, or if there was no time.
     why: str = ""
-    is_said: bool = False
+    is_said: bool = False  # Whether the server says so.
+    # Whether the server refuses this change, by a policy, a webhook or a rule.
     refused: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What became of changes. A mapping is known by its name, a binding by its key.
+    """What became of changes. A mapping is known by its name, a binding by its key."""
 
-    Attributes:
-        before: The access that they were decided on.
-        after: The access that the server has now.
-        left: Why each change is still to be made.
-        is_sure: Whether all answers were clear. Then nothing had to be read again.
-        made: How many changes were made: by a clear answer, or by another look.
-    """
-
-    before: Access
-    after: Access
+    before: Access  # The access that they were decided on.
+    after: Access  # The access that the server has now.
+    # Why each change is still to be made.
     left: Mapping[str, Left] = dataclasses.field(default_factory=dict[str, Left])
-    is_sure: bool = True
-    made: int = 0
+    is_sure: bool = True  # Whether all answers were clear. Then nothing had to be read again.
+    made: int = 0  # How many changes were made: by a clear answer, or by another look.
 
     @property
     def unfinished(self) -> frozenset[str]:
@@ -199,16 +188,12 @@ def make(
 
 @dataclasses.dataclass(frozen=True)
 class _Outcome:
-    """What became of one change.
-
-    Attributes:
-        sure: Whether the server has what its answer says. Otherwise only another look tells.
-        left: Why it is still to be made, if it is.
-    """
+    """What became of one change."""
 
     done: bool = False
+    # Whether the server has what its answer says. Otherwise only another look tells.
     sure: bool = True
-    left: Left = Left()
+    left: Left = Left()  # Why it is still to be made, if it is.
 
 
 _DONE, _LATER = _Outcome(done=True), _Outcome()

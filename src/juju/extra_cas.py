@@ -30,15 +30,10 @@ MAX_BYTES = 512 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class Trust:
-    """What the providers sent.
+    """What the providers sent."""
 
-    Attributes:
-        authorities: The certificates that can be used, each once and sorted, as PEM.
-        remark: What the operator should know of the others; empty where there are none.
-    """
-
-    authorities: str = ""
-    remark: str = ""
+    authorities: str = ""  # The certificates that can be used, each once and sorted, as PEM.
+    remark: str = ""  # What the operator should know of the others; empty where there are none.
 
 
 def receive(charm: RelatedCharm) -> Trust:

@@ -26,30 +26,21 @@ _ASKS = "asks"
 
 @dataclasses.dataclass(frozen=True)
 class Shared:
-    """What all units work from: the application databag.
+    """What all units work from: the application databag."""
 
-    Attributes:
-        cluster_id: What a login token must be made for.
-        address: ClusterIP of the Service.
-        former: The addresses that were the Service's before, and that a control plane may ask.
-        lost: Those of the former addresses that others may have.
-        ca: CA bundle for the control planes to trust.
-        serving: Whether the authenticator has ever served.
-        relations: The ids of the relations with the control plane that all this is about.
-        inherited: Whether the reactive charm's leader data is still to be removed.
-        ended: The access that the charm has ended within a day, the last of it at the end.
-        facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
-    """
-
-    cluster_id: str = ""
-    address: str = ""
+    cluster_id: str = ""  # What a login token must be made for.
+    address: str = ""  # ClusterIP of the Service.
+    # The addresses that were the Service's before, and that a control plane may ask.
     former: frozenset[str] = frozenset()
-    lost: frozenset[str] = frozenset()
-    ca: str = ""
-    serving: bool = False
+    lost: frozenset[str] = frozenset()  # Those of the former addresses that others may have.
+    ca: str = ""  # CA bundle for the control planes to trust.
+    serving: bool = False  # Whether the authenticator has ever served.
+    # The ids of the relations with the control plane that all this is about.
     relations: frozenset[str] = frozenset()
-    inherited: bool = False
+    inherited: bool = False  # Whether the reactive charm's leader data is still to be removed.
+    # The access that the charm has ended within a day, the last of it at the end.
     ended: tuple[expiry.Ended, ...] = ()
+    # What the alert rules say, as `cos.facts` writes it; empty without a collector.
     facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
@@ -68,15 +59,10 @@ class Shared:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """Which address a control plane asks for logins.
+    """Which address a control plane asks for logins."""
 
-    Attributes:
-        address: Empty if it asks none.
-        principal: The control plane's unit.
-    """
-
-    address: str
-    principal: str
+    address: str  # Empty if it asks none.
+    principal: str  # The control plane's unit.
 
     def dump(self) -> str:
         """Return this as a text for a databag."""
@@ -92,19 +78,14 @@ class Asked:
 class Peers:
     """The peer relation. Without it (a unit's first moments, or its last) nothing is known
     and nothing is kept.
-
-    Attributes:
-        shared: What the leader published last: read once a hook, and then what this hook
-            published.
-        is_readable: Whether Juju reads the relation, if it lists one.
     """
 
     def __init__(self, charm: RelatedCharm):
         self._charm, self._app, self._unit = charm, charm.app, charm.unit
         # Not by ops' `Relation`, which asks for the units of each relation.
         self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
-        self.is_readable = True
-        self.shared = self._read()
+        self.is_readable = True  # Whether Juju reads the relation, if it lists one.
+        self.shared = self._read()  # What the leader published last, or this hook has.
 
     @property
     def joined(self) -> bool:

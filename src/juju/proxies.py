@@ -34,17 +34,12 @@ _HIGHEST_PORT = 0xFFFF
 
 @dataclasses.dataclass(frozen=True)
 class Proxies:
-    """What the pods' environment says of proxies.
+    """What the pods' environment says of proxies."""
 
-    Attributes:
-        urls: The URLs by their variables, HTTP_PROXY and HTTPS_PROXY. They may hold credentials.
-        no_proxy: The variable NO_PROXY, as the kubelet expands it.
-        remark: What the operator should know; empty where logins use a proxy, as asked.
-    """
-
+    # The URLs by their variables, HTTP_PROXY and HTTPS_PROXY. They may hold credentials.
     urls: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
-    no_proxy: str = ""
-    remark: str = ""
+    no_proxy: str = ""  # The variable NO_PROXY, as the kubelet expands it.
+    remark: str = ""  # What the operator should know; empty where logins use a proxy, as asked.
 
 
 NO_PROXIES = Proxies()

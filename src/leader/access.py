@@ -37,24 +37,17 @@ KEPT_SECONDS, LEAST_SECONDS = 10.0, 4.0
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What there is to say of access.
+    """What there is to say of access."""
 
-    Attributes:
-        problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
-        duplicates: The names of mappings of others with the ARN of a declared mapping.
-        not_applied: Why a part of the option has no effect, by its place.
-        result: What became of the changes.
-        pending: The names of mappings that are still to be made, or changed.
-        former: The names of mappings that are still to be deleted.
-        next_end: When the next access ends, or ended if its mapping is still there.
-    """
-
+    # What is wrong with a mapping, by its name: duplicates of declared mappings first.
     problems: Mapping[str, str]
+    # The names of mappings of others with the ARN of a declared mapping.
     duplicates: frozenset[str]
-    not_applied: Mapping[str, str]
-    result: Result
-    pending: frozenset[str]
-    former: frozenset[str]
+    not_applied: Mapping[str, str]  # Why a part of the option has no effect, by its place.
+    result: Result  # What became of the changes.
+    pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
+    former: frozenset[str]  # The names of mappings that are still to be deleted.
+    # When the next access ends, or ended if its mapping is still there.
     next_end: datetime.datetime | None
 
     @property

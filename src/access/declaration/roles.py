@@ -31,13 +31,10 @@ _ROLE_NAME = re.compile(r"(?!\.\.?$)[!-$&-.0-~]{1,253}")
 
 @dataclasses.dataclass(frozen=True)
 class Parsed:
-    """What an entry says of rights.
-
-    Attributes:
-        left_out: Why a policy gives no rights here, by its place in the entry.
-    """
+    """What an entry says of rights."""
 
     rights: tuple[Right, ...] = ()
+    # Why a policy gives no rights here, by its place in the entry.
     left_out: tuple[tuple[str, str], ...] = ()
 
 
