@@ -60,11 +60,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 
 
 def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
-    """Return the ARN of the permission set's role.
-
-    Raises:
-        ValueError: the role is not known.
-    """
+    """Return the ARN of the permission set's role. Raise ValueError if the role is not known."""
     if wanted.suffix:
         return wanted.role_arn(partition)
     with errors_as_status():

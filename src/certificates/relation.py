@@ -78,8 +78,7 @@ class Certificates:
         Leader only. A request that has been made is not written again. The pair ``in_use`` stays
         as long as it is good, of the present authority, and not reissued.
 
-        Raises:
-            errors.Unready: it has led to none that can be served.
+        Raise `errors.Unready` if it has led to none that can be served.
         """
         relation = self._relation
         if not relation:

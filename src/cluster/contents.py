@@ -75,11 +75,8 @@ def _secret_key(variable: api.Object) -> str:
 
 
 def stored_credentials(client: api.Client, owner: Owner) -> str:
-    """Return the content of the pull secret in the cluster; empty without one of ``owner``.
-
-    Raises:
-        errors.Blocked: the Secret of that name is a person's.
-    """
+    """Return the content of the pull secret in the cluster; empty without one of ``owner``. Raise
+    `errors.Blocked` if the Secret of that name is a person's."""
     secret = objects.get(client, references.PULL_SECRET)
     if not secret:
         return ""

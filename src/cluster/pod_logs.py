@@ -100,8 +100,7 @@ def _tail(
     A kubelet answers with the oldest of the lines that it is asked for, up to a size. So the
     newest lines are read first, by themselves, and older ones piece by piece.
 
-    Raises:
-        errors.ApiError, httpx2.HTTPError: not even the newest lines could be read.
+    Raise `errors.ApiError` or `httpx2.HTTPError` if not even the newest lines could be read.
     """
     found: list[_Line] = []
     piece, left = LINES, MOST_BYTES

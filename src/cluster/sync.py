@@ -92,8 +92,7 @@ def apply(
     Every field of ``manifest`` becomes the charm's, whoever set it. ``stored`` is the object as
     this hook has read it; without it, this reads it.
 
-    Raises:
-        errors.Conflict: its resourceVersion is not the one that ``manifest`` has, if any.
+    Raise `errors.Conflict` if its resourceVersion is not the one that ``manifest`` has, if any.
     """
     what = manifests.reference(manifest)
     stored = stored or objects.get(client, what)
@@ -115,8 +114,7 @@ def adopt(client: api.Client, what: references.ObjectReference, stored: api.Obje
     Our next apply removes those that the charm does not set. Until then they would stay, and an
     action of the policy would stand beside its opposite.
 
-    Raises:
-        errors.Conflict: the object has changed since it was read.
+    Raise `errors.Conflict` if the object has changed since it was read.
     """
     patch = managed_fields.adoption(stored["metadata"], api.MANAGER)
     if not patch:
@@ -280,10 +278,7 @@ class _Batch:
 
 def _attempt(change: Change) -> _Outcome | None:
     """Make one change, and return what became of it; None if the server has too many requests.
-
-    Raises:
-        httpx2.HTTPError: its answer is lost.
-    """
+    Raise `httpx2.HTTPError` if its answer is lost."""
     try:
         change()
     except Outdated:

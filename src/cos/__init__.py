@@ -51,8 +51,7 @@ def lead(
 
     The authenticator's ``pods`` serve ``pair``; all other facts are ``counted``.
 
-    Raises:
-        errors.Unready: this unit no longer leads.
+    Raise `errors.Unready` if this unit no longer leads.
     """
     relations = _relations(charm)
     if not relations and not peers.shared.facts:

@@ -37,11 +37,8 @@ class Trust:
 
 
 def receive(charm: RelatedCharm) -> Trust:
-    """Return what the providers sent. Leader only: it tells them which version it reads.
-
-    Raises:
-        errors.Waiting: this unit no longer leads.
-    """
+    """Return what the providers sent. Leader only: it tells them which version it reads. Raise
+    `errors.Waiting` if this unit no longer leads."""
     accepted: dict[str, None] = {}
     remarks: list[str] = []
     for relation in charm.related(ENDPOINT):

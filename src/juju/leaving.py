@@ -59,11 +59,8 @@ class Leaving:
         return self._memory.leaves
 
     def principal_leaves(self) -> bool:
-        """Return whether this unit goes because its control-plane unit goes.
-
-        Raises:
-            errors.Waiting: Juju does not answer, and did not say so before.
-        """
+        """Return whether this unit goes because its control-plane unit goes. Raise
+        `errors.Waiting` if Juju does not answer, and did not say so before."""
         known = self._memory.principal_leaves
         # Once this unit goes, the first answer counts: Juju may not give another one.
         if known is None or not (known or self.unit_leaves):
@@ -77,8 +74,7 @@ def is_going(principal: str) -> bool:
     Juju 4 lets a unit be dead before its subordinate's last hook, and lists it no more. A goal
     state without the relation says nothing.
 
-    Raises:
-        errors.Waiting: Juju does not answer.
+    Raise `errors.Waiting` if Juju does not answer.
     """
     try:
         listed = principals()

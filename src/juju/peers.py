@@ -106,11 +106,8 @@ class Peers:
         self.publish(dataclasses.replace(self.shared, **changes))
 
     def publish(self, new: Shared) -> None:
-        """Make ``new`` what is published.
-
-        Raises:
-            errors.Waiting: this unit no longer leads, and only the leader may change it.
-        """
+        """Make ``new`` what is published. Raise `errors.Waiting` if this unit no longer leads:
+        only the leader may change it."""
         if new == self.shared or not self._relation:
             return
         values = {

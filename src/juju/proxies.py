@@ -46,11 +46,8 @@ NO_PROXIES = Proxies()
 
 
 def of_model(environment: Mapping[str, str]) -> Proxies:
-    """Return the model's proxies, by the ``environment`` of a hook.
-
-    Raises:
-        errors.Blocked: the URL of a proxy cannot work.
-    """
+    """Return the model's proxies, by the ``environment`` of a hook. Raise `errors.Blocked` if the
+    URL of a proxy cannot work."""
     urls = {
         f"{scheme}_PROXY": url
         for scheme in ("HTTP", "HTTPS")

@@ -142,10 +142,7 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, 
 
 def _without_path(text: str) -> tuple[str, str, str]:
     """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
-
-    Raises:
-        ValueError: no login has the ARN.
-    """
+    Raise ValueError if no login has the ARN."""
     canonical = arn.canonicalize(text)
     principal = arn.parse(canonical)
     role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])

@@ -97,10 +97,7 @@ def translated(keys: dict[str, Value], partition: str) -> Translated:
 
 def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
-
-    Raises:
-        ValueError: it is none of the formats.
-    """
+    Raise ValueError if it is none of the formats."""
     documents = _documents(text)
     found: list[Unchecked] = []
     left_out: list[LeftOut] = []

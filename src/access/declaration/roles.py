@@ -42,11 +42,8 @@ NOTHING = Parsed()
 
 
 def parse(value: Value) -> list[Parsed]:
-    """Return what each item of the key `access` gives.
-
-    Raises:
-        ValueError: it is not a list of roles and policies.
-    """
+    """Return what each item of the key `access` gives. Raise ValueError if it is not a list of
+    roles and policies."""
     if value is None:
         return []
     if isinstance(value, list):
