@@ -60,7 +60,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     results = page("plan", pages if rows else ["nothing would change"], params)
     if warning:
         results["warning"] = cut(warning, MAX_BYTES)
-    return {**results, **_counts(rows)}
+    number = collections.Counter(row.change for row in rows)
+    return {**results, **{change: str(number[change]) for change in CHANGES}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,12 +114,6 @@ def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str,
     for each in sorted(bindings, key=lambda each: each.namespace != ""):
         found[each.mapping].append(str(each))
     return found
-
-
-def _counts(listed: Iterable[PlanRow]) -> dict[str, str]:
-    """Return how many rows there are of each of `CHANGES`."""
-    number = collections.Counter(row.change for row in listed)
-    return {change: str(number[change]) for change in CHANGES}
 
 
 def _made(
