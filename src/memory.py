@@ -39,8 +39,7 @@ class Memory(ops.Object):
 
     stored = ops.StoredState()
 
-    # The endpoints without a relation.
-    unrelated = Kept[Collection[str]](frozenset())
+    unrelated = Kept[Collection[str]](frozenset())  # The endpoints without a relation.
     # What Juju was told last: the fingerprints of words, by what they are about.
     told = Kept[Mapping[str, str]]({})
 
@@ -52,8 +51,7 @@ class Memory(ops.Object):
     # Whether the alarm is to ring; when access ends first, which may be over, and when the next of
     # what has not ended yet does: 0 for never.
     rings, end, coming = Kept(default=False), Kept(0.0), Kept(0.0)
-    # What the unit waits for, and since when.
-    wait, since = Kept(""), Kept(0.0)
+    wait, since = Kept(""), Kept(0.0)  # What the unit waits for, and since when.
 
     # The Service's address, and whether the control plane has ever asked it by its option.
     address, was_set = Kept(""), Kept(default=False)

@@ -20,8 +20,8 @@ from statuses import waiting
 from text import fingerprint, is_ip
 
 RELATION = "peers"
-# In a unit's databag: which address its control plane asks.
-_ASKS = "asks"
+# In a unit's databag: which address its control plane asks, and which CA bundle it trusts.
+_ASKS, _TRUSTS = "asks", "trusts"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,14 +130,15 @@ class Peers:
 
     def acknowledge(self, ca: str) -> None:
         """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
-        if self._id:
-            self._charm.write_once(RELATION, ca, lambda: self._tell("trusts", fingerprint(ca)))
+        self._tell_once(_TRUSTS, fingerprint(ca))
 
     def tell_asked(self, asked: Asked) -> None:
         """Tell the other units which address this unit's control plane asks."""
+        self._tell_once(_ASKS, asked.dump())
+
+    def _tell_once(self, key: str, new: str) -> None:
         if self._id:
-            text = asked.dump()
-            self._charm.write_once(f"{RELATION}:{_ASKS}", text, lambda: self._tell(_ASKS, text))
+            self._charm.write_once(f"{RELATION}:{key}", new, lambda: self._tell(key, new))
 
     def _tell(self, key: str, new: str) -> bool:
         """Write into this unit's databag, and return whether that had something else."""
@@ -163,7 +164,7 @@ class Peers:
         return sorted(
             unit.name
             for unit in (self._unit, *self.others)
-            if self._relation.data[unit].get("trusts") != wanted
+            if self._relation.data[unit].get(_TRUSTS) != wanted
         )
 
     def _read(self) -> Shared:

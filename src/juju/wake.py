@@ -46,12 +46,9 @@ NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
 class Next(enum.Enum):
     """What a hook leaves for the unit to look at by itself."""
 
-    # Nothing is left, or an event of Juju announces it.
-    NOTHING = enum.auto()
-    # Others must act, and no event announces it.
-    POLL = enum.auto()
-    # The hook had no time left for some work.
-    GO_ON = enum.auto()
+    NOTHING = enum.auto()  # Nothing is left, or an event of Juju announces it.
+    POLL = enum.auto()  # Others must act, and no event announces it.
+    GO_ON = enum.auto()  # The hook had no time left for some work.
 
 
 class Wake:
