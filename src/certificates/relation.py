@@ -68,8 +68,7 @@ class Certificates:
         """
         if not _is_library_event(event):
             return
-        provider = self._relation.app.name if self._relation else ""
-        with contextlib.suppress(Blocked), self._reading(provider):
+        with contextlib.suppress(Blocked), self._reading():
             self._library.on_event(event)
 
     def obtain(self, address: str, in_use: KeyPair | None) -> Issued:
@@ -80,15 +79,14 @@ class Certificates:
 
         Raise `errors.Unready` if it has led to none that can be served.
         """
-        relation = self._relation
-        if not relation:
+        if not self._relation:
             text = blocked.NO_AUTHORITY(application=self._unit.app.name)
             raise Blocked(text, announced=True)
-        if in_use and self._is_known(relation, address, in_use):
+        if in_use and self._is_known(self._relation, address, in_use):
             return Issued(in_use)
         if reactive_protocol.is_spoken_by(self._bags()):
-            return self._obtain_reactive(relation, address, in_use)
-        return self._obtain_by_csr(relation, address)
+            return self._obtain_reactive(self._relation, address, in_use)
+        return self._obtain_by_csr(self._relation, address)
 
     def meanwhile(self, pair: KeyPair, problem: Unready) -> Unready:
         """Return why no newer pair has come, with the end of the ``pair`` in use if the authority
@@ -106,13 +104,12 @@ class Certificates:
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
     def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:
-        provider = relation.app.name
-        with self._reading(provider):
-            pair, renewal = self._library.obtain(address, provider)
+        with self._reading():
+            pair, renewal = self._library.obtain(address, self._provider)
         try:
             expiry = _expiry(pair)
         except PairRefused as problem:
-            raise self._unusable(problem, provider) from problem
+            raise self._unusable(problem) from problem
         answer = self._answer(_OF_APPLICATION, relation, address, pair)
         self._remember(answer, min(renewal, expiry))
         return Issued(pair)
@@ -124,7 +121,7 @@ class Certificates:
 
         The provider's databags decide, so the next hook or leader goes on where one has died.
         """
-        bags, provider = self._bags(), relation.app.name
+        bags, provider = self._bags(), self._provider
         replies = reactive_protocol.replies(self._unit.name, bags)
         candidates = sorted(replies, key=lambda reply: reply.pair != in_use)
         if in_use and self._stays(in_use, replies, bags):
@@ -154,7 +151,7 @@ class Certificates:
         if not problem:
             raise WaitingForCertificate(waiting.CERTIFICATE(authority=provider), announced=True)
         asks_anew = all(reply.name != name for reply in replies)
-        raise self._unusable(problem, provider, asks_anew=asks_anew)
+        raise self._unusable(problem, asks_anew=asks_anew)
 
     def _stays(
         self,
@@ -187,23 +184,26 @@ class Certificates:
         words = (relation.id, values)
         return self._charm.write_once(ENDPOINT, words, lambda: self._put(relation, values))
 
-    def _unusable(
-        self, problem: PairRefused, provider: str, *, asks_anew: bool = False
-    ) -> Unready:
+    def _unusable(self, problem: PairRefused, *, asks_anew: bool = False) -> Unready:
         if isinstance(problem, NotYetValid):
-            return Waiting(waiting.CERTIFICATE_EARLY(authority=provider, problem=problem))
+            return Waiting(waiting.CERTIFICATE_EARLY(authority=self._provider, problem=problem))
         if asks_anew:
             return Waiting(waiting.ANOTHER_CERTIFICATE(problem=problem), announced=True)
-        command = self._removal(provider)
-        text = blocked.CERTIFICATE_UNUSABLE(problem=problem, command=command)
+        text = blocked.CERTIFICATE_UNUSABLE(problem=problem, command=self._removal)
         return Blocked(text, announced=True)
 
-    def _removal(self, provider: str) -> str:
+    @property
+    def _provider(self) -> str:
+        return self._relation.app.name if self._relation else ""
+
+    @property
+    def _removal(self) -> str:
+        provider = self._provider
         return f"juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}"
 
     @contextlib.contextmanager
-    def _reading(self, provider: str) -> Generator[None]:
-        """Raise what the library raises at a malformed answer of ``provider`` as `Blocked`."""
+    def _reading(self) -> Generator[None]:
+        """Raise what the library raises at a malformed answer of the provider as `Blocked`."""
         try:
             yield
         except (Unready, ops.ModelError, ops.hookcmds.Error):
@@ -211,8 +211,8 @@ class Certificates:
         except Exception as error:
             # What cryptography raises at a malformed certificate has no common base.
             kind = type(error).__name__
-            logger.warning("the answer of %s cannot be read (%s)", provider, kind)
-            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
+            logger.warning("the answer of %s cannot be read (%s)", self._provider, kind)
+            text = blocked.CERTIFICATE_MALFORMED(command=self._removal)
             raise Blocked(text, announced=True) from error
 
     @functools.cached_property
@@ -232,11 +232,8 @@ class Certificates:
 
     def _answer(self, whose: str, relation: ops.Relation, address: str, pair: KeyPair) -> str:
         """Return a name for all that decides whether the provider has answered with ``pair``."""
-        bags: Sequence[Mapping[str, str]]
-        if whose == _OF_APPLICATION:
-            bags = [relation.data[relation.app], relation.data[self._unit.app]]
-        else:
-            bags = self._bags()
+        apps = (relation.app, self._unit.app) if whose == _OF_APPLICATION else ()
+        bags = [relation.data[app] for app in apps] or self._bags()
         read = [sorted(bag.items()) for bag in bags]
         # A KeyPair's repr leaves out its key.
         return f"{whose} {fingerprint(repr((address, read, pair, pair.key)))}"
