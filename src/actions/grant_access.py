@@ -32,13 +32,7 @@ TRIES = 3
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Create the mapping of a grant, or change what is given; return what was done.
-
-    Raises:
-        ValueError: a parameter is wrong, or the leader must run this.
-        errors.Unready: the option or a person maps the principal, or the cluster does not answer
-            or does not let the charm write.
-    """
+    """Create the mapping of a grant, or change what is given; return what was done."""
     partition = hook.config.partition
     now = times.now()
     permission_set = grants.permission_set(params)

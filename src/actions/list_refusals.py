@@ -27,8 +27,7 @@ _REASONS = 20
 
 
 def run(_: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``refusals``, a line for each principal and cause, with how to let them in. Raise
-    `errors.Unready` if the API server does not answer as it should."""
+    """Return ``refusals``, a line for each principal and cause, with how to let them in."""
     with errors_as_status():
         client = hook.client
         mapped = state.mappings(client, newest=hook.config.declared.learns)

@@ -35,10 +35,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``plan``, one page of a table, and the number of each kind of change.
 
     ``warning`` is there if no mapping could certainly administer the cluster after that.
-
-    Raises:
-        ValueError: the text is wrong, as the status would say, or there is no such page.
-        errors.Unready: the API server does not answer as it should.
     """
     config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition

@@ -39,12 +39,8 @@ def bundle(trusted: str, current: KeyPair | None, issued: KeyPair | None) -> str
     """Return the CA bundle for every unit to trust.
 
     Every unit trusts the new authority before any pod serves a certificate of it, and the old
-    one until no pod does.
-
-    Args:
-        trusted: The CA bundle that the units were last told to trust.
-        current: The pair that the pods serve.
-        issued: The pair that the provider issued last.
+    one until no pod does. ``trusted`` is the bundle that the units were last told to trust,
+    ``current`` the pair that the pods serve, and ``issued`` the one that was issued last.
     """
     return pem.ca_bundle(trusted, *(pair.ca for pair in (current, issued) if pair))
 
