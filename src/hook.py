@@ -15,7 +15,6 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 import config
 from errors import Unready
 from juju import control_plane, leaving, peers
-from juju.leaving import Leaving
 from juju.peers import Asked, Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
@@ -35,7 +34,7 @@ class Hook:
     def __init__(self, charm: RelatedCharm, machine: Machine):
         self.charm, self.machine = charm, machine
         self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
-        self.wake, self.leaving, self.memory = Wake(charm), Leaving(charm), charm.memory
+        self.wake, self.memory = Wake(charm), charm.memory
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
         self._told: Shared | None = None
 
@@ -46,11 +45,11 @@ class Hook:
 
     def note(self, event: ops.EventBase) -> None:
         """Note what ``event`` says of this unit and of the others, for the hooks to come."""
-        self.leaving.note(event)
+        leaving.note(self.charm, event)
         # Before it has its control plane, a unit asks Juju for no more than that.
         if self.memory.joined:
-            self.leaving.note_peers(is_readable=self.peers.is_readable)
-        if not self.leaving.unit_leaves:
+            leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
+        if not self.memory.leaves:
             self._note_peer(event)
 
     def _note_peer(self, event: ops.EventBase) -> None:
@@ -120,7 +119,7 @@ class Hook:
     def note_use(self) -> None:
         """Tell the other units which address this unit's control plane asks, and remember whether
         it has ever asked the Service's."""
-        self.leaving.note_peers(is_readable=self.peers.is_readable)
+        leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
         self.peers.tell_asked(self.asked)
         if self.asked.address and self.asked.address == self.peers.shared.address:
             self.memory.was_set = True

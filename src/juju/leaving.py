@@ -17,55 +17,47 @@ import ops
 
 from errors import Waiting
 from juju import control_plane
+from memory import Memory
 from related import RelatedCharm
 from statuses import waiting
 
 
-class Leaving:
-    """Remembers that this unit goes, or its control-plane unit. No unit of Juju returns."""
+def note(charm: RelatedCharm, event: ops.EventBase) -> None:
+    """Remember that this unit goes, if ``event`` says so. No unit of Juju returns.
 
-    def __init__(self, charm: RelatedCharm):
-        self._charm, self._memory = charm, charm.memory
+    It goes with its last relation with a control plane: a subordinate stays no longer.
+    """
+    if isinstance(event, ops.RelationDepartedEvent):
+        goes = event.departing_unit == charm.unit
+    elif isinstance(event, ops.RelationBrokenEvent):
+        is_control_plane = event.relation.name in control_plane.ENDPOINTS
+        goes = is_control_plane and not control_plane.is_related(charm)
+    else:
+        goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
+    if goes:
+        charm.memory.leaves = True
 
-    def note(self, event: ops.EventBase) -> None:
-        """Remember that this unit goes, if ``event`` says so.
 
-        It goes with its last relation with a control plane: a subordinate stays no longer.
-        """
-        if isinstance(event, ops.RelationDepartedEvent):
-            goes = event.departing_unit == self._charm.unit
-        elif isinstance(event, ops.RelationBrokenEvent):
-            is_control_plane = event.relation.name in control_plane.ENDPOINTS
-            goes = is_control_plane and not control_plane.is_related(self._charm)
-        else:
-            goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
-        if goes:
-            self._memory.leaves = True
+def note_peers(memory: Memory, *, is_readable: bool) -> None:
+    """Remember that this unit goes, if Juju has let it out of its peer relation.
 
-    def note_peers(self, *, is_readable: bool) -> None:
-        """Remember that this unit goes, if Juju has let it out of its peer relation.
+    Juju 4 still lists the relation then, and refuses to read it. It may do so too before a new
+    unit has entered it.
+    """
+    if is_readable:
+        memory.joined = True
+    elif memory.joined:
+        memory.leaves = True
 
-        Juju 4 still lists the relation then, and refuses to read it. It may do so too before a
-        new unit has entered it.
-        """
-        if is_readable:
-            self._memory.joined = True
-        elif self._memory.joined:
-            self._memory.leaves = True
 
-    @property
-    def unit_leaves(self) -> bool:
-        """Return whether this unit runs its last hooks."""
-        return self._memory.leaves
-
-    def principal_leaves(self) -> bool:
-        """Return whether this unit goes because its control-plane unit goes. Raise
-        `errors.Waiting` if Juju does not answer, and did not say so before."""
-        known = self._memory.principal_leaves
-        # Once this unit goes, the first answer counts: Juju may not give another one.
-        if known is None or not (known or self.unit_leaves):
-            known = self._memory.principal_leaves = is_going(control_plane.principal_unit())
-        return known
+def principal_leaves(memory: Memory) -> bool:
+    """Return whether this unit goes because its control-plane unit goes. Raise `errors.Waiting`
+    if Juju does not answer, and did not say so before."""
+    known = memory.principal_leaves
+    # Once this unit goes, the first answer counts: Juju may not give another one.
+    if known is None or not (known or memory.leaves):
+        known = memory.principal_leaves = is_going(control_plane.principal_unit())
+    return known
 
 
 def is_going(principal: str) -> bool:
