@@ -10,7 +10,8 @@ has logged before what it was about to write.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import times
@@ -20,7 +21,7 @@ from access.mapping import IdentityMapping
 from cluster import events
 from cluster.events import Note
 from labels import OPTION
-from text import word
+from text import first, word
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -47,23 +48,23 @@ def tell(
     ``reason`` is why an operator grants access. Only the leader remembers what has ended.
     """
     before, after = before.only(changed), after.only(changed)
-    gone = removed(before, after)
-    ended = [each for each in gone if expiry.has_ended(each, times.now())]
-    notes = list(map(_end_note, ended))
+    gone, now = removed(before, after), times.now()
+    over = [each for each in gone if expiry.has_ended(each, now)]
+    notes = list(map(_end_note, over))
     if by == BY_REVOCATION:
-        notes += [_revocation(each) for each in gone if each not in ended]
+        notes += [_revocation(each) for each in gone if each not in over]
     elif by == BY_GRANT:
         notes += [_grant(after, old, new, reason) for old, new in _changed(before, after)]
-    _log_ended(ended)
-    for line in _remarks(before, after) if by == BY_OPTION else ():
+    ended = [_ended(each, now) for each in over]
+    lines = [
+        f"deleted mapping {each.name} of {each.arn}, which expired at {each.at}" for each in ended
+    ]
+    remarks = _remarks(before, after) if by == BY_OPTION else ()
+    for line in (*(f"access has ended: {each}" for each in first(lines, MOST_LOGGED)), *remarks):
         logger.warning("%s", line)
     events.write(hook.client, hook.owner, notes)
     if hook.leads:
-        now = times.now()
-        new = [
-            expiry.Ended(each.name, *_end(each), times.shown(now), each.source) for each in ended
-        ]
-        hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *new), now))
+        hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *ended), now))
 
 
 def removed(before: Access, after: Access) -> list[IdentityMapping]:
@@ -87,20 +88,10 @@ def _changed(
             yield known.get(each.name), each
 
 
-def _end(ended: IdentityMapping) -> tuple[str, str]:
-    """Return the principal and the end of a mapping, which may hold any text."""
-    return word(ended.arn), times.shown(times.parse(ended.expires))
-
-
-def _log_ended(ended: Sequence[IdentityMapping]) -> None:
-    for each in ended[:MOST_LOGGED]:
-        logger.warning(
-            "access has ended: deleted mapping %s of %s, which expired at %s",
-            each.name,
-            *_end(each),
-        )
-    if len(ended) > MOST_LOGGED:
-        logger.warning("access has ended: and %s more", f"{len(ended) - MOST_LOGGED:,}")
+def _ended(mapping: IdentityMapping, now: datetime) -> expiry.Ended:
+    # Its ARN may be any text.
+    arn, at = word(mapping.arn), times.shown(times.parse(mapping.expires))
+    return expiry.Ended(mapping.name, arn, at, times.shown(now), mapping.source)
 
 
 def _end_note(ended: IdentityMapping) -> Note:

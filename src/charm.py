@@ -28,7 +28,7 @@ import internal_errors
 import reconcile
 from errors import Blocked, Unready
 from hook import Hook
-from juju import control_plane, extra_cas, peers
+from juju import control_plane, extra_cas, leaving, peers
 from juju.wake import Next
 from machine.files import Machine
 from migration import reactive
@@ -85,7 +85,7 @@ class AwsIamCharm(RelatedCharm):
     def _on_any_event(self, event: ops.EventBase) -> None:
         self.note(event)
         self._attempt(lambda: self._hook.note(event))
-        if self._hook.leaving.unit_leaves:
+        if self.memory.leaves:
             self._remove(event)
             return
         self._hook.wake.note(event)
@@ -114,13 +114,13 @@ class AwsIamCharm(RelatedCharm):
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         """Let the application's line be its leader's: Juju would choose any unit's."""
-        if not self._hook.leaving.unit_leaves:
+        if not self.memory.leaves:
             self._on_collect_status(event)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         """Clean up if this unit goes. Whatever else departs, relation-broken follows."""
         self._attempt(lambda: self._hook.note(event))
-        if self._hook.leaving.unit_leaves:
+        if self.memory.leaves:
             self._remove(event)
 
     def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
@@ -135,7 +135,7 @@ class AwsIamCharm(RelatedCharm):
             self.write_once(endpoint, "", lambda: self._hook.requirer.withdraw() or True)
         with contextlib.suppress(Unready):
             # Later hooks ask again, but may hear less.
-            self._hook.leaving.principal_leaves()
+            leaving.principal_leaves(self.memory)
 
     def _remove(self, event: ops.EventBase) -> None:
         """Bring the machine and the cluster to nothing of ours, in each of the last hooks.

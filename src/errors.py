@@ -13,15 +13,11 @@ from collections.abc import Generator, Sequence
 
 
 class Unready(Exception):
-    """The unit cannot finish its work now.
-
-    Attributes:
-        announced: Whether an event of Juju will say that this has changed. Otherwise the unit
-            must look again by itself.
-    """
+    """The unit cannot finish its work now."""
 
     def __init__(self, text: str, *, announced: bool = False):
         super().__init__(text)
+        # Whether an event of Juju tells when this changes. Otherwise the unit must look by itself.
         self.announced = announced
 
 

@@ -15,8 +15,6 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 import config
 from errors import Unready
 from juju import control_plane, leaving, peers
-from juju.leaving import Leaving
-from juju.memory import Memory
 from juju.peers import Asked, Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
@@ -31,17 +29,12 @@ if TYPE_CHECKING:
 
 
 class Hook:
-    """One hook of a unit.
-
-    Attributes:
-        leaving: Whether this unit goes.
-    """
+    """One hook of a unit."""
 
     def __init__(self, charm: RelatedCharm, machine: Machine):
         self.charm, self.machine = charm, machine
         self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
-        self.wake, self.memory = Wake(charm), Memory(charm)
-        self.leaving = Leaving(charm)
+        self.wake, self.memory = Wake(charm), charm.memory
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
         self._told: Shared | None = None
 
@@ -52,11 +45,11 @@ class Hook:
 
     def note(self, event: ops.EventBase) -> None:
         """Note what ``event`` says of this unit and of the others, for the hooks to come."""
-        self.leaving.note(event)
+        leaving.note(self.charm, event)
         # Before it has its control plane, a unit asks Juju for no more than that.
-        if self.leaving.has_joined:
-            self.leaving.note_peers(is_readable=self.peers.is_readable)
-        if not self.leaving.unit_leaves:
+        if self.memory.joined:
+            leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
+        if not self.memory.leaves:
             self._note_peer(event)
 
     def _note_peer(self, event: ops.EventBase) -> None:
@@ -71,11 +64,14 @@ class Hook:
         name = event.unit.name
         if isinstance(event, ops.RelationChangedEvent):
             asked = self.peers.asked_by(event.unit)
-            self.memory.note_asked(name, asked.dump() if asked else "")
+            self._note_asked(name, asked.dump() if asked else "")
         elif known := peers.Asked.load(self.memory.asked.get(name, "")):
             with contextlib.suppress(Unready):
                 if leaving.is_going(known.principal):
-                    self.memory.note_asked(name, "")
+                    self._note_asked(name, "")
+
+    def _note_asked(self, unit: str, text: str) -> None:
+        self.memory.asked = {**self.memory.asked, unit: text}
 
     @property
     def asked(self) -> Asked:
@@ -109,8 +105,8 @@ class Hook:
         unit, the goal state has no relation any more."""
         with contextlib.suppress(ops.hookcmds.Error):
             if listed := leaving.principals():
-                self.memory.principals = frozenset(listed)
-        return self.memory.principals
+                self.memory.principals = {*listed}
+        return frozenset(self.memory.principals)
 
     @property
     def is_cut_off(self) -> bool:
@@ -123,7 +119,7 @@ class Hook:
     def note_use(self) -> None:
         """Tell the other units which address this unit's control plane asks, and remember whether
         it has ever asked the Service's."""
-        self.leaving.note_peers(is_readable=self.peers.is_readable)
+        leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
         self.peers.tell_asked(self.asked)
         if self.asked.address and self.asked.address == self.peers.shared.address:
             self.memory.was_set = True

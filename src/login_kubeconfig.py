@@ -50,10 +50,6 @@ _SOURCES = {
 class TokenCommand:
     """What makes a person's token. Without a role, they log in as what their AWS settings make
     them.
-
-    Attributes:
-        session: How the role's session is called; empty for a name that the client makes up.
-        forward_session: Whether it is called as the session that the person has already, if any.
     """
 
     cluster_id: str
@@ -61,7 +57,9 @@ class TokenCommand:
     role: str = ""
     profile: str = ""
     client: Program = Program.AUTHENTICATOR
+    # How the role's session is called; empty for a name that the client makes up.
     session: str = ""
+    # Whether it is called as the session that the person has already, if any.
     forward_session: bool = False
 
     @property
@@ -86,8 +84,7 @@ def token_command(cluster_id: str, params: Mapping[str, Any], option: str) -> To
     ``option`` is the partition of the authenticator. Without a region, a client would ask the
     metadata service of an EC2 instance for it: elsewhere that takes seconds for each login.
 
-    Raises:
-        ValueError: one of them is invalid.
+    Raise ValueError if one of them is invalid.
     """
     principal = arn.parse(params["arn"]) if params.get("arn") else None
     if principal and principal.kind != "role":
@@ -159,11 +156,8 @@ def _check_partition(principal: arn.Principal | None, region: str, option: str) 
 
 
 def public_endpoint(kubeconfig: str) -> tuple[str, str]:
-    """Return server URL and CA bundle of a kubeconfig's current context.
-
-    Raises:
-        ValueError: the kubeconfig has none.
-    """
+    """Return server URL and CA bundle of a kubeconfig's current context. Raise ValueError if the
+    kubeconfig has none."""
     try:
         config = yaml.load(kubeconfig, yaml.CSafeLoader)
         contexts = {item["name"]: item["context"] for item in config["contexts"]}
@@ -186,8 +180,7 @@ def render(command: TokenCommand, *, context: str, server: str, ca: str) -> str:
 
     ``ca`` is PEM; it is empty for a server that the person's machine trusts already.
 
-    Raises:
-        ValueError: a value is invalid.
+    Raise ValueError if a value is invalid.
     """
     if not _SERVER.fullmatch(server):
         # The text does not repeat it, because it may have a password in it.

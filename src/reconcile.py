@@ -26,8 +26,7 @@ def run(hook: Hook) -> tuple[str, Next]:
 
     Return the line of an active status, and what is left for the unit to look at by itself.
 
-    Raises:
-        errors.Unready: somebody else must act first.
+    Raise `errors.Unready` if somebody else must act first.
     """
     reactive.remove_files(hook.machine)
     reactive.remove_trust(hook.machine, hook.owner.application)

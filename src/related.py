@@ -6,29 +6,26 @@ controller, so a settled hook asks for no more than what may have changed."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import ops
 
-from text import fingerprint
+from memory import Memory
 
 
 class RelatedCharm(ops.CharmBase):
     """A charm that remembers which endpoints have no relation, and what Juju knows of it."""
 
-    _known = ops.StoredState()
-
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
-        self._known.set_default(unrelated=set(), told={}, version="")
+        self.memory = Memory(self)
 
     def note(self, event: ops.EventBase) -> None:
         """Note that an endpoint has a relation, if ``event`` is about one.
 
         Juju begins each relation with relation-created, and repeats that until it has succeeded.
         """
-        if isinstance(event, ops.RelationEvent) and event.relation.name in self._unrelated:
-            self._unrelated.discard(event.relation.name)
+        if isinstance(event, ops.RelationEvent):
+            self.memory.unrelated = {*self.memory.unrelated} - {event.relation.name}
 
     def related(self, endpoint: str, *, newest: bool = False) -> Sequence[ops.Relation]:
         """Return the relations of ``endpoint``, without one that breaks now.
@@ -36,11 +33,11 @@ class RelatedCharm(ops.CharmBase):
         Juju lists a new relation before its relation-created, and in hooks in between: ``newest``
         sees it then.
         """
-        if endpoint in self._unrelated and not newest:
+        if endpoint in self.memory.unrelated and not newest:
             return []
         found = self.model.relations[endpoint]
         if not found:
-            self._unrelated.add(endpoint)
+            self.memory.unrelated = {*self.memory.unrelated, endpoint}
         return found
 
     def write_once(self, endpoint: str, words: object, write: Callable[[], bool]) -> bool:
@@ -49,25 +46,18 @@ class RelatedCharm(ops.CharmBase):
         Only this unit changes its databags. ``write`` returns whether it had to: what a hook has
         written is lost if the hook fails, so the next one reads it again.
         """
-        told, new = cast("ops.StoredDict", self._known.told), fingerprint(repr(words))
-        if told.get(endpoint) == new:
+        text = repr(words)
+        if self.memory.is_told(endpoint, text):
             return True
-        if not write():
-            told[endpoint] = new
-            return True
-        if endpoint in told:
-            del told[endpoint]
-        return False
+        had_to = write()
+        self.memory.note_told(endpoint, "" if had_to else text)
+        return not had_to
 
     def tell_version(self, version: str) -> None:
         """Set the workload's version, unless Juju has it.
 
         Every unit does: Juju shows the version of the unit that told or lacked one last.
         """
-        if self._known.version != version:
+        if not self.memory.is_told("version", version):
             self.unit.set_workload_version(version)
-            self._known.version = version
-
-    @property
-    def _unrelated(self) -> ops.StoredSet:
-        return cast("ops.StoredSet", self._known.unrelated)
+            self.memory.note_told("version", version)

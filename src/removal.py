@@ -13,7 +13,7 @@ from cluster.errors import errors_as_status
 from cluster.teardown import Remains
 from errors import Blocked, Unready, Waiting
 from hook import Hook
-from juju import control_plane
+from juju import control_plane, leaving
 from juju.peers import Asked
 from machine import files
 from machine.files import Machine
@@ -42,7 +42,7 @@ def run(hook: Hook, *, with_file: bool) -> Waiting:
     asked = [each for each in hook.all_asked() if each.address]
     try:
         # What another Kubernetes has under the charm's names is somebody else's.
-        if not control_plane.is_supported(hook.machine) or hook.leaving.principal_leaves():
+        if not control_plane.is_supported(hook.machine) or leaving.principal_leaves(hook.memory):
             return Waiting(waiting.REMOVAL())
         # A unit in error would never go.
         with internal_errors.as_status(hook.charm.unit.name), errors_as_status():

@@ -25,11 +25,8 @@ _NOT_IN_YAML = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udff
 
 
 def render(name: str, **values: object) -> str:
-    """Return ``templates/<name>`` with ``values`` filled in.
-
-    Raises:
-        KeyError, TypeError, jinja2.UndefinedError: the template uses a value that was not given.
-    """
+    """Return ``templates/<name>`` with ``values`` filled in. Raise KeyError, TypeError
+    or jinja2.UndefinedError if the template uses a value that was not given."""
     if not name.endswith(".j2"):
         text = (TEMPLATES / name).read_text()
         return string.Template(text).substitute(

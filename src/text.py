@@ -8,7 +8,7 @@ import base64
 import hashlib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 # A longer cause would push the remedy out of sight in `juju status`.
 _CAUSE_LENGTH = 100
@@ -57,6 +57,12 @@ def cut(text: str, limit: int) -> str:
     if len(encoded) <= limit:
         return text
     return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def first(lines: Sequence[str], most: int) -> list[str]:
+    """Return the first of ``lines``, and how many more there are than ``most``."""
+    more = len(lines) - most
+    return [*lines[:most], f"and {more:,} more"] if more > 0 else [*lines]
 
 
 def quoted(text: str) -> str:

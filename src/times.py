@@ -28,11 +28,8 @@ def now() -> datetime:
 
 
 def parse(text: str) -> datetime:
-    """Return the time that ``text`` names, in UTC.
-
-    Raises:
-        ValueError: ``text`` is not a time with an offset.
-    """
+    """Return the time that ``text`` names, in UTC. Raise ValueError if ``text`` is not a time with
+    an offset."""
     import msgspec
 
     try:

@@ -19,21 +19,14 @@ _VERSION = re.compile(r"(?:v|go)?(\d+)\.(\d+)\.(\d+)")
 
 @dataclass(frozen=True)
 class Vulnerability:
-    """A published vulnerability.
+    """A published vulnerability."""
 
-    Attributes:
-        name: Its CVE.
-        what: What it lets whom do.
-        fixed: The first version of aws-iam-authenticator without it.
-        source: Where it is published.
-        fixed_in_go: The first release without it of each series of Go that has one. Newer series
-            never had it, and older ones have it for good. Empty where Go has no part in it.
-    """
-
-    name: str
-    what: str
-    fixed: Version
-    source: str
+    name: str  # Its CVE.
+    what: str  # What it lets whom do.
+    fixed: Version  # The first version of aws-iam-authenticator without it.
+    source: str  # Where it is published.
+    # The first release without it of each series of Go that has one. Newer series never had it,
+    # and older ones have it for good. Empty where Go has no part in it.
     fixed_in_go: tuple[Version, ...] = ()
 
     def is_in(self, version: Version | None, go: Version | None = None) -> bool:

@@ -69,10 +69,7 @@ def parse(text: str) -> Principal:
 
 def canonicalize(text: str) -> str:
     """Return what the authenticator writes as ``status.canonicalARN`` of a mapping of ``text``.
-
-    Raises:
-        ValueError: the authenticator refuses ``text``, and leaves the status as it is.
-    """
+    Raise ValueError if the authenticator refuses ``text``, and leaves the status as it is."""
     lowered = _lower(text)
     partition, _, _, account, resource = _sections(lowered)
     kind, *names = resource.split("/")

@@ -51,19 +51,15 @@ class Access:
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """What the cluster has that decides about access.
+    """What the cluster has that decides about access."""
 
-    Attributes:
-        found: All mappings, and the bindings that the charm has made for some of them.
-        roles: All roles, each by its namespace, empty for a ClusterRole, and its name. Only those
-            kinds are read that the option declares.
-        namespaces: The names of all namespaces, if the option declares rights in some.
-        set_roles: The role's ARN of each permission set without a suffix whose role is known.
-    """
-
-    found: Access
+    found: Access  # All mappings, and the bindings that the charm has made for some of them.
+    # All roles, each by its namespace, empty for a ClusterRole, and its name. Only those kinds are
+    # read that the option declares.
     roles: Collection[tuple[str, str]] = ()
+    # The names of all namespaces, if the option declares rights in some.
     namespaces: Collection[str] = ()
+    # The role's ARN of each permission set without a suffix whose role is known.
     set_roles: Mapping[PermissionSet, str] = dataclasses.field(
         default_factory=dict[PermissionSet, str]
     )
@@ -71,16 +67,12 @@ class State:
 
 @dataclasses.dataclass(frozen=True)
 class Desired:
-    """What is wanted, and what cannot be.
+    """What is wanted, and what cannot be."""
 
-    Attributes:
-        access: The mappings and bindings to have.
-        places: Where the option declares a mapping, by its name, or a binding, by its key.
-        not_applied: Why a part of the option has no effect, by its place.
-    """
-
-    access: Access
+    access: Access  # The mappings and bindings to have.
+    # Where the option declares a mapping, by its name, or a binding, by its key.
     places: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    # Why a part of the option has no effect, by its place.
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
@@ -289,32 +281,22 @@ class Changes:
     """What turns the access ``before`` into the one that is ``wanted``: what ends stands first.
 
     A pair is a mapping as it is, and as it is to be.
-
-    Attributes:
-        unbind: Bindings to delete.
-        delete: Mappings to delete.
-        withdraw: Mappings whose status lets in somebody else than they name.
-        replace: Mappings to delete, each with the one of its name to create in its place: an ARN
-            cannot change.
-        rename: Mappings to delete, each with the one of its principal to create before, so that
-            the principal can log in all the time.
-        update: Mappings to change, and their status if it is wrong too.
-        create: Mappings to create.
-        activate: Mappings whose status does not let in yet whom they name.
-        bind: Bindings to create.
     """
 
     before: Access = dataclasses.field(default=Access(), compare=False)
     wanted: Access = dataclasses.field(default=Access(), compare=False)
-    unbind: tuple[RoleBinding, ...] = ()
-    delete: tuple[IdentityMapping, ...] = ()
-    withdraw: tuple[Pair, ...] = ()
+    unbind: tuple[RoleBinding, ...] = ()  # Bindings to delete.
+    delete: tuple[IdentityMapping, ...] = ()  # Mappings to delete.
+    withdraw: tuple[Pair, ...] = ()  # Mappings whose status lets in somebody else than they name.
+    # Mappings to delete, each with the one of its name to create instead: an ARN cannot change.
     replace: tuple[Pair, ...] = ()
+    # Mappings to delete, each with the one of its principal to create before, so that the
+    # principal can log in all the time.
     rename: tuple[Pair, ...] = ()
-    update: tuple[Pair, ...] = ()
-    create: tuple[IdentityMapping, ...] = ()
-    activate: tuple[Pair, ...] = ()
-    bind: tuple[RoleBinding, ...] = ()
+    update: tuple[Pair, ...] = ()  # Mappings to change, and their status if it is wrong too.
+    create: tuple[IdentityMapping, ...] = ()  # Mappings to create.
+    activate: tuple[Pair, ...] = ()  # Mappings whose status does not let in yet whom they name.
+    bind: tuple[RoleBinding, ...] = ()  # Bindings to create.
 
     @property
     def moved(self) -> tuple[Pair, ...]:

@@ -47,21 +47,13 @@ def has_ended(mapping: IdentityMapping, now: datetime) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """An access that the charm has ended.
+    """An access that the charm has ended."""
 
-    Attributes:
-        name: The mapping's name.
-        arn: The principal, as the mapping spelt it.
-        at: When the mapping was to end, as `times.shown` says it.
-        deleted: When it was deleted, as `times.shown` says it.
-        source: Which part of the charm made the mapping; empty if a person did.
-    """
-
-    name: str
-    arn: str
-    at: str
-    deleted: str
-    source: str = ""
+    name: str  # The mapping's name.
+    arn: str  # The principal, as the mapping spelt it.
+    at: str  # When the mapping was to end, as `times.shown` says it.
+    deleted: str  # When it was deleted, as `times.shown` says it.
+    source: str = ""  # Which part of the charm made the mapping; empty if a person did.
 
 
 def remembered(ended: Iterable[Ended], now: datetime) -> tuple[Ended, ...]:

@@ -25,18 +25,13 @@ _ROLES_CHARACTERS = 1_000
 
 @dataclasses.dataclass(frozen=True)
 class Way:
-    """A mapping that lets the principal in, and what that gives.
-
-    Attributes:
-        problem: What is wrong with the mapping, and the remedy; or empty.
-        refused: Why the authenticator lets nobody in by it; or empty.
-    """
+    """A mapping that lets the principal in, and what that gives."""
 
     mapping: IdentityMapping
-    problem: str
+    problem: str  # What is wrong with the mapping, and the remedy; or empty.
     identity: Identity
     grants: Sequence[rbac.RoleGrant]
-    refused: str = ""
+    refused: str = ""  # Why the authenticator lets nobody in by it; or empty.
 
 
 def begin(given: Principal, looked_up: Principal) -> Iterator[str]:

@@ -27,20 +27,13 @@ _GIVE = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if know
 
 @dataclasses.dataclass(frozen=True)
 class Grant:
-    """What an operator grants.
+    """What an operator grants."""
 
-    Attributes:
-        mapping: The mapping to write. Its name is the operator's choice, or one that the same
-            principal always has.
-        named: Whether the name is the operator's choice.
-        remark: How the mapping's ARN differs from the operator's; or empty.
-        rights: The role that comes with the mapping, if one does.
-    """
-
+    # Its name is the operator's choice, or one that the same principal always has.
     mapping: IdentityMapping
-    named: bool
-    remark: str
-    rights: tuple[Right, ...] = ()
+    named: bool  # Whether the name is the operator's choice.
+    remark: str  # How the mapping's ARN differs from the operator's; or empty.
+    rights: tuple[Right, ...] = ()  # The role that comes with the mapping, if one does.
 
 
 def permission_set(params: Mapping[str, Any]) -> PermissionSet | None:
@@ -91,11 +84,8 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
 
 
 def _name(params: Mapping[str, Any]) -> str:
-    """Return the mapping's name that the parameters give, or the empty text.
-
-    Raises:
-        ValueError: no mapping may have it.
-    """
+    """Return the mapping's name that the parameters give, or the empty text. Raise ValueError if
+    no mapping may have it."""
     name: str = params["name"]
     if name and not is_object_name(name):
         raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
@@ -103,11 +93,8 @@ def _name(params: Mapping[str, Any]) -> str:
 
 
 def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
-    """Return the role that the parameters give, as a tuple.
-
-    Raises:
-        ValueError: a parameter is wrong.
-    """
+    """Return the role that the parameters give, as a tuple. Raise ValueError if a parameter is
+    wrong."""
     role = params["role"].strip()
     listed = [each.strip() for each in params["namespaces"].split(",") if each.strip()]
     if not role:
@@ -155,11 +142,8 @@ def wanted(found: Access, grant: Grant, former: IdentityMapping | None, now: dat
 
 
 def login(text: str, partition: str) -> tuple[str, str]:
-    """Return ``text`` as logins have it, and a remark if that differs from ``text``.
-
-    Raises:
-        ValueError: no login has such an ARN.
-    """
+    """Return ``text`` as logins have it, and a remark if that differs from ``text``. Raise
+    ValueError if no login has such an ARN."""
     if role := arn.role_of_session(text):
         raise ValueError(
             f"{quoted(text)} names one session, and a grant admits all of its role: give {role}"
@@ -233,23 +217,16 @@ def shown(mapping: IdentityMapping) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What an operator revokes: the mapping of a name, or those of a principal.
+    """What an operator revokes: the mapping of a name, or those of a principal."""
 
-    Attributes:
-        name: The mapping's name; empty if a principal is meant.
-        principals: The canonical ARNs of the principal, with and without a role's path.
-    """
-
-    name: str
+    name: str  # The mapping's name; empty if a principal is meant.
+    # The canonical ARNs of the principal, with and without a role's path.
     principals: frozenset[str] = frozenset()
 
 
 def target(params: Mapping[str, Any]) -> Target:
-    """Return what the parameters of `revoke-access` ask for.
-
-    Raises:
-        ValueError: a parameter is wrong.
-    """
+    """Return what the parameters of `revoke-access` ask for. Raise ValueError if a parameter is
+    wrong."""
     text, name = params["arn"], _name(params)
     if bool(text) == bool(name):
         raise ValueError("give either arn or name")
@@ -270,8 +247,7 @@ def to_revoke(
     ``entries`` are those of the option of ``application``; None if they are not known.
     ``partition`` is the authenticator's.
 
-    Raises:
-        errors.Blocked: the option declares one of them.
+    Raise `errors.Blocked` if the option declares one of them.
     """
     chosen = [
         mapping

@@ -35,24 +35,20 @@ _SKEW = timedelta(minutes=1)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line on a login.
-
-    Attributes:
-        client: Address and port of the API server that asked.
-        arn: Of a decision, the principal's canonical ARN; of what STS answered, its session's.
-        username: Whom Kubernetes takes the person for, if the login is let in.
-    """
+    """A line on a login."""
 
     time: Annotated[datetime, msgspec.Meta(tz=True)]
     level: Literal["info", "warning", "error"]
     path: Literal["/authenticate"]
+    # Address and port of the API server that asked.
     client: Annotated[str, msgspec.Meta(min_length=1)]
     msg: str
     error: str = ""
+    # Of a decision, the principal's canonical ARN; of what STS answered, its session's.
     arn: str = ""
     accesskeyid: str = ""
     session: str = ""
-    username: str = ""
+    username: str = ""  # Whom Kubernetes takes the person for, if the login is let in.
 
     @property
     def access_key_id(self) -> str:

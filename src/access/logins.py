@@ -31,23 +31,14 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclasses.dataclass(frozen=True)
 class Login:
-    """Logins of one session that were let in.
+    """Logins of one session that were let in."""
 
-    Attributes:
-        last: When the newest of them was.
-        count: How often the authenticator let it in.
-        arn: The principal's canonical ARN.
-        username: Whom Kubernetes took the person for.
-        access_key_id: The access key; or empty.
-        session: The session of a role; or empty.
-    """
-
-    last: datetime
-    count: int
-    arn: str
-    username: str
-    access_key_id: str
-    session: str
+    last: datetime  # When the newest of them was.
+    count: int  # How often the authenticator let it in.
+    arn: str  # The principal's canonical ARN.
+    username: str  # Whom Kubernetes took the person for.
+    access_key_id: str  # The access key; or empty.
+    session: str  # The session of a role; or empty.
 
 
 def parse(lines: Iterable[str], begin: datetime, end: datetime) -> list[Login]:
@@ -72,21 +63,15 @@ def parse(lines: Iterable[str], begin: datetime, end: datetime) -> list[Login]:
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """On which day each principal was last let in.
+    """On which day each principal was last let in."""
 
-    Attributes:
-        since: The day in which the record begins; None if it has not begun.
-        until: When the logs were read on the last day that they were read; None without any. It
-            is the first time that day: a look that finds nothing new is no reason to write.
-        gaps: The days of which the logs were not complete.
-        pods: The pods whose logs were read last, by their names.
-        days: The last day of each principal, by the digest of its canonical ARN.
-    """
-
-    since: date | None = None
+    since: date | None = None  # The day in which the record begins; None if it has not begun.
+    # When the logs were read on the last day that they were read; None without any. It is the
+    # first time that day: a look that finds nothing new is no reason to write.
     until: datetime | None = None
-    gaps: frozenset[date] = frozenset()
-    pods: frozenset[str] = frozenset()
+    gaps: frozenset[date] = frozenset()  # The days of which the logs were not complete.
+    pods: frozenset[str] = frozenset()  # The pods whose logs were read last, by their names.
+    # The last day of each principal, by the digest of its canonical ARN.
     days: Mapping[str, date] = dataclasses.field(default_factory=dict[str, date])
 
     def last(self, mapping: IdentityMapping) -> date | None:

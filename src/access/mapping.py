@@ -14,28 +14,21 @@ from access import arn
 
 @dataclasses.dataclass(frozen=True)
 class IdentityMapping:
-    """An IAMIdentityMapping as the cluster has it.
-
-    Attributes:
-        canonical: Its ``status.canonicalARN``, the key that logins are looked up by; or empty.
-        source: Which part of this charm made it, its label `SOURCE`; empty if a person did.
-        expires: When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
-        is_readable: Whether its groups are a list of names: before the CRD had a schema, anything
-            could be stored.
-        created: When it was made, as RFC 3339 has it; or empty.
-        reason: Why a grant let somebody in, in the operator's words. It is written, never read.
-    """
+    """An IAMIdentityMapping as the cluster has it."""
 
     name: str
     arn: str
     username: str
-    canonical: str
+    canonical: str  # Its ``status.canonicalARN``, the key that logins are looked up by; or empty.
     groups: tuple[str, ...] = ()
+    # Which part of this charm made it, its label `SOURCE`; empty if a person did.
     source: str = ""
-    expires: str = ""
+    expires: str = ""  # When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
+    # Whether its groups are a list of names: before the CRD had a schema, anything could be there.
     is_readable: bool = True
-    # What is wanted says nothing of these.
+    # What is wanted says nothing of when it was made, as RFC 3339 has it; or empty.
     created: str = dataclasses.field(default="", compare=False)
+    # Why a grant let somebody in, in the operator's words. It is written, never read.
     reason: str = dataclasses.field(default="", compare=False)
 
     @functools.cached_property

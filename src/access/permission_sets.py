@@ -41,14 +41,11 @@ class PermissionSet:
 
     Raises:
         ValueError: a part of it is malformed; the error names the part.
-
-    Attributes:
-        suffix: The digits of its role's name, if a person gave them; or empty.
     """
 
     name: str
     account: str
-    suffix: str = ""
+    suffix: str = ""  # The digits of its role's name, if a person gave them; or empty.
 
     def __post_init__(self) -> None:
         if not re.fullmatch(_NAME, self.name, re.ASCII):

@@ -43,22 +43,16 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True)
 class Binding:
-    """A ClusterRoleBinding or, in a namespace, a RoleBinding.
-
-    Attributes:
-        namespace: Empty for a ClusterRoleBinding.
-        users: Users among its subjects, and service accounts by their users' names.
-        groups: Groups among its subjects.
-        powers: By what its role lets somebody become an administrator.
-    """
+    """A ClusterRoleBinding or, in a namespace, a RoleBinding."""
 
     name: str
-    namespace: str
+    namespace: str  # Empty for a ClusterRoleBinding.
     role_kind: str
     role_name: str
+    # Users among its subjects, and service accounts by their users' names.
     users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    powers: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # Groups among its subjects.
+    powers: tuple[str, ...] = ()  # By what its role lets somebody become an administrator.
 
     def __str__(self) -> str:
         if self.namespace:

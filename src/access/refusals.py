@@ -140,27 +140,18 @@ _SECRET = ("k8s-aws-v1.", "x-amz-", "://", "@")
 
 @dataclasses.dataclass(frozen=True)
 class Refusal:
-    """Logins that were refused for one reason.
+    """Logins that were refused for one reason."""
 
-    Attributes:
-        last: When the newest of them was.
-        count: How often the authenticator refused. The API server may try a login five times.
-        cause: Why.
-        arn: The principal as a mapping would name it, spelt as AWS does; empty where the
-            authenticator did not learn who it was.
-        access_key_id: The access key, if the principal is known; or empty.
-        detail: What the pods met on their way to STS, or what STS says of the request; empty for
-            any other cause.
-        session: The session of a role, which for Identity Center is the person; or empty.
-    """
-
-    last: datetime.datetime
-    count: int
+    last: datetime.datetime  # When the newest of them was.
+    count: int  # How often the authenticator refused. The API server may try a login five times.
     cause: Cause
+    # The principal as a mapping would name it, spelt as AWS does; empty where the authenticator
+    # did not learn who it was.
     arn: str = ""
-    access_key_id: str = ""
+    access_key_id: str = ""  # The access key, if the principal is known; or empty.
+    # What the pods met on their way to STS, or what STS says of the request; or empty.
     detail: str = ""
-    session: str = ""
+    session: str = ""  # The session of a role, which for Identity Center is the person; or empty.
 
     @property
     def text(self) -> str:

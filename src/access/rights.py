@@ -19,18 +19,12 @@ CLUSTER_ROLE, ROLE = "ClusterRole", "Role"
 
 @dataclasses.dataclass(frozen=True)
 class Right:
-    """A role that comes with a mapping.
-
-    Attributes:
-        kind: ``ClusterRole`` or ``Role``.
-        namespaces: Where the role counts; empty for the whole cluster.
-        place: Where the mapping's entry has it, such as ``access[0]``.
-    """
+    """A role that comes with a mapping."""
 
     role: str
-    kind: str = CLUSTER_ROLE
-    namespaces: tuple[str, ...] = ()
-    place: str = ""
+    kind: str = CLUSTER_ROLE  # ``ClusterRole`` or ``Role``.
+    namespaces: tuple[str, ...] = ()  # Where the role counts; empty for the whole cluster.
+    place: str = ""  # Where the mapping's entry has it, such as ``access[0]``.
 
     def __str__(self) -> str:
         where = f" in {', '.join(self.namespaces)}" if self.namespaces else ""
@@ -44,20 +38,15 @@ class Right:
 
 @dataclasses.dataclass(frozen=True)
 class RoleBinding:
-    """A binding that the charm makes: a ClusterRoleBinding, or a RoleBinding in ``namespace``.
-
-    Attributes:
-        group: The group of its mapping's own; empty if it has other subjects.
-        source: Which part of the charm makes it, as for a mapping.
-        version: The resourceVersion of the one in the cluster. What is wanted has none.
-    """
+    """A binding that the charm makes: a ClusterRoleBinding, or a RoleBinding in ``namespace``."""
 
     name: str
     namespace: str
     role_kind: str
     role: str
-    group: str
-    source: str
+    group: str  # The group of its mapping's own; empty if it has other subjects.
+    source: str  # Which part of the charm makes it, as for a mapping.
+    # The resourceVersion of the one in the cluster. What is wanted has none.
     version: str = dataclasses.field(default="", compare=False)
 
     def __str__(self) -> str:

@@ -28,36 +28,24 @@ _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A mapping as the list shows it.
-
-    Attributes:
-        source: What made it: `option`, `grant` or `kubectl`.
-        permission_set: The permission set whose role it maps, as `<set>@<account>`; or empty.
-        created: When it was made. By then the role of its permission set was known.
-        expires: When the charm deletes it, unchecked; or empty.
-        last_login: The day on which its principal was last let in, as far as that is known; or
-            empty.
-        administrator: By which group or roles it may do everything in the cluster.
-        roles: What RBAC gives to it beyond what it gives to everybody.
-        own_roles: Those of its roles that come with the mapping, and go with it.
-        administrator_by: By which of its roles' rights it can become an administrator.
-        problem: What is wrong with it, and the remedy; or empty.
-    """
+    """A mapping as the list shows it."""
 
     name: str
     arn: str
     username: str
     groups: tuple[str, ...]
-    source: str
-    permission_set: str
-    created: str
-    expires: str
+    source: str  # What made it: `option`, `grant` or `kubectl`.
+    permission_set: str  # The permission set whose role it maps, as `<set>@<account>`; or empty.
+    created: str  # When it was made. By then the role of its permission set was known.
+    expires: str  # When the charm deletes it, unchecked; or empty.
+    # The day on which its principal was last let in, as far as that is known; or empty.
     last_login: str
-    administrator: tuple[str, ...]
-    roles: tuple[str, ...]
-    own_roles: tuple[str, ...]
+    administrator: tuple[str, ...]  # By which group or roles it may do everything in the cluster.
+    roles: tuple[str, ...]  # What RBAC gives to it beyond what it gives to everybody.
+    own_roles: tuple[str, ...]  # Those of its roles that come with the mapping, and go with it.
+    # By which of its roles' rights it can become an administrator.
     administrator_by: tuple[str, ...]
-    problem: str
+    problem: str  # What is wrong with it, and the remedy; or empty.
 
 
 def rows(

@@ -16,14 +16,11 @@ from statuses import mapping as texts
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """What is wrong with mappings.
+    """What is wrong with mappings."""
 
-    Attributes:
-        problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
-        duplicates: The names of mappings of others with the ARN of a declared mapping.
-    """
-
+    # What is wrong with a mapping, by its name: duplicates of declared mappings first.
     problems: Mapping[str, str]
+    # The names of mappings of others with the ARN of a declared mapping.
     duplicates: frozenset[str]
 
 

@@ -73,11 +73,8 @@ def joined(lines: Iterable[str]) -> str:
 
 
 def page(name: str, pages: Sequence[str], params: Mapping[str, Any]) -> dict[str, str]:
-    """Return the page that is asked for as the result ``name``, and which of how many it is.
-
-    Raises:
-        ValueError: there is no such page.
-    """
+    """Return the page that is asked for as the result ``name``, and which of how many it is. Raise
+    ValueError if there is no such page."""
     number = int(params["page"])
     if not 1 <= number <= len(pages):
         raise ValueError(f"there is no page {number}: give page=1 to page={len(pages)}")

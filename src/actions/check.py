@@ -54,12 +54,7 @@ _LATE = Waiting("the Kubernetes API does not answer in time")
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return a result for each step, and ``result``, which sums them up.
-
-    Raises:
-        ValueError: a parameter is wrong.
-        Failed: a step failed.
-    """
+    """Return a result for each step, and ``result``, which sums them up."""
     partition, region = hook.config.partition, str(params["region"])
     partitions.check(partition)
     if region:

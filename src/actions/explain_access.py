@@ -34,12 +34,7 @@ _MISSES = 5
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``explanation``, a line for each link of the chain, and its ends as single values.
-
-    Raises:
-        ValueError: a parameter is wrong.
-        errors.Unready: the API server does not answer as it should.
-    """
+    """Return ``explanation``, a line for each link of the chain, and its ends as single values."""
     application = hook.owner.application
     given = arn.parse(params["arn"])
     with errors_as_status():

@@ -15,12 +15,7 @@ from machine import files
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``kubeconfig``, a YAML text without credentials.
-
-    Raises:
-        ValueError: a parameter is wrong.
-        errors.Waiting: there is no cluster id yet.
-    """
+    """Return ``kubeconfig``, a YAML text without credentials."""
     cluster_id = hook.peers.shared.cluster_id
     if not cluster_id:
         raise Waiting("no cluster id yet, see juju status")

@@ -32,13 +32,7 @@ TRIES = 3
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Create the mapping of a grant, or change what is given; return what was done.
-
-    Raises:
-        ValueError: a parameter is wrong, or the leader must run this.
-        errors.Unready: the option or a person maps the principal, or the cluster does not answer
-            or does not let the charm write.
-    """
+    """Create the mapping of a grant, or change what is given; return what was done."""
     partition = hook.config.partition
     now = times.now()
     permission_set = grants.permission_set(params)
@@ -60,11 +54,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 
 
 def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
-    """Return the ARN of the permission set's role.
-
-    Raises:
-        ValueError: the role is not known.
-    """
+    """Return the ARN of the permission set's role. Raise ValueError if the role is not known."""
     if wanted.suffix:
         return wanted.role_arn(partition)
     with errors_as_status():

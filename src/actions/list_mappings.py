@@ -30,10 +30,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     within a day, ``left-out`` if a part of the option `mappings` has no meaning here,
     ``not-applied`` if one of its entries is not in effect, and ``warning`` if roles do not matter,
     because everybody may do everything.
-
-    Raises:
-        ValueError: there is no such page, or ``unused`` is no duration.
-        errors.Unready: the API server does not answer as it should.
     """
     declaration, partition = hook.config.declared, hook.config.partition
     unused = times.duration(params["unused"]) if params["unused"] else None

@@ -27,11 +27,7 @@ _REASONS = 20
 
 
 def run(_: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``refusals``, a line for each principal and cause, with how to let them in.
-
-    Raises:
-        errors.Unready: the API server does not answer as it should.
-    """
+    """Return ``refusals``, a line for each principal and cause, with how to let them in."""
     with errors_as_status():
         client = hook.client
         mapped = state.mappings(client, newest=hook.config.declared.learns)
@@ -57,7 +53,11 @@ def lines(
     found = refusals.parse(log.lines, log.begin, log.end)
     known = {mapping.canonical for mapping in mapped}
     if looked_up:
-        found = [each for each in found if not _is_mapped(each, known)]
+        found = [
+            each
+            for each in found
+            if each.cause != Cause.NOT_MAPPED or canonical(each.arn) not in known
+        ]
     learned = {canonical(entry.arn): entry for entry in _learned(client, hook, mapped)}
     accounts = _accounts(mapped, entries, looked_up)
     first = {looked_up, *learned} - {""}
@@ -99,11 +99,6 @@ def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:
             f"in the last hour, {count} logins of unknown principals had a token that is too "
             f"large; run: juju run {application}/leader list-refusals"
         )
-
-
-def _is_mapped(refusal: Refusal, known: Collection[str]) -> bool:
-    """Return whether a principal that lacked a mapping has one now."""
-    return refusal.cause == Cause.NOT_MAPPED and canonical(refusal.arn) in known
 
 
 def _learned(client: api.Client, hook: Hook, mapped: Sequence[IdentityMapping]) -> Iterator[Entry]:

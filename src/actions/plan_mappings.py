@@ -35,10 +35,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``plan``, one page of a table, and the number of each kind of change.
 
     ``warning`` is there if no mapping could certainly administer the cluster after that.
-
-    Raises:
-        ValueError: the text is wrong, as the status would say, or there is no such page.
-        errors.Unready: the API server does not answer as it should.
     """
     config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition
@@ -60,25 +56,19 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     results = page("plan", pages if rows else ["nothing would change"], params)
     if warning:
         results["warning"] = cut(warning, MAX_BYTES)
-    return {**results, **_counts(rows)}
+    number = collections.Counter(row.change for row in rows)
+    return {**results, **{change: str(number[change]) for change in CHANGES}}
 
 
 @dataclasses.dataclass(frozen=True)
 class PlanRow:
-    """One change, or why there is none.
+    """One change, or why there is none."""
 
-    Attributes:
-        change: One of `CHANGES`, or ``problem`` for a mapping that would no longer work.
-        place: Where the text has the entry; empty for a mapping that it does not declare.
-        name: The mapping; empty if there is none.
-        details: What changes, or the reason.
-    """
-
-    change: str
-    place: str = ""
-    name: str = ""
+    change: str  # One of `CHANGES`, or ``problem`` for a mapping that would no longer work.
+    place: str = ""  # Where the text has the entry; empty for a mapping that it does not declare.
+    name: str = ""  # The mapping; empty if there is none.
     arn: str = ""
-    details: str = ""
+    details: str = ""  # What changes, or the reason.
 
 
 def _rows(
@@ -120,12 +110,6 @@ def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str,
     for each in sorted(bindings, key=lambda each: each.namespace != ""):
         found[each.mapping].append(str(each))
     return found
-
-
-def _counts(listed: Iterable[PlanRow]) -> dict[str, str]:
-    """Return how many rows there are of each of `CHANGES`."""
-    number = collections.Counter(row.change for row in listed)
-    return {change: str(number[change]) for change in CHANGES}
 
 
 def _made(

@@ -30,11 +30,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Delete the mappings and what is bound to them, and return which mappings.
 
     ``warning`` is there if no mapping can certainly administer the cluster after that.
-
-    Raises:
-        ValueError: a parameter is wrong.
-        errors.Unready: the option declares one of the mappings, or the cluster does not answer.
-        Failed: the cluster refuses to delete a mapping or a binding; the others are gone.
     """
     target = grants.target(params)
     with errors_as_status():

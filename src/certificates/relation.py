@@ -41,19 +41,14 @@ _OF_APPLICATION, _OF_UNITS = "application", "units"
 
 @dataclasses.dataclass(frozen=True)
 class Issued:
-    """What a provider has issued.
+    """What a provider has issued."""
 
-    Attributes:
-        pair: The pair to serve, checked.
-        warning: What an active status says of its expiry; empty while that is far, or where the
-            library renews it.
-    """
-
-    pair: KeyPair
+    pair: KeyPair  # The pair to serve, checked.
+    # What an active status says of its end; empty while that is far, or the library renews it.
     warning: str = ""
 
 
-class Certificates(ops.Object):
+class Certificates:
     """The relation's requirer.
 
     ``remembered`` is the Service's address for which a certificate was asked before. A unit that
@@ -61,14 +56,8 @@ class Certificates(ops.Object):
     last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
-    # To read an answer and to check its pair costs more than the rest of a settled hook. So this
-    # remembers the answer that the pair in use came from, and until when that is all there is to
-    # know. And of the older protocol: what the provider has answered this unit, as it leads.
-    _stored = ops.StoredState()
-
     def __init__(self, charm: RelatedCharm, remembered: str):
-        super().__init__(charm, ENDPOINT)
-        self._stored.set_default(answer="", until="", own="")
+        self._memory = charm.memory
         self._charm, self._unit, self._remembered = charm, charm.unit, remembered
         self._relation = next(iter(charm.related(ENDPOINT, newest=True)), None)
 
@@ -79,8 +68,7 @@ class Certificates(ops.Object):
         """
         if not _is_library_event(event):
             return
-        provider = self._relation.app.name if self._relation else ""
-        with contextlib.suppress(Blocked), self._reading(provider):
+        with contextlib.suppress(Blocked), self._reading():
             self._library.on_event(event)
 
     def obtain(self, address: str, in_use: KeyPair | None) -> Issued:
@@ -89,18 +77,16 @@ class Certificates(ops.Object):
         Leader only. A request that has been made is not written again. The pair ``in_use`` stays
         as long as it is good, of the present authority, and not reissued.
 
-        Raises:
-            errors.Unready: it has led to none that can be served.
+        Raise `errors.Unready` if it has led to none that can be served.
         """
-        relation = self._relation
-        if not relation:
+        if not self._relation:
             text = blocked.NO_AUTHORITY(application=self._unit.app.name)
             raise Blocked(text, announced=True)
-        if in_use and self._is_known(relation, address, in_use):
+        if in_use and self._is_known(self._relation, address, in_use):
             return Issued(in_use)
         if reactive_protocol.is_spoken_by(self._bags()):
-            return self._obtain_reactive(relation, address, in_use)
-        return self._obtain_by_csr(relation, address)
+            return self._obtain_reactive(self._relation, address, in_use)
+        return self._obtain_by_csr(self._relation, address)
 
     def meanwhile(self, pair: KeyPair, problem: Unready) -> Unready:
         """Return why no newer pair has come, with the end of the ``pair`` in use if the authority
@@ -114,19 +100,18 @@ class Certificates(ops.Object):
 
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
-        self._remember(answer="", own="")
+        self._memory.answer = self._memory.own_replies = ""
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
     def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:
-        provider = relation.app.name
-        with self._reading(provider):
-            pair, renewal = self._library.obtain(address, provider)
+        with self._reading():
+            pair, renewal = self._library.obtain(address, self._provider)
         try:
             expiry = _expiry(pair)
         except PairRefused as problem:
-            raise self._unusable(problem, provider) from problem
+            raise self._unusable(problem) from problem
         answer = self._answer(_OF_APPLICATION, relation, address, pair)
-        self._remember(answer=answer, until=min(renewal, expiry).isoformat())
+        self._remember(answer, min(renewal, expiry))
         return Issued(pair)
 
     def _obtain_reactive(
@@ -136,7 +121,7 @@ class Certificates(ops.Object):
 
         The provider's databags decide, so the next hook or leader goes on where one has died.
         """
-        bags, provider = self._bags(), relation.app.name
+        bags, provider = self._bags(), self._provider
         replies = reactive_protocol.replies(self._unit.name, bags)
         candidates = sorted(replies, key=lambda reply: reply.pair != in_use)
         if in_use and self._stays(in_use, replies, bags):
@@ -151,8 +136,7 @@ class Certificates(ops.Object):
             if not soon:
                 if is_asked:
                     answer = self._answer(_OF_UNITS, relation, address, reply.pair)
-                    until = expiry - datetime.timedelta(days=WARNING_DAYS)
-                    self._remember(answer=answer, until=until.isoformat())
+                    self._remember(answer, expiry - datetime.timedelta(days=WARNING_DAYS))
                 return Issued(reply.pair)
             day = f"{expiry:%Y-%m-%d}"
             if any(each.name == name for each in replies):
@@ -167,7 +151,7 @@ class Certificates(ops.Object):
         if not problem:
             raise WaitingForCertificate(waiting.CERTIFICATE(authority=provider), announced=True)
         asks_anew = all(reply.name != name for reply in replies)
-        raise self._unusable(problem, provider, asks_anew=asks_anew)
+        raise self._unusable(problem, asks_anew=asks_anew)
 
     def _stays(
         self,
@@ -183,15 +167,15 @@ class Certificates(ops.Object):
         """
         own = fingerprint(repr(replies))
         if any(reply.pair == in_use for reply in replies):
-            self._remember(own=own)
+            self._memory.own_replies = own
             return False
         stays = (
-            self._stored.own in ("", own)
+            self._memory.own_replies in ("", own)
             and any(reply.pair.ca == in_use.ca for reply in replies)
             and in_use in reactive_protocol.pairs(bags)
         )
         if stays:
-            self._remember(own=own)
+            self._memory.own_replies = own
         return stays
 
     def _ask(self, relation: ops.Relation, name: str, address: str) -> bool:
@@ -200,23 +184,26 @@ class Certificates(ops.Object):
         words = (relation.id, values)
         return self._charm.write_once(ENDPOINT, words, lambda: self._put(relation, values))
 
-    def _unusable(
-        self, problem: PairRefused, provider: str, *, asks_anew: bool = False
-    ) -> Unready:
+    def _unusable(self, problem: PairRefused, *, asks_anew: bool = False) -> Unready:
         if isinstance(problem, NotYetValid):
-            return Waiting(waiting.CERTIFICATE_EARLY(authority=provider, problem=problem))
+            return Waiting(waiting.CERTIFICATE_EARLY(authority=self._provider, problem=problem))
         if asks_anew:
             return Waiting(waiting.ANOTHER_CERTIFICATE(problem=problem), announced=True)
-        command = self._removal(provider)
-        text = blocked.CERTIFICATE_UNUSABLE(problem=problem, command=command)
+        text = blocked.CERTIFICATE_UNUSABLE(problem=problem, command=self._removal)
         return Blocked(text, announced=True)
 
-    def _removal(self, provider: str) -> str:
+    @property
+    def _provider(self) -> str:
+        return self._relation.app.name if self._relation else ""
+
+    @property
+    def _removal(self) -> str:
+        provider = self._provider
         return f"juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}"
 
     @contextlib.contextmanager
-    def _reading(self, provider: str) -> Generator[None]:
-        """Raise what the library raises at a malformed answer of ``provider`` as `Blocked`."""
+    def _reading(self) -> Generator[None]:
+        """Raise what the library raises at a malformed answer of the provider as `Blocked`."""
         try:
             yield
         except (Unready, ops.ModelError, ops.hookcmds.Error):
@@ -224,8 +211,8 @@ class Certificates(ops.Object):
         except Exception as error:
             # What cryptography raises at a malformed certificate has no common base.
             kind = type(error).__name__
-            logger.warning("the answer of %s cannot be read (%s)", provider, kind)
-            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
+            logger.warning("the answer of %s cannot be read (%s)", self._provider, kind)
+            text = blocked.CERTIFICATE_MALFORMED(command=self._removal)
             raise Blocked(text, announced=True) from error
 
     @functools.cached_property
@@ -237,7 +224,7 @@ class Certificates(ops.Object):
 
     def _is_known(self, relation: ops.Relation, address: str, in_use: KeyPair) -> bool:
         """Return whether the provider's answer is still the one that ``in_use`` came from."""
-        known, until = str(self._stored.answer), str(self._stored.until)
+        known, until = self._memory.answer, self._memory.answer_until
         if not until or _now() >= datetime.datetime.fromisoformat(until):
             return False
         whose = known.partition(" ")[0]
@@ -245,19 +232,16 @@ class Certificates(ops.Object):
 
     def _answer(self, whose: str, relation: ops.Relation, address: str, pair: KeyPair) -> str:
         """Return a name for all that decides whether the provider has answered with ``pair``."""
-        bags: Sequence[Mapping[str, str]]
-        if whose == _OF_APPLICATION:
-            bags = [relation.data[relation.app], relation.data[self._unit.app]]
-        else:
-            bags = self._bags()
+        apps = (relation.app, self._unit.app) if whose == _OF_APPLICATION else ()
+        bags = [relation.data[app] for app in apps] or self._bags()
         read = [sorted(bag.items()) for bag in bags]
         # A KeyPair's repr leaves out its key.
         return f"{whose} {fingerprint(repr((address, read, pair, pair.key)))}"
 
-    def _remember(self, **changes: str) -> None:
-        for name, value in changes.items():
-            if getattr(self._stored, name) != value:
-                setattr(self._stored, name, value)
+    def _remember(self, answer: str, until: datetime.datetime) -> None:
+        """Remember the answer that the pair in use came from, and until when that is all there is
+        to know: to read an answer costs more than the rest of a settled hook."""
+        self._memory.answer, self._memory.answer_until = answer, until.isoformat()
 
     def _bags(self) -> list[ops.RelationDataContent]:
         if not self._relation:

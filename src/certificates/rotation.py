@@ -20,16 +20,12 @@ from statuses import waiting
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The next step.
+    """The next step."""
 
-    Attributes:
-        pair: The pair for the pods to serve now; None while there is none.
-        pending_trust: The units that hold the issued pair back, because they do not trust it yet.
-        can_drop_old_ca: Whether ``pair.ca`` is all to trust once every pod serves ``pair``.
-    """
-
-    pair: KeyPair | None
+    pair: KeyPair | None  # The pair for the pods to serve now; None while there is none.
+    # The units that hold the issued pair back, because they do not trust it yet.
     pending_trust: tuple[str, ...] = ()
+    # Whether ``pair.ca`` is all to trust once every pod serves ``pair``.
     can_drop_old_ca: bool = False
 
     def check_trusted(self) -> None:
@@ -43,12 +39,8 @@ def bundle(trusted: str, current: KeyPair | None, issued: KeyPair | None) -> str
     """Return the CA bundle for every unit to trust.
 
     Every unit trusts the new authority before any pod serves a certificate of it, and the old
-    one until no pod does.
-
-    Args:
-        trusted: The CA bundle that the units were last told to trust.
-        current: The pair that the pods serve.
-        issued: The pair that the provider issued last.
+    one until no pod does. ``trusted`` is the bundle that the units were last told to trust,
+    ``current`` the pair that the pods serve, and ``issued`` the one that was issued last.
     """
     return pem.ca_bundle(trusted, *(pair.ca for pair in (current, issued) if pair))
 

@@ -16,7 +16,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 _CURVES = (ec.SECP224R1, ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-_NAMES = (x509.DNSName, x509.RFC822Name, x509.UniformResourceIdentifier)
 _URI = re.compile(
     r"[a-z][a-z0-9+.-]*:(//[a-z0-9_-]+(\.[a-z0-9_-]+)*(:[0-9]+)?(?=/|$)|(?!//))"
     r"([a-z0-9_.~:@/-]|%[0-9a-f]{2})*",
@@ -40,7 +39,7 @@ def is_readable(certificate: x509.Certificate) -> bool:
         texts = [*certificate.subject, *certificate.issuer]
         return (
             (not isinstance(key, ec.EllipticCurvePublicKey) or isinstance(key.curve, _CURVES))
-            and all(map(_is_name, _names(certificate)))
+            and _has_readable_names(certificate)
             and all(map(_is_text, texts))
         )
     return False
@@ -71,18 +70,14 @@ def _signs_itself(certificate: x509.Certificate) -> bool:
     return False
 
 
-def _names(certificate: x509.Certificate) -> list[x509.GeneralName]:
+def _has_readable_names(certificate: x509.Certificate) -> bool:
     try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.UnsupportedGeneralNameType):
-        return []
-    return [name for name in found.value if isinstance(name, _NAMES)]
-
-
-def _is_name(name: x509.GeneralName) -> bool:
-    if isinstance(name, x509.UniformResourceIdentifier):
-        return bool(_URI.fullmatch(name.value))
-    return str(name.value).isascii()
+        return True
+    names = (*found.get_values_for_type(x509.DNSName), *found.get_values_for_type(x509.RFC822Name))
+    uris = found.get_values_for_type(x509.UniformResourceIdentifier)
+    return all(map(str.isascii, names)) and all(map(_URI.fullmatch, uris))
 
 
 def _is_text(attribute: x509.NameAttribute[str | bytes]) -> bool:

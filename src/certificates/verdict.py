@@ -102,11 +102,7 @@ def _joined(certificates: Sequence[x509.Certificate]) -> str:
 
 def _refusal(presented: str, trusted: str) -> str:
     """Return why a client that trusts ``trusted`` refuses a server at any time; empty if it does
-    not.
-
-    Raises:
-        OSError: the server cannot present the chain and the key in ``presented``.
-    """
+    not. Raise `OSError` if the server cannot present the chain and the key in ``presented``."""
     server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_context.set_ciphers(_CIPHERS)
     # Python takes a key from a file only, and no disk should hold it.

@@ -33,17 +33,11 @@ class StepState(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a step.
+    """What came of a step."""
 
-    Attributes:
-        state: Whether it works.
-        seen: What was seen, or why nothing was looked at.
-        remedy: The command or the setting that fixes it; empty if nothing failed.
-    """
-
-    state: StepState
-    seen: str
-    remedy: str = ""
+    state: StepState  # Whether it works.
+    seen: str  # What was seen, or why nothing was looked at.
+    remedy: str = ""  # The command or the setting that fixes it; empty if nothing failed.
 
     def __str__(self) -> str:
         # Juju shows a text of several lines as it is, and folds a longer line: nobody could copy
@@ -68,15 +62,10 @@ def not_checked(why: str) -> Outcome:
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """What the remedies call the applications and units.
+    """What the remedies call the applications and units."""
 
-    Attributes:
-        unit: This unit.
-        principal: The control-plane unit that this unit is subordinate to.
-    """
-
-    unit: str
-    principal: str
+    unit: str  # This unit.
+    principal: str  # The control-plane unit that this unit is subordinate to.
 
     @property
     def application(self) -> str:
@@ -114,23 +103,15 @@ def _dispatch(unit: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """What the steps start from.
+    """What the steps start from."""
 
-    Attributes:
-        machine: This unit's machine.
-        owner: This application.
-        shared: What the leader published.
-        partition: The option `partition`.
-        region: The region whose STS is asked; empty for the one that kubeconfigs name by default.
-        names: What the remedies call applications and units.
-    """
-
-    machine: Machine
-    owner: Owner
-    shared: Shared
-    partition: str
+    machine: Machine  # This unit's machine.
+    owner: Owner  # This application.
+    shared: Shared  # What the leader published.
+    partition: str  # The option `partition`.
+    # The region whose STS is asked; empty for the one that kubeconfigs name by default.
     region: str
-    names: Names
+    names: Names  # What the remedies call applications and units.
 
 
 def at_once(tasks: Mapping[str, Callable[[], T]], deadline: float) -> dict[str, T]:

@@ -35,39 +35,24 @@ NO_PODS = Rollout(0, 0, serving=False, complete=False)
 
 @dataclasses.dataclass(frozen=True)
 class Deployed:
-    """What the cluster has.
+    """What the cluster has."""
 
-    Attributes:
-        owner: The mark of another application that owns the objects; empty if this one does.
-        missing: The objects that are not there, as ``Kind/name``.
-        crd: Whether the CRD is served.
-        service: The fields of the Service's spec that the charm did not set so.
-        denied: What RBAC does not let the authenticator do with mappings.
-        image: The image in the Deployment.
-        rollout: How far its pods are.
-        problem: Why they are not all up; None if they are.
-        pods: Those that get requests.
-        logging: The names of all pods. One that is ending may still get requests for a minute.
-        strangers: The endpoints of the Service that are none of its pods.
-        pair: The certificate in the Secret, with its key; None without one.
-        former: Whether a pod that may still get requests serves another certificate.
-        uses_proxy: Whether they are told of a proxy.
-    """
-
+    # The mark of another application that owns the objects; empty if this one does.
     owner: str = ""
-    missing: tuple[str, ...] = ()
-    crd: bool = True
-    service: str = ""
-    denied: tuple[str, ...] = ()
-    image: str = ""
-    rollout: Rollout = NO_PODS
-    problem: Unready | None = None
-    pods: tuple[Serving, ...] = ()
+    missing: tuple[str, ...] = ()  # The objects that are not there, as ``Kind/name``.
+    crd: bool = True  # Whether the CRD is served.
+    service: str = ""  # The fields of the Service's spec that the charm did not set so.
+    denied: tuple[str, ...] = ()  # What RBAC does not let the authenticator do with mappings.
+    image: str = ""  # The image in the Deployment.
+    rollout: Rollout = NO_PODS  # How far its pods are.
+    problem: Unready | None = None  # Why they are not all up; None if they are.
+    pods: tuple[Serving, ...] = ()  # Those that get requests.
+    # The names of all pods. One that is ending may still get requests for a minute.
     logging: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()
-    pair: KeyPair | None = None
-    former: bool = False
-    uses_proxy: bool = False
+    strangers: tuple[str, ...] = ()  # The endpoints of the Service that are none of its pods.
+    pair: KeyPair | None = None  # The certificate in the Secret, with its key; None without one.
+    former: bool = False  # Whether a pod that may still get requests serves another certificate.
+    uses_proxy: bool = False  # Whether they are told of a proxy.
 
 
 def look(client: api.Client, site: Site) -> Deployed:

@@ -32,21 +32,13 @@ SETTLED_SECONDS = 1.5
 
 @dataclasses.dataclass(frozen=True)
 class Review:
-    """What came of a token that no API server knows, and the authenticator refuses.
+    """What came of a token that no API server knows, and the authenticator refuses."""
 
-    Attributes:
-        arrived: Whether the log of a pod has its refusal, in time.
-        answered: Whether the API server answered in time.
-        authenticated: Whether the API server let the token in.
-        error: What the API server says of the refusal, without the token.
-        unread: Why a pod's log could not be read; empty if all were.
-    """
-
-    arrived: bool = False
-    answered: bool = False
-    authenticated: bool = False
-    error: str = ""
-    unread: str = ""
+    arrived: bool = False  # Whether the log of a pod has its refusal, in time.
+    answered: bool = False  # Whether the API server answered in time.
+    authenticated: bool = False  # Whether the API server let the token in.
+    error: str = ""  # What the API server says of the refusal, without the token.
+    unread: str = ""  # Why a pod's log could not be read; empty if all were.
 
 
 def verdict(review: Review, names: Names) -> Outcome:

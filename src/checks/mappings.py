@@ -11,7 +11,7 @@ import times
 from access import expiry, validity
 from access.mapping import IdentityMapping
 from checks import Names, Outcome, Site, failed, not_checked, ok
-from text import one_line
+from text import first, one_line
 
 # How many of them are named.
 _MOST = 3
@@ -57,6 +57,4 @@ def verdict(
 
 
 def _some(texts: Sequence[str]) -> str:
-    shown = [one_line(text) for text in texts[:_MOST]]
-    more = [f"and {len(texts) - _MOST:,} more"] if len(texts) > _MOST else []
-    return "; ".join([*shown, *more])
+    return "; ".join(map(one_line, first(texts, _MOST)))

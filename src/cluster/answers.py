@@ -24,11 +24,8 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 def decode(content: bytes, into: type[T]) -> T:
-    """Return an answer as ``into``.
-
-    Raises:
-        errors.Waiting: something other than Kubernetes wrote it.
-    """
+    """Return an answer as ``into``. Raise `errors.Waiting` if something other than Kubernetes
+    wrote it."""
     try:
         return msgspec.json.decode(content, type=into)
     except _UNREADABLE as error:

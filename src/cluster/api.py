@@ -229,8 +229,7 @@ class Client:
 
         Return whether a finalizer keeps it.
 
-        Raises:
-            errors.Conflict: its resourceVersion is not ``version``, if that is given.
+        Raise `errors.Conflict` if its resourceVersion is not ``version``, if that is given.
         """
         unchanged = {"preconditions": {"resourceVersion": version}} if version else {}
         options = {**unchanged, **_WITHOUT_WAITING}

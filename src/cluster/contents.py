@@ -21,16 +21,12 @@ from statuses import blocked
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """What Secret aws-iam-certs has.
+    """What Secret aws-iam-certs has."""
 
-    Attributes:
-        pair: The pair that the pods serve; None without one.
-        proxies: The URLs of proxies by their keys. They may hold credentials.
-        secret: The Secret itself; None without one.
-    """
-
-    pair: KeyPair | None = None
+    pair: KeyPair | None = None  # The pair that the pods serve; None without one.
+    # The URLs of proxies by their keys. They may hold credentials.
     proxies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
+    # The Secret itself; None without one.
     secret: api.Object | None = dataclasses.field(default=None, repr=False)
 
 
@@ -79,11 +75,8 @@ def _secret_key(variable: api.Object) -> str:
 
 
 def stored_credentials(client: api.Client, owner: Owner) -> str:
-    """Return the content of the pull secret in the cluster; empty without one of ``owner``.
-
-    Raises:
-        errors.Blocked: the Secret of that name is a person's.
-    """
+    """Return the content of the pull secret in the cluster; empty without one of ``owner``. Raise
+    `errors.Blocked` if the Secret of that name is a person's."""
     secret = objects.get(client, references.PULL_SECRET)
     if not secret:
         return ""

@@ -30,12 +30,10 @@ CONFLICT_TRIES = 5
 
 
 class ApiError(Exception):
-    """The server refuses a request. The text is its reason.
+    """The server refuses a request, with the HTTP status ``code``. The text is its reason.
 
-    Attributes:
-        code: The HTTP status.
-        is_kubernetes: Whether Kubernetes' own words say so. A server that does not have a kind
-            answers in plain text, as what stands in front of it does.
+    ``is_kubernetes`` says whether these are Kubernetes' own words. A server that does not have a
+    kind answers in plain text, as what stands in front of it does.
     """
 
     def __init__(self, code: int, reason: str, *, is_kubernetes: bool):
@@ -100,10 +98,11 @@ def _refusal(code: int, said: str) -> Unready:
 
 
 @contextlib.contextmanager
-def suppress(code: int) -> Generator[None]:
-    """Suppress Kubernetes' refusals of this HTTP status, such as 404 for no object."""
+def suppress(code: int, *, without_kind: bool = False) -> Generator[None]:
+    """Suppress Kubernetes' refusals of this HTTP status, such as 404 for no object; also those of
+    a server ``without_kind``, which lacks the kind of the object."""
     try:
         yield
     except ApiError as error:
-        if error.code != code or not error.is_kubernetes:
+        if error.code != code or not (error.is_kubernetes or without_kind):
             raise

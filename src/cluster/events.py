@@ -39,20 +39,13 @@ _PATH = f"/apis/events.k8s.io/v1/namespaces/{EVENTS}/events"
 
 @dataclasses.dataclass(frozen=True)
 class Note:
-    """What an event says.
+    """What an event says."""
 
-    Attributes:
-        reason: Why it is there, as a program reads it, such as ``AccessGranted``.
-        action: What was done, as a program reads it.
-        text: What happened, as a person reads it. It may have any length and characters.
-        gone: Whether the mapping was deleted.
-    """
-
-    reason: str
-    action: str
+    reason: str  # Why it is there, as a program reads it, such as ``AccessGranted``.
+    action: str  # What was done, as a program reads it.
     mapping: IdentityMapping
-    text: str
-    gone: bool = False
+    text: str  # What happened, as a person reads it. It may have any length and characters.
+    gone: bool = False  # Whether the mapping was deleted.
 
 
 def write(client: api.Client, owner: Owner, notes: Sequence[Note]) -> None:

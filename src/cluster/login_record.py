@@ -32,11 +32,8 @@ def recent(client: api.Client, log: pod_logs.Logs) -> Record:
 
 
 def write(client: api.Client, owner: Owner, former: Record, record: Record) -> None:
-    """Make ``record`` what the cluster has.
-
-    Raises:
-        errors.Waiting: the cluster has another record than ``former``, which was read before.
-    """
+    """Make ``record`` what the cluster has. Raise `errors.Waiting` if the cluster has another
+    record than ``former``, which was read before."""
     stored = objects.get(client, references.LOGINS)
     if stored and _load(stored) != former:
         raise Waiting(waiting.OTHERS_CHANGE())

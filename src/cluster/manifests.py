@@ -58,8 +58,7 @@ class Spec:
     partition: str = partitions.DEFAULT
     proxies: Proxies = NO_PROXIES
     pull_secret: str = dataclasses.field(default="", repr=False)
-    # What it trusts besides the image's own authorities, as PEM.
-    authorities: str = ""
+    authorities: str = ""  # What it trusts besides the image's own authorities, as PEM.
     # Whether it refuses mappings to Kubernetes' own users, such as `system:admin`.
     reserves: bool = False
 

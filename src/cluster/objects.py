@@ -15,27 +15,31 @@ from lightkube.core.resource_registry import resource_registry
 
 import labels
 from cluster import api, references
-from cluster.errors import ApiError, suppress
-
-# The change that takes all finalizers off an object: one that was deleted goes then.
-FREED = {"metadata": {"finalizers": None}}
+from cluster.errors import suppress
 
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None without it, or without its kind."""
-    try:
+    with suppress(404, without_kind=what in references.POLICY):
         return client.get(kind(what), what.name, namespace=what.namespace)
-    except ApiError as error:
-        if error.code != 404 or what not in references.POLICY:
-            raise
-        return None
+    return None
 
 
 def delete(client: api.Client, what: references.ObjectReference) -> None:
-    """Delete an object, if there is one, with the finalizers by which others could keep it."""
-    if client.delete(kind(what), what.name, namespace=what.namespace):
+    """Delete an object, as `remove` does."""
+    remove(client, kind(what), what.name, namespace=what.namespace)
+
+
+def remove(
+    client: api.Client, res: type[Any], name: str, *, version: str = "", **where: Any
+) -> None:
+    """Delete an object, if there is one, with the finalizers by which others could keep it.
+
+    ``where`` has its namespace, and whether it is a small write.
+    """
+    if client.delete(res, name, version=version, **where):
         with suppress(404):
-            client.patch(kind(what), what.name, FREED, namespace=what.namespace)
+            client.patch(res, name, {"metadata": {"finalizers": None}}, **where)
 
 
 def mark_of(stored: api.Object | None) -> str:

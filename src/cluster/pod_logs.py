@@ -34,26 +34,18 @@ _TIME = Annotated[datetime, msgspec.Meta(tz=True)]
 
 @dataclasses.dataclass(frozen=True)
 class Logs:
-    """What the pods logged.
+    """What the pods logged."""
 
-    Attributes:
-        lines: The lines of all pods, one pod after the other, each in the order of its log.
-        unread: Why a pod's log is missing, by the pod's name. A pod that has gone is not here.
-        since: The time that was asked for.
-        begin: Since when the lines are complete: since ``since``, or later if a log does not reach
-            back that far.
-        end: When they were read.
-        covers: Whether they are complete since ``since``.
-        more: Whether a node may have more of that time, which it did not hand out now.
-    """
-
+    # The lines of all pods, one pod after the other, each in the order of its log.
     lines: list[str]
+    # Why a pod's log is missing, by the pod's name. A pod that has gone is not here.
     unread: dict[str, str]
-    since: datetime
+    since: datetime  # The time that was asked for.
+    # Since when the lines are complete: later than ``since`` if a log does not reach back so far.
     begin: datetime
-    end: datetime
-    covers: bool
-    more: bool
+    end: datetime  # When they were read.
+    covers: bool  # Whether they are complete since ``since``.
+    more: bool  # Whether a node may have more of that time, which it did not hand out now.
 
 
 class _Line(NamedTuple):
@@ -108,8 +100,7 @@ def _tail(
     A kubelet answers with the oldest of the lines that it is asked for, up to a size. So the
     newest lines are read first, by themselves, and older ones piece by piece.
 
-    Raises:
-        errors.ApiError, httpx2.HTTPError: not even the newest lines could be read.
+    Raise `errors.ApiError` or `httpx2.HTTPError` if not even the newest lines could be read.
     """
     found: list[_Line] = []
     piece, left = LINES, MOST_BYTES

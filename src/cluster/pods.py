@@ -65,21 +65,13 @@ class NotCreated(Blocked):
 
 @dataclasses.dataclass(frozen=True)
 class Rollout:
-    """How far the Deployment is.
+    """How far the Deployment is."""
 
-    Attributes:
-        wanted: How many pods it should have.
-        ready: How many updated pods are ready.
-        serving: Whether any pod serves, updated or not.
-        complete: Whether all pods are updated and ready, and none is left of the former.
-        refusal: Why the API server refuses pods; empty if it does not.
-    """
-
-    wanted: int
-    ready: int
-    serving: bool
-    complete: bool
-    refusal: str = ""
+    wanted: int  # How many pods it should have.
+    ready: int  # How many updated pods are ready.
+    serving: bool  # Whether any pod serves, updated or not.
+    complete: bool  # Whether all pods are updated and ready, and none is left of the former.
+    refusal: str = ""  # Why the API server refuses pods; empty if it does not.
 
 
 def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:

@@ -61,8 +61,7 @@ def apply(
     It is ``chosen``, the operator's choice, or else ``former``, which they ask so far, if a
     Service can have it. Otherwise it is the one that the Service has.
 
-    Raises:
-        errors.Blocked: no Service can have the address ``chosen``.
+    Raise `errors.Blocked` if no Service can have the address ``chosen``.
     """
     chosen = str(ipaddress.ip_address(chosen)) if chosen else ""
     wanted = chosen or former

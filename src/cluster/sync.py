@@ -52,37 +52,26 @@ Change = Callable[[], None]
 
 @dataclasses.dataclass(frozen=True)
 class Left:
-    """Why a change is still to be made.
+    """Why a change is still to be made."""
 
-    Attributes:
-        why: What the server says, or why no answer came. Empty if others have changed the object
-            meanwhile, or if there was no time.
-        is_said: Whether the server says so.
-        refused: Whether the server refuses this change, by a policy, a webhook or a rule.
-    """
-
+    # What the server says, or why no answer came. Empty if others have changed the object
+    # meanwhile, or if there was no time.
     why: str = ""
-    is_said: bool = False
+    is_said: bool = False  # Whether the server says so.
+    # Whether the server refuses this change, by a policy, a webhook or a rule.
     refused: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What became of changes. A mapping is known by its name, a binding by its key.
+    """What became of changes. A mapping is known by its name, a binding by its key."""
 
-    Attributes:
-        before: The access that they were decided on.
-        after: The access that the server has now.
-        left: Why each change is still to be made.
-        is_sure: Whether all answers were clear. Then nothing had to be read again.
-        made: How many changes were made: by a clear answer, or by another look.
-    """
-
-    before: Access
-    after: Access
+    before: Access  # The access that they were decided on.
+    after: Access  # The access that the server has now.
+    # Why each change is still to be made.
     left: Mapping[str, Left] = dataclasses.field(default_factory=dict[str, Left])
-    is_sure: bool = True
-    made: int = 0
+    is_sure: bool = True  # Whether all answers were clear. Then nothing had to be read again.
+    made: int = 0  # How many changes were made: by a clear answer, or by another look.
 
     @property
     def unfinished(self) -> frozenset[str]:
@@ -103,8 +92,7 @@ def apply(
     Every field of ``manifest`` becomes the charm's, whoever set it. ``stored`` is the object as
     this hook has read it; without it, this reads it.
 
-    Raises:
-        errors.Conflict: its resourceVersion is not the one that ``manifest`` has, if any.
+    Raise `errors.Conflict` if its resourceVersion is not the one that ``manifest`` has, if any.
     """
     what = manifests.reference(manifest)
     stored = stored or objects.get(client, what)
@@ -126,8 +114,7 @@ def adopt(client: api.Client, what: references.ObjectReference, stored: api.Obje
     Our next apply removes those that the charm does not set. Until then they would stay, and an
     action of the policy would stand beside its opposite.
 
-    Raises:
-        errors.Conflict: the object has changed since it was read.
+    Raise `errors.Conflict` if the object has changed since it was read.
     """
     patch = managed_fields.adoption(stored["metadata"], api.MANAGER)
     if not patch:
@@ -163,53 +150,35 @@ def make(
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
     before = {each.name: each for each in steps.before.mappings}
-    going = {each.name for each in steps.delete}
-    going |= {old.name for old, _ in steps.rename}
+    going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
     batch.run(
-        {
-            **{each.name: batch.of(writes.delete, each) for each in steps.delete},
-            **{new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw},
-            **{
-                _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
-                for each in steps.unbind
-                if each.mapping not in going
-            },
+        {each.name: batch.of(writes.delete, each) for each in steps.delete}
+        | {new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw}
+        | {
+            _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
+            for each in steps.unbind
+            if each.mapping not in going
         }
     )
     stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
+    create = (*steps.create, *(new for _, new in steps.rename))
     batch.run(
-        {
-            **batch.unbound(steps, going),
-            **{
-                old.name: batch.of(writes.update, owner, old, new, stuck)
-                for old, new in steps.update
-            },
-            **{
-                new.name: batch.of(writes.replace, owner, old, new, stuck)
-                for old, new in steps.replace
-            },
-            **{
-                each.name: batch.of(writes.create, owner, each, stuck)
-                for each in (*steps.create, *(new for _, new in steps.rename))
-            },
-            **{new.name: batch.of(writes.set_status, new) for _, new in steps.activate},
+        batch.unbound(steps, going)
+        | {old.name: batch.of(writes.update, owner, old, new, stuck) for old, new in steps.update}
+        | {
+            new.name: batch.of(writes.replace, owner, old, new, stuck)
+            for old, new in steps.replace
         }
+        | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
+        | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
+    bind = [each for each in steps.bind if each.mapping not in failed]
+    # Refused for good, the new one keeps nobody's former access alive.
+    renamed = [old for old, new in steps.rename if batch.is_decided(new.name)]
     batch.run(
-        {
-            **{
-                each.key: batch.of(writes.bind, owner, each)
-                for each in steps.bind
-                if each.mapping not in failed
-            },
-            **{
-                # Refused for good, the new one keeps nobody's former access alive.
-                old.name: batch.of(writes.delete, old)
-                for old, new in steps.rename
-                if batch.is_decided(new.name)
-            },
-        }
+        {each.key: batch.of(writes.bind, owner, each) for each in bind}
+        | {old.name: batch.of(writes.delete, old) for old in renamed}
     )
     batch.run(batch.unbound(steps, going))
     return _result(client, owner, steps, batch.outcomes)
@@ -217,16 +186,12 @@ def make(
 
 @dataclasses.dataclass(frozen=True)
 class _Outcome:
-    """What became of one change.
-
-    Attributes:
-        sure: Whether the server has what its answer says. Otherwise only another look tells.
-        left: Why it is still to be made, if it is.
-    """
+    """What became of one change."""
 
     done: bool = False
+    # Whether the server has what its answer says. Otherwise only another look tells.
     sure: bool = True
-    left: Left = Left()
+    left: Left = Left()  # Why it is still to be made, if it is.
 
 
 _DONE, _LATER = _Outcome(done=True), _Outcome()
@@ -293,13 +258,14 @@ class _Batch:
             except IndexError:
                 break
             try:
-                outcome = self.outcomes[key] = _attempt(change)
-                late = 0
+                outcome = _attempt(change)
+                if outcome is None:
+                    queue.append((key, change, tries))
+                    time.sleep(RETRY_SECONDS)
+                    continue
+                self.outcomes[key], late = outcome, 0
                 if outcome.left.is_said and not outcome.sure and tries < TRIES:
                     queue.append((key, change, tries + 1))
-            except _TooManyRequestsError:
-                queue.append((key, change, tries))
-                time.sleep(RETRY_SECONDS)
             except httpx2.HTTPError as error:
                 self.outcomes[key] = _Outcome(sure=False, left=Left(_reason(error)))
                 if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
@@ -310,22 +276,16 @@ class _Batch:
                 late += isinstance(error, httpx2.TimeoutException)
 
 
-class _TooManyRequestsError(Exception):
-    """The server has too many requests (429)."""
-
-
-def _attempt(change: Change) -> _Outcome:
-    """Make one change, and return what became of it.
-
-    Raises:
-        httpx2.HTTPError: its answer is lost.
-    """
+def _attempt(change: Change) -> _Outcome | None:
+    """Make one change, and return what became of it; None if the server has too many requests.
+    Raise `httpx2.HTTPError` if its answer is lost."""
     try:
         change()
     except Outdated:
         return _Outcome(sure=False)
     except HalfMadeError as half:
-        return dataclasses.replace(_refusal(half.refusal), sure=False)
+        refused = _refusal(half.refusal)
+        return refused and dataclasses.replace(refused, sure=False)
     except (ApiError, Conflict) as refusal:
         return _refusal(refusal)
     except Unready as reason:
@@ -334,12 +294,12 @@ def _attempt(change: Change) -> _Outcome:
     return _DONE
 
 
-def _refusal(error: ApiError | Conflict) -> _Outcome:
+def _refusal(error: ApiError | Conflict) -> _Outcome | None:
     code = error.code if isinstance(error, ApiError) else 409
     if is_refused(code, str(error)):
         return _Outcome(left=Left(brief(error), is_said=True, refused=True))
     if code == 429:
-        raise _TooManyRequestsError from error
+        return None
     if code in (404, 409, 422):
         # Others have changed or deleted the object.
         return _Outcome(sure=False)
@@ -396,20 +356,17 @@ def _left(steps: Changes, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcom
 def _after(steps: Changes, outcomes: Mapping[str, _Outcome]) -> Access:
     """Return the access that there is by the clear answers."""
     done = {key for key, outcome in outcomes.items() if outcome.done}
-    mappings = {each.name: each for each in steps.before.mappings}
-    bindings = {each.key: each for each in steps.before.bindings}
-    for each in (*steps.delete, *(old for old, _ in steps.moved)):
-        if each.name in done:
-            mappings.pop(each.name, None)
-    pairs = (*steps.moved, *steps.withdraw, *steps.update, *steps.activate)
-    for new in (*(new for _, new in pairs), *steps.create):
-        if new.name in done:
-            mappings[new.name] = new
-    for each in steps.unbind:
-        if _gone(each) in done:
-            bindings.pop(each.key, None)
-    bindings |= {each.key: each for each in steps.bind if each.key in done}
-    return Access(tuple(mappings.values()), tuple(bindings.values()))
+    before, wanted = steps.before, steps.wanted
+    return Access(
+        (
+            *(each for each in before.mappings if each.name not in done),
+            *(each for each in wanted.mappings if each.name in done),
+        ),
+        (
+            *(each for each in before.bindings if not done & {_gone(each), each.key}),
+            *(each for each in wanted.bindings if each.key in done),
+        ),
+    )
 
 
 def _log(steps: Changes, why: str) -> None:

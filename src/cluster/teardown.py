@@ -32,18 +32,14 @@ _ACCESS = "mappings and bindings"
 
 @dataclasses.dataclass(frozen=True)
 class Remains:
-    """What a removal leaves.
+    """What a removal leaves."""
 
-    Attributes:
-        failed: Why each object stays that should go.
-        access: How many mappings and bindings of the charm's stay, for lack of time or because
-            the server refuses to delete them.
-        kept: The name of each Service that is kept by its address, which control planes still
-            ask; empty if another Service has that.
-    """
-
+    # Why each object stays that should go.
     failed: Mapping[str, Unready] = dataclasses.field(default_factory=dict[str, Unready])
+    # How many mappings and bindings of the charm's stay: no time was left, or a refusal.
     access: int = 0
+    # The name of each Service that is kept by its address, which control planes still ask; empty
+    # if another Service has that.
     kept: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 

@@ -46,12 +46,9 @@ def delete(client: api.Client, mapping: IdentityMapping) -> None:
     """Delete ``mapping``, if it is there, with the finalizers that would keep it: it lets people
     in until it is gone."""
     stored = client.get(objects.mapping(), mapping.name, small=True)
-    if not stored:
-        return
-    version = _version(stored, mapping)
-    if client.delete(objects.mapping(), mapping.name, version=version, small=True):
-        with suppress(404):
-            client.patch(objects.mapping(), mapping.name, objects.FREED, small=True)
+    if stored:
+        version = _version(stored, mapping)
+        objects.remove(client, objects.mapping(), mapping.name, version=version, small=True)
 
 
 def _version(stored: api.Object, mapping: IdentityMapping) -> str:
@@ -168,11 +165,11 @@ def set_status(client: api.Client, mapping: IdentityMapping) -> None:
 
 def bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
     """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
-    path, manifest = _path(binding), manifests.role_binding(owner, binding)
+    manifest = manifests.role_binding(owner, binding)
+    resource, namespace, path = _place(binding)
     try:
         client.post(path, manifest)
     except Conflict:
-        resource, namespace = _resource(binding), binding.namespace or None
         stored = client.get(resource, binding.name, namespace=namespace, small=True)
         if stored and _is_made(stored, manifest, "roleRef", "subjects"):
             return
@@ -197,22 +194,16 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
 
     Another unit may just be granting the role again.
     """
-    if name := binding.mapping:
-        stored = _mapping(client, name)
-        groups = objects.part(stored, "spec").get("groups") if stored else None
-        if stored and (not decided or tuple(groups or ()) != decided.groups):
+    stored = None
+    # Without the CRD there is no mapping.
+    with suppress(404, without_kind=True):
+        if name := binding.mapping:
+            stored = client.get(objects.mapping(), name, small=True)
+    if stored:
+        groups = objects.part(stored, "spec").get("groups")
+        if not decided or tuple(groups or ()) != decided.groups:
             raise Outdated
     delete_binding(client, binding)
-
-
-def _mapping(client: api.Client, name: str) -> api.Object | None:
-    """Return the mapping that is stored; None if there is none, or nothing of its kind."""
-    try:
-        return client.get(objects.mapping(), name, small=True)
-    except ApiError as error:
-        if error.code != 404:
-            raise
-        return None
 
 
 def delete_binding(client: api.Client, binding: RoleBinding) -> None:
@@ -221,19 +212,16 @@ def delete_binding(client: api.Client, binding: RoleBinding) -> None:
     It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could
     keep even one of a role that they may not bind. So this takes the finalizers out.
     """
-    resource, namespace = _resource(binding), binding.namespace or None
-    version = binding.version
-    if client.delete(resource, binding.name, namespace=namespace, version=version, small=True):
-        with suppress(404):
-            client.patch(resource, binding.name, objects.FREED, namespace=namespace, small=True)
+    resource, namespace, _ = _place(binding)
+    objects.remove(
+        client, resource, binding.name, namespace=namespace, version=binding.version, small=True
+    )
 
 
-def _path(binding: RoleBinding) -> str:
-    """Return where bindings of this kind are."""
-    if binding.namespace:
-        return f"/apis/{references.RBAC}/v1/namespaces/{binding.namespace}/rolebindings"
-    return f"/apis/{references.RBAC}/v1/clusterrolebindings"
-
-
-def _resource(binding: RoleBinding) -> type[Any]:
-    return rbac.RoleBinding if binding.namespace else rbac.ClusterRoleBinding
+def _place(binding: RoleBinding) -> tuple[type[Any], str | None, str]:
+    """Return the class of a binding, its namespace if it has one, and where its kind is."""
+    where = f"/apis/{references.RBAC}/v1"
+    if not binding.namespace:
+        return rbac.ClusterRoleBinding, None, f"{where}/clusterrolebindings"
+    path = f"{where}/namespaces/{binding.namespace}/rolebindings"
+    return rbac.RoleBinding, binding.namespace, path

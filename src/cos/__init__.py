@@ -19,6 +19,7 @@ import datetime
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ops
@@ -28,6 +29,7 @@ from errors import Unready
 from juju.peers import Peers
 from owner import Owner
 from related import RelatedCharm
+from text import fingerprint
 
 if TYPE_CHECKING:
     from cluster.answers import Pod
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 ENDPOINT = "cos-agent"
 KEY = "config"
+
+_SRC = Path(__file__).parents[1]
+_FOLDERS = (_SRC / "prometheus_alert_rules", _SRC / "grafana_dashboards")
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +56,7 @@ def lead(
 
     The authenticator's ``pods`` serve ``pair``; all other facts are ``counted``.
 
-    Raises:
-        errors.Unready: this unit no longer leads.
+    Raise `errors.Unready` if this unit no longer leads.
     """
     relations = _relations(charm)
     if not relations and not peers.shared.facts:
@@ -106,16 +110,27 @@ def _publish(
     facts: str,
     jobs: Sequence[Mapping[str, Any]],
 ) -> None:
-    if not relations:
-        return
-    from cos import databag
+    def write() -> bool:
+        from cos import databag
 
-    config = databag.config(owner, charm.meta.name, facts, jobs)
-    for relation in relations:
-        try:
-            data = relation.data[charm.unit]
-            if data.get(KEY) != config:
-                data[KEY] = config
-        except ops.ModelError as error:
-            # Juju has no databag before this unit has entered a relation between subordinates.
-            logger.warning("the collector gets nothing before the next hook: %s", error)
+        config = databag.config(owner, charm.meta.name, facts, jobs)
+        changed = [_put(relation.data[charm.unit], config) for relation in relations]
+        return any(changed)
+
+    if relations:
+        # To compress the dashboards costs more than the rest of a settled hook.
+        files = [fingerprint(path.read_text()) for each in _FOLDERS for path in each.iterdir()]
+        words = ([relation.id for relation in relations], owner, facts, jobs, sorted(files))
+        charm.write_once(ENDPOINT, words, write)
+
+
+def _put(data: ops.RelationDataContent, config: str) -> bool:
+    """Write ``config``, and return whether Juju had another."""
+    try:
+        if data.get(KEY) == config:
+            return False
+        data[KEY] = config
+    except ops.ModelError as error:
+        # Juju has no databag before this unit has entered a relation between subordinates.
+        logger.warning("the collector gets nothing before the next hook: %s", error)
+    return True

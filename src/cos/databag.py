@@ -28,14 +28,8 @@ _SHARE_OF_LIFE = 20
 
 
 def config(owner: Owner, charm: str, known: str, jobs: Sequence[Mapping[str, Any]]) -> str:
-    """Return the value of the databag's key ``config``, as JSON.
-
-    Args:
-        owner: This application.
-        charm: The charm's name.
-        known: The facts, as `facts.Facts.dump` wrote them.
-        jobs: The scrape jobs of this unit.
-    """
+    """Return the value of the databag's key ``config``, as JSON. ``known`` are the facts, as
+    `facts.Facts.dump` wrote them."""
     return _json(
         {
             "metrics_alert_rules": rules(owner, charm, facts.load(known)),

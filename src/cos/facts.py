@@ -14,24 +14,16 @@ from text import fingerprint
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What the leader knows.
+    """What the leader knows."""
 
-    Attributes:
-        certificate: The fingerprint of the certificate that the pods serve, with its authority;
-            empty before `learn`.
-        starts: When it becomes valid, in seconds since 1970; 0 if it cannot be read.
-        ends: When it or its authority expires; 0 if it cannot be read.
-        to_correct: How many mappings somebody has to correct.
-        next_end: When the next access ends, or ended if its mapping is still there; 0 for never.
-        replicas: How many pods there should be; 0 if that is unknown.
-    """
-
+    # The fingerprint of the pods' certificate, with its authority; empty before `learn`.
     certificate: str = ""
-    starts: int = 0
-    ends: int = 0
-    to_correct: int = 0
+    starts: int = 0  # When it becomes valid, in seconds since 1970; 0 if it cannot be read.
+    ends: int = 0  # When it or its authority expires; 0 if it cannot be read.
+    to_correct: int = 0  # How many mappings somebody has to correct.
+    # When the next access ends, or ended if its mapping is still there; 0 for never.
     next_end: int = 0
-    replicas: int = 0
+    replicas: int = 0  # How many pods there should be; 0 if that is unknown.
 
     def dump(self) -> str:
         """Return them as the peers' databag holds them."""

@@ -44,19 +44,13 @@ _AUTHENTICATOR = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class ControlPlane:
-    """The principal.
+    """The principal."""
 
-    Attributes:
-        application: Its application's name in this model.
-        relations: The ids of the relations with it, which Juju numbers once and never again.
-        via_relation: Whether it takes the webhook from the relation.
-        leave: The command that ends that relation, where another one keeps this unit. Empty
-            where none does.
-    """
-
-    application: str
+    application: str  # Its application's name in this model.
+    # The ids of the relations with it, which Juju numbers once and never again.
     relations: frozenset[str]
-    via_relation: bool
+    via_relation: bool  # Whether it takes the webhook from the relation.
+    # The command that ends that relation, where another one keeps this unit; or empty.
     leave: str = ""
 
 
@@ -217,25 +211,17 @@ def next_step(
 
 @dataclasses.dataclass(frozen=True)
 class Use:
-    """How far this unit's control plane uses the webhook.
+    """How far this unit's control plane uses the webhook."""
 
-    Attributes:
-        address: The Service's, as the leader published it; empty while there is none.
-        via_relation: Whether the control plane takes the webhook from the relation.
-        file: What is wrong with this unit's webhook file; empty if nothing is.
-        acknowledged: Whether the control plane uses the file as it is, by its own word. A control
-            plane that never says so counts as using it.
-        forwards: Whether the control plane's own webhook passes logins on to this one; None if it
-            does not say.
-        option: What the option has in place of the webhook's URL, without what may be secret;
-            None if it has that.
-    """
-
-    address: str
-    via_relation: bool
-    file: str = ""
+    address: str  # The Service's, as the leader published it; empty while there is none.
+    via_relation: bool  # Whether the control plane takes the webhook from the relation.
+    file: str = ""  # What is wrong with this unit's webhook file; empty if nothing is.
+    # Whether the control plane uses the file as it is, by its own word. A control plane that never
+    # says so counts as using it.
     acknowledged: bool = True
+    # Whether its own webhook passes logins on to this one; None if it does not say.
     forwards: bool | None = None
+    # What the option has in place of the URL, without what may be secret; None if it has that.
     option: str | None = None
 
 

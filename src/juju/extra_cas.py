@@ -30,23 +30,15 @@ MAX_BYTES = 512 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class Trust:
-    """What the providers sent.
+    """What the providers sent."""
 
-    Attributes:
-        authorities: The certificates that can be used, each once and sorted, as PEM.
-        remark: What the operator should know of the others; empty where there are none.
-    """
-
-    authorities: str = ""
-    remark: str = ""
+    authorities: str = ""  # The certificates that can be used, each once and sorted, as PEM.
+    remark: str = ""  # What the operator should know of the others; empty where there are none.
 
 
 def receive(charm: RelatedCharm) -> Trust:
-    """Return what the providers sent. Leader only: it tells them which version it reads.
-
-    Raises:
-        errors.Waiting: this unit no longer leads.
-    """
+    """Return what the providers sent. Leader only: it tells them which version it reads. Raise
+    `errors.Waiting` if this unit no longer leads."""
     accepted: dict[str, None] = {}
     remarks: list[str] = []
     for relation in charm.related(ENDPOINT):

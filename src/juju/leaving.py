@@ -17,66 +17,47 @@ import ops
 
 from errors import Waiting
 from juju import control_plane
+from memory import Memory
 from related import RelatedCharm
 from statuses import waiting
 
 
-class Leaving(ops.Object):
-    """Remembers that this unit goes, or its control-plane unit. No unit of Juju returns."""
+def note(charm: RelatedCharm, event: ops.EventBase) -> None:
+    """Remember that this unit goes, if ``event`` says so. No unit of Juju returns.
 
-    _stored = ops.StoredState()
+    It goes with its last relation with a control plane: a subordinate stays no longer.
+    """
+    if isinstance(event, ops.RelationDepartedEvent):
+        goes = event.departing_unit == charm.unit
+    elif isinstance(event, ops.RelationBrokenEvent):
+        is_control_plane = event.relation.name in control_plane.ENDPOINTS
+        goes = is_control_plane and not control_plane.is_related(charm)
+    else:
+        goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
+    if goes:
+        charm.memory.leaves = True
 
-    def __init__(self, charm: RelatedCharm):
-        super().__init__(charm, "leaving")
-        self._charm = charm
-        self._stored.set_default(leaving=None, begun=False, joined=False)
 
-    def note(self, event: ops.EventBase) -> None:
-        """Remember that this unit goes, if ``event`` says so.
+def note_peers(memory: Memory, *, is_readable: bool) -> None:
+    """Remember that this unit goes, if Juju has let it out of its peer relation.
 
-        It goes with its last relation with a control plane: a subordinate stays no longer.
-        """
-        if isinstance(event, ops.RelationDepartedEvent):
-            goes = event.departing_unit == self.model.unit
-        elif isinstance(event, ops.RelationBrokenEvent):
-            is_control_plane = event.relation.name in control_plane.ENDPOINTS
-            goes = is_control_plane and not control_plane.is_related(self._charm)
-        else:
-            goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
-        if goes:
-            self._stored.begun = True
+    Juju 4 still lists the relation then, and refuses to read it. It may do so too before a new
+    unit has entered it.
+    """
+    if is_readable:
+        memory.joined = True
+    elif memory.joined:
+        memory.leaves = True
 
-    @property
-    def has_joined(self) -> bool:
-        """Return whether this unit has ever been in its peer relation."""
-        return bool(self._stored.joined)
 
-    def note_peers(self, *, is_readable: bool) -> None:
-        """Remember that this unit goes, if Juju has let it out of its peer relation.
-
-        Juju 4 still lists the relation then, and refuses to read it. It may do so too before a
-        new unit has entered it.
-        """
-        if is_readable and not self._stored.joined:
-            self._stored.joined = True
-        if not is_readable and self._stored.joined:
-            self._stored.begun = True
-
-    @property
-    def unit_leaves(self) -> bool:
-        """Return whether this unit runs its last hooks."""
-        return bool(self._stored.begun)
-
-    def principal_leaves(self) -> bool:
-        """Return whether this unit goes because its control-plane unit goes.
-
-        Raises:
-            errors.Waiting: Juju does not answer, and did not say so before.
-        """
-        # Once this unit goes, the first answer counts: Juju may not give another one.
-        if self._stored.leaving is None or not (self.unit_leaves or self._stored.leaving):
-            self._stored.leaving = is_going(control_plane.principal_unit())
-        return bool(self._stored.leaving)
+def principal_leaves(memory: Memory) -> bool:
+    """Return whether this unit goes because its control-plane unit goes. Raise `errors.Waiting`
+    if Juju does not answer, and did not say so before."""
+    known = memory.principal_leaves
+    # Once this unit goes, the first answer counts: Juju may not give another one.
+    if known is None or not (known or memory.leaves):
+        known = memory.principal_leaves = is_going(control_plane.principal_unit())
+    return known
 
 
 def is_going(principal: str) -> bool:
@@ -85,8 +66,7 @@ def is_going(principal: str) -> bool:
     Juju 4 lets a unit be dead before its subordinate's last hook, and lists it no more. A goal
     state without the relation says nothing.
 
-    Raises:
-        errors.Waiting: Juju does not answer.
+    Raise `errors.Waiting` if Juju does not answer.
     """
     try:
         listed = principals()

@@ -20,36 +20,27 @@ from statuses import waiting
 from text import fingerprint, is_ip
 
 RELATION = "peers"
-# In a unit's databag: which address its control plane asks.
-_ASKS = "asks"
+# In a unit's databag: which address its control plane asks, and which CA bundle it trusts.
+_ASKS, _TRUSTS = "asks", "trusts"
 
 
 @dataclasses.dataclass(frozen=True)
 class Shared:
-    """What all units work from: the application databag.
+    """What all units work from: the application databag."""
 
-    Attributes:
-        cluster_id: What a login token must be made for.
-        address: ClusterIP of the Service.
-        former: The addresses that were the Service's before, and that a control plane may ask.
-        lost: Those of the former addresses that others may have.
-        ca: CA bundle for the control planes to trust.
-        serving: Whether the authenticator has ever served.
-        relations: The ids of the relations with the control plane that all this is about.
-        inherited: Whether the reactive charm's leader data is still to be removed.
-        ended: The access that the charm has ended within a day, the last of it at the end.
-        facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
-    """
-
-    cluster_id: str = ""
-    address: str = ""
+    cluster_id: str = ""  # What a login token must be made for.
+    address: str = ""  # ClusterIP of the Service.
+    # The addresses that were the Service's before, and that a control plane may ask.
     former: frozenset[str] = frozenset()
-    lost: frozenset[str] = frozenset()
-    ca: str = ""
-    serving: bool = False
+    lost: frozenset[str] = frozenset()  # Those of the former addresses that others may have.
+    ca: str = ""  # CA bundle for the control planes to trust.
+    serving: bool = False  # Whether the authenticator has ever served.
+    # The ids of the relations with the control plane that all this is about.
     relations: frozenset[str] = frozenset()
-    inherited: bool = False
+    inherited: bool = False  # Whether the reactive charm's leader data is still to be removed.
+    # The access that the charm has ended within a day, the last of it at the end.
     ended: tuple[expiry.Ended, ...] = ()
+    # What the alert rules say, as `cos.facts` writes it; empty without a collector.
     facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
@@ -68,15 +59,10 @@ class Shared:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """Which address a control plane asks for logins.
+    """Which address a control plane asks for logins."""
 
-    Attributes:
-        address: Empty if it asks none.
-        principal: The control plane's unit.
-    """
-
-    address: str
-    principal: str
+    address: str  # Empty if it asks none.
+    principal: str  # The control plane's unit.
 
     def dump(self) -> str:
         """Return this as a text for a databag."""
@@ -92,19 +78,14 @@ class Asked:
 class Peers:
     """The peer relation. Without it (a unit's first moments, or its last) nothing is known
     and nothing is kept.
-
-    Attributes:
-        shared: What the leader published last: read once a hook, and then what this hook
-            published.
-        is_readable: Whether Juju reads the relation, if it lists one.
     """
 
     def __init__(self, charm: RelatedCharm):
         self._charm, self._app, self._unit = charm, charm.app, charm.unit
         # Not by ops' `Relation`, which asks for the units of each relation.
         self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
-        self.is_readable = True
-        self.shared = self._read()
+        self.is_readable = True  # Whether Juju reads the relation, if it lists one.
+        self.shared = self._read()  # What the leader published last, or this hook has.
 
     @property
     def joined(self) -> bool:
@@ -125,11 +106,8 @@ class Peers:
         self.publish(dataclasses.replace(self.shared, **changes))
 
     def publish(self, new: Shared) -> None:
-        """Make ``new`` what is published.
-
-        Raises:
-            errors.Waiting: this unit no longer leads, and only the leader may change it.
-        """
+        """Make ``new`` what is published. Raise `errors.Waiting` if this unit no longer leads:
+        only the leader may change it."""
         if new == self.shared or not self._relation:
             return
         values = {
@@ -152,14 +130,15 @@ class Peers:
 
     def acknowledge(self, ca: str) -> None:
         """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
-        if self._id:
-            self._charm.write_once(RELATION, ca, lambda: self._tell("trusts", fingerprint(ca)))
+        self._tell_once(_TRUSTS, fingerprint(ca))
 
     def tell_asked(self, asked: Asked) -> None:
         """Tell the other units which address this unit's control plane asks."""
+        self._tell_once(_ASKS, asked.dump())
+
+    def _tell_once(self, key: str, new: str) -> None:
         if self._id:
-            text = asked.dump()
-            self._charm.write_once(f"{RELATION}:{_ASKS}", text, lambda: self._tell(_ASKS, text))
+            self._charm.write_once(f"{RELATION}:{key}", new, lambda: self._tell(key, new))
 
     def _tell(self, key: str, new: str) -> bool:
         """Write into this unit's databag, and return whether that had something else."""
@@ -185,7 +164,7 @@ class Peers:
         return sorted(
             unit.name
             for unit in (self._unit, *self.others)
-            if self._relation.data[unit].get("trusts") != wanted
+            if self._relation.data[unit].get(_TRUSTS) != wanted
         )
 
     def _read(self) -> Shared:

@@ -34,28 +34,20 @@ _HIGHEST_PORT = 0xFFFF
 
 @dataclasses.dataclass(frozen=True)
 class Proxies:
-    """What the pods' environment says of proxies.
+    """What the pods' environment says of proxies."""
 
-    Attributes:
-        urls: The URLs by their variables, HTTP_PROXY and HTTPS_PROXY. They may hold credentials.
-        no_proxy: The variable NO_PROXY, as the kubelet expands it.
-        remark: What the operator should know; empty where logins use a proxy, as asked.
-    """
-
+    # The URLs by their variables, HTTP_PROXY and HTTPS_PROXY. They may hold credentials.
     urls: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
-    no_proxy: str = ""
-    remark: str = ""
+    no_proxy: str = ""  # The variable NO_PROXY, as the kubelet expands it.
+    remark: str = ""  # What the operator should know; empty where logins use a proxy, as asked.
 
 
 NO_PROXIES = Proxies()
 
 
 def of_model(environment: Mapping[str, str]) -> Proxies:
-    """Return the model's proxies, by the ``environment`` of a hook.
-
-    Raises:
-        errors.Blocked: the URL of a proxy cannot work.
-    """
+    """Return the model's proxies, by the ``environment`` of a hook. Raise `errors.Blocked` if the
+    URL of a proxy cannot work."""
     urls = {
         f"{scheme}_PROXY": url
         for scheme in ("HTTP", "HTTPS")

@@ -17,11 +17,11 @@ import contextlib
 import datetime
 import enum
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 import ops
 
 import times
+from related import RelatedCharm
 from text import fingerprint
 
 # After how long the unit looks again at what others do, and after how long it goes on with work
@@ -46,23 +46,16 @@ NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
 class Next(enum.Enum):
     """What a hook leaves for the unit to look at by itself."""
 
-    # Nothing is left, or an event of Juju announces it.
-    NOTHING = enum.auto()
-    # Others must act, and no event announces it.
-    POLL = enum.auto()
-    # The hook had no time left for some work.
-    GO_ON = enum.auto()
+    NOTHING = enum.auto()  # Nothing is left, or an event of Juju announces it.
+    POLL = enum.auto()  # Others must act, and no event announces it.
+    GO_ON = enum.auto()  # The hook had no time left for some work.
 
 
-class Wake(ops.Object):
+class Wake:
     """When the unit wakes by itself: it remembers when access ends next, and how long it waits."""
 
-    _stored = ops.StoredState()
-
-    def __init__(self, charm: ops.CharmBase):
-        super().__init__(charm, "wake")
-        self._stored.set_default(is_set=False, end=0.0, coming=0.0, wait="", since=0.0)
-        self._unit = charm.unit
+    def __init__(self, charm: RelatedCharm):
+        self._unit, self._memory = charm.unit, charm.memory
         self._rings = False
         self._expected: Sequence[float] | None = None
 
@@ -70,7 +63,7 @@ class Wake(ops.Object):
         """Note that ``event`` is the alarm, if it is."""
         if isinstance(event, ops.SecretExpiredEvent) and event.secret.label == _LABEL:
             # A killed hook may have lost that it is set.
-            self._stored.is_set = self._rings = True
+            self._memory.rings = self._rings = True
 
     def expect(self, ends: Iterable[datetime.datetime]) -> None:
         """Expect the ``ends`` of access at these times. A hook's last word counts."""
@@ -84,14 +77,14 @@ class Wake(ops.Object):
 
     def at_end(self, end: datetime.datetime) -> None:
         """Wake the unit at ``end`` too. An action calls this."""
-        if not 0.0 < self._end <= end.timestamp():
-            self._stored.end = end.timestamp()
-        self._set(max(self._end, times.now().timestamp() + _GO_ON_SECONDS))
+        if not 0.0 < self._memory.end <= end.timestamp():
+            self._memory.end = end.timestamp()
+        self._set(max(self._memory.end, times.now().timestamp() + _GO_ON_SECONDS))
 
     @property
     def overdue(self) -> bool:
         """Return whether the access that a former hook expected to end should have by now."""
-        return 0.0 < self._end <= times.now().timestamp()
+        return 0.0 < self._memory.end <= times.now().timestamp()
 
     def again(self, left: Next, line: str = "") -> None:
         """Wake the unit for what is ``left``, or when access ends if that is sooner.
@@ -104,12 +97,12 @@ class Wake(ops.Object):
         seconds = _GO_ON_SECONDS if left is Next.GO_ON else None
         if left is Next.POLL:
             seconds = self._backed_off(line, now)
-        elif self._stored.wait:
-            self._stored.wait = ""
+        else:
+            self._memory.wait = ""
         if self.overdue and left is not Next.GO_ON:
-            seconds = min(max(_POLL_SECONDS, (now - self._end) / 4), _OVERDUE_SECONDS)
+            seconds = min(max(_POLL_SECONDS, (now - self._memory.end) / 4), _OVERDUE_SECONDS)
         moments = [] if seconds is None else [now + seconds]
-        moments += [end for end in (self._end, self._coming) if end > now]
+        moments += [end for end in (self._memory.end, self._memory.coming) if end > now]
         self._set(min(moments, default=None))
 
     def _keep_expected(self, now: float) -> None:
@@ -117,22 +110,21 @@ class Wake(ops.Object):
         and the first that is to come."""
         if self._expected is None:
             return
-        earliest = self._end + _SPACING_SECONDS if self.overdue else 0.0
+        earliest = self._memory.end + _SPACING_SECONDS if self.overdue else 0.0
         end = min(self._expected, default=0.0)
         if end > now:
             end = max(end, earliest)
         coming = min((each for each in self._expected if each > now), default=0.0)
         if coming:
             coming = max(coming, earliest)
-        if (end, coming) != (self._end, self._coming):
-            self._stored.end, self._stored.coming = end, coming
+        self._memory.end, self._memory.coming = end, coming
 
     def _backed_off(self, line: str, now: float) -> float | None:
         """Return in how many seconds to look again at a wait that may have lasted long."""
         # The cause of a wait stands after its colon, and may differ from hook to hook.
-        if self._stored.wait != (known := fingerprint(line.partition(": ")[0])):
-            self._stored.wait, self._stored.since = known, now
-        waited = now - cast("float", self._stored.since)
+        if self._memory.wait != (known := fingerprint(line.partition(": ")[0])):
+            self._memory.wait, self._memory.since = known, now
+        waited = now - self._memory.since
         return max(_POLL_SECONDS, waited / 4) if waited < _PATIENCE else None
 
     def _set(self, at: float | None) -> None:
@@ -140,14 +132,13 @@ class Wake(ops.Object):
 
         If Juju cannot do that now, update-status looks again.
         """
-        if at is None and not self._stored.is_set:
+        if at is None and not self._memory.rings:
             return
         utc = datetime.timezone.utc
         wanted = NEVER if at is None else datetime.datetime.fromtimestamp(at, utc)
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
             self._expire(wanted)
-            if self._stored.is_set != (wanted != NEVER):
-                self._stored.is_set = wanted != NEVER
+            self._memory.rings = wanted != NEVER
 
     def _expire(self, at: datetime.datetime) -> None:
         """Let the secret expire ``at`` that time, unless it expires earlier anyway.
@@ -177,13 +168,3 @@ class Wake(ops.Object):
             if "not found" in error.stderr:
                 return None
             raise
-
-    @property
-    def _end(self) -> float:
-        """Return when access ends next, in seconds since the epoch; 0 if none does."""
-        return cast("float", self._stored.end)
-
-    @property
-    def _coming(self) -> float:
-        """Return when access ends next of all that has not ended yet, as `_end` does."""
-        return cast("float", self._stored.coming)

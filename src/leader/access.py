@@ -7,22 +7,21 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import access_changes
 import cos
 import times
 from access import desired, expiry, validity
-from access.declaration.declared import Declared
 from access.desired import Access, Desired
-from access.mapping import IdentityMapping
+from access.rights import has_own_group
 from access_changes import BY_OPTION
-from cluster import api, bindings, objects, references, state, sync
+from cluster import api, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Unready
-from labels import OPTION
+from labels import GRANT, OPTION
 from statuses import entry
 from statuses import mapping as texts
 from text import status_line
@@ -38,28 +37,17 @@ KEPT_SECONDS, LEAST_SECONDS = 10.0, 4.0
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What there is to say of access.
+    """What there is to say of access."""
 
-    Attributes:
-        mappings: All mappings, as the hook leaves them.
-        problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
-        duplicates: The names of mappings of others with the ARN of a declared mapping.
-        not_applied: Why a part of the option has no effect, by its place.
-        declared: What the option declares.
-        result: What became of the changes.
-        pending: The names of mappings that are still to be made, or changed.
-        former: The names of mappings that are still to be deleted.
-        next_end: When the next access ends, or ended if its mapping is still there.
-    """
-
-    mappings: Sequence[IdentityMapping]
+    # What is wrong with a mapping, by its name: duplicates of declared mappings first.
     problems: Mapping[str, str]
+    # The names of mappings of others with the ARN of a declared mapping.
     duplicates: frozenset[str]
-    not_applied: Mapping[str, str]
-    declared: Declared
-    result: Result
-    pending: frozenset[str]
-    former: frozenset[str]
+    not_applied: Mapping[str, str]  # Why a part of the option has no effect, by its place.
+    result: Result  # What became of the changes.
+    pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
+    former: frozenset[str]  # The names of mappings that are still to be deleted.
+    # When the next access ends, or ended if its mapping is still there.
     next_end: datetime.datetime | None
 
     @property
@@ -83,9 +71,6 @@ def bring(hook: Hook, client: api.Client) -> Report:
     needed = state.needed(client, before, declared.entries, partition)
     wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(before, wanted.access)
-    warning = bindings.last_administrators(client, partition, before, wanted.access, steps)
-    if warning:
-        logger.warning("option mappings: %s", warning)
     # What ends comes before all that a slow server keeps this hook from.
     least = min(LEAST_SECONDS, client.seconds_left_to_write)
     seconds = max(client.seconds_left - KEPT_SECONDS, least)
@@ -145,12 +130,16 @@ def _report(
         for each in after
         if expiry.has_ended(each, now) and each.name not in names
     }
+    bound = {each.mapping for each in result.after.bindings}
+    without = {
+        each.name: texts.ROLE_GONE()
+        for each in after
+        if each.source == GRANT and has_own_group(each) and each.name not in bound
+    }
     return Report(
-        after,
-        validity.in_order({**refused, **checked.problems, **late}, checked.duplicates),
+        validity.in_order({**without, **refused, **checked.problems, **late}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
-        hook.config.declared,
         result,
         result.unfinished & names,
         frozenset(

@@ -30,11 +30,8 @@ logger = logging.getLogger(__name__)
 
 
 def claim(hook: Hook, client: api.Client) -> api.Object | None:
-    """Claim the authenticator's objects. Return the Service, if there is one.
-
-    Raises:
-        errors.Blocked: another application owns them.
-    """
+    """Claim the authenticator's objects. Return the Service, if there is one. Raise
+    `errors.Blocked` if another application owns them."""
     service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
     mark = objects.mark_of(service)
     if hook.owner.is_foreign(mark):

@@ -23,7 +23,7 @@ from errors import Unready
 from owner import Owner
 
 if TYPE_CHECKING:
-    from juju.memory import Memory
+    from memory import Memory
 
 logger = logging.getLogger(__name__)
 
@@ -35,28 +35,37 @@ OVERLAP = timedelta(hours=1)
 NEEDED_SECONDS = 10.0
 
 
-def look(client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str]) -> None:
+def look(client: api.Client, owner: Owner, memory: Memory, pods: Sequence[str]) -> None:
     """Record whom the pods ``pods`` let in, if the last try was an hour ago.
 
     Nobody's access depends on it, so a look that fails is no problem of the unit.
     """
-    if pods and client.seconds_left >= NEEDED_SECONDS and looks.is_due(EVERY):
-        looks.note_try()
-        try:
-            with errors_as_status():
-                _look(client, owner, looks, pods)
-        except Unready as problem:
-            logger.warning("cannot record last logins: %s", problem)
+    tried, now = _past(memory.tried), times.now()
+    if not pods or client.seconds_left < NEEDED_SECONDS or (tried and now - tried < EVERY):
+        return
+    # Whether it works does not matter: each hook would ask a failing API again.
+    memory.tried = now.timestamp()
+    try:
+        with errors_as_status():
+            _look(client, owner, memory, pods)
+    except Unready as problem:
+        logger.warning("cannot record last logins: %s", problem)
 
 
-def _look(client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str]) -> None:
+def _past(seconds: float | None) -> datetime | None:
+    """Return a time that is remembered; None without one, or for one in the future."""
+    at = None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+    return at if at and at <= times.now() else None
+
+
+def _look(client: api.Client, owner: Owner, memory: Memory, pods: Sequence[str]) -> None:
     """Record whom the pods let in since the last look that recorded all of them."""
     stored = login_record.read(client)
     if stored is None:
         # Somebody else's ConfigMap has the record's name.
         return
     now = times.now()
-    needed = _needed(stored, looks.last, now)
+    needed = _needed(stored, _past(memory.recorded), now)
     since = int((now - needed + OVERLAP).total_seconds())
     log = pod_logs.read(client, since, pod_logs.SECONDS, *pods)
     # Any login counts, also one from before another pod's log begins.
@@ -67,7 +76,7 @@ def _look(client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str]) 
     if new != stored:
         login_record.write(client, owner, stored, new)
     if not log.more:
-        looks.note(log.end)
+        memory.recorded = log.end.timestamp()
 
 
 def _needed(record: Record, last: datetime | None, now: datetime) -> datetime:

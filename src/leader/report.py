@@ -9,6 +9,7 @@ from cluster.pods import Rollout
 from config import Config
 from leader.access import Report
 from statuses import active
+from text import first
 
 # How many entries of the option `mappings` the log names.
 MOST_LOGGED = 20
@@ -31,7 +32,7 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
         parts.append(active.NOT_APPLIED(number=number, place=place, reason=reason))
-    if left_out := report.declared.left_out:
+    if left_out := config.declared.left_out:
         first, number = left_out[0], len(left_out)
         parts.append(active.LEFT_OUT(number=number, place=first.place, reason=first.reason))
     parts += filter(None, remarks)
@@ -42,16 +43,13 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
     return ", ".join(parts)
 
 
-def remarks(report: Report) -> str:
+def remarks(config: Config, report: Report) -> str:
     """Return for the log what keeps the option `mappings` from its whole effect: the parts
     without any, and duplicates of what it declares. Return the empty text if there is nothing."""
     lines = [f"duplicate {name}: {report.problems[name]}" for name in sorted(report.duplicates)]
     lines += [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
-    lines += [f"{out.place} is left out: {out.reason}" for out in report.declared.left_out]
-    shown = [f"option mappings: {line}" for line in lines[:MOST_LOGGED]]
-    if len(lines) > MOST_LOGGED:
-        shown.append(f"option mappings: and {len(lines) - MOST_LOGGED:,} more")
-    return "\n".join(shown)
+    lines += [f"{out.place} is left out: {out.reason}" for out in config.declared.left_out]
+    return "\n".join(f"option mappings: {line}" for line in first(lines, MOST_LOGGED))
 
 
 def _fixed_later(config: Config) -> str:
@@ -65,7 +63,7 @@ def _fixed_later(config: Config) -> str:
 
 
 def _count(report: Report) -> str:
-    total = len(report.pending.union(each.name for each in report.mappings))
+    total = len(report.pending.union(each.name for each in report.result.after.mappings))
     shown = f"{total:,} mapping{'' if total == 1 else 's'}"
     if report.former:
         # The option no longer declares these.

@@ -85,7 +85,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
     if config.declared.error:
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
-    hook.memory.log_once(report.remarks(reported))
+    hook.memory.log_once(report.remarks(config, reported))
     problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()

@@ -63,8 +63,7 @@ def write(path: Path, text: str) -> bool:
     The write is atomic: a reader gets the old file or the new one, also after a crash. What a
     killed write left beside the file goes.
 
-    Raises:
-        errors.Blocked: the machine refuses, as a full disk does.
+    Raise `errors.Blocked` if the machine refuses, as a full disk does.
     """
     with _errors_as_status("write", path):
         temporary = _beside(path)
@@ -90,11 +89,8 @@ def read(path: Path) -> str | None:
 
 
 def remove(*paths: Path) -> None:
-    """Remove those of the files that exist, and what a killed `write` left beside them.
-
-    Raises:
-        errors.Blocked: the machine refuses, as a file system that is read-only does.
-    """
+    """Remove those of the files that exist, and what a killed `write` left beside them. Raise
+    `errors.Blocked` if the machine refuses, as a file system that is read-only does."""
     for path in paths:
         with _errors_as_status("remove", path):
             path.unlink(missing_ok=True)

@@ -77,6 +77,10 @@ def EXPIRED(time: str) -> str:
     return f"expired at {time}, and still lets people in"
 
 
+def ROLE_GONE() -> str:
+    return "no binding is left of its role; grant access again"
+
+
 def STATUS_REFUSED(reason: str) -> str:
     return f"the cluster refuses its status: {quoted(reason)}"
 

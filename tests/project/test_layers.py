@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 SRC, TESTS, CONTRIBUTING = ROOT / "src", ROOT / "tests", ROOT / "CONTRIBUTING.md"
 # What every module may import: none of them knows what the charm is for.
 BASICS = {
-    *("errors", "labels", "owner", "related", "statuses", "templating", "text"),
+    *("errors", "labels", "memory", "owner", "related", "statuses", "templating", "text"),
     *("times", "vulnerabilities"),
 }
 # Which other parts the modules of a folder import, and those of the top level.

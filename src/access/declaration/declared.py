@@ -24,31 +24,21 @@ MOST = 50_000
 
 @dataclasses.dataclass(frozen=True)
 class Wrong:
-    """An entry with a fault. Nobody gets access by it, and whoever has access by it keeps that.
-
-    Attributes:
-        meant: Whom it means; None if another entry counts in its place.
-    """
+    """An entry with a fault. Nobody gets access by it, and whoever has access by it keeps that."""
 
     place: str
     reason: str
-    meant: Meant | None = None
+    meant: Meant | None = None  # Whom it means; None if another entry counts in its place.
 
 
 @dataclasses.dataclass(frozen=True)
 class Declared:
-    """What the option declares.
-
-    Attributes:
-        left_out: Its parts that have no effect here.
-        wrong: Its entries with a fault.
-        error: Why the option cannot be read. Then nobody knows what it declares.
-    """
+    """What the option declares."""
 
     entries: tuple[Entry, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    wrong: tuple[Wrong, ...] = ()
-    error: str = ""
+    left_out: tuple[LeftOut, ...] = ()  # Its parts that have no effect here.
+    wrong: tuple[Wrong, ...] = ()  # Its entries with a fault.
+    error: str = ""  # Why the option cannot be read. Then nobody knows what it declares.
 
     def kept(self, former: Iterable[IdentityMapping]) -> dict[str, Sequence[str]]:
         """Return which of the ``former`` mappings each entry with a fault may have made: their

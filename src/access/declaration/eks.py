@@ -46,11 +46,8 @@ _CREATOR = "bootstrapclustercreatoradminpermissions"
 
 
 def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
-    """Yield the place of each access entry of a document, and the unchecked entry.
-
-    Raises:
-        ValueError: what should hold entries is neither a list nor a map.
-    """
+    """Yield the place of each access entry of a document, and the unchecked entry. Raise
+    ValueError if what should hold entries is neither a list nor a map."""
     if _ENTRY in keys:
         # Each is in a document of its own, of which the operator has many.
         whose = _plain(keys[_ENTRY]).get("principalarn")

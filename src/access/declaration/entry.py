@@ -38,43 +38,28 @@ Mark = tuple[str, str]
 
 @dataclasses.dataclass(frozen=True)
 class Meant:
-    """Whom an entry with a fault means, as far as that can be read.
+    """Whom an entry with a fault means, as far as that can be read."""
 
-    Attributes:
-        principals: The principals and permission sets that it names.
-        name: The name of its mapping; or empty.
-        hints: What else its mapping is likely to have.
-    """
-
-    principals: frozenset[Mark] = frozenset()
-    name: str = ""
-    hints: frozenset[Mark] = frozenset()
+    principals: frozenset[Mark] = frozenset()  # The principals and permission sets that it names.
+    name: str = ""  # The name of its mapping; or empty.
+    hints: frozenset[Mark] = frozenset()  # What else its mapping is likely to have.
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A mapping that the option declares.
+    """A mapping that the option declares."""
 
-    Attributes:
-        name: The name of its IAMIdentityMapping.
-        arn: The principal, without a role's path; empty for a permission set.
-        principal: The canonical form of ``arn``.
-        username: The Kubernetes user. It is empty for a permission set whose entry has none: the
-            default contains the role's name, which may be unknown yet.
-        expires: When its access ends, in RFC 3339 and UTC; or empty.
-        place: Where the option has it, such as ``mapRoles[0]``.
-        rights: The roles that come with its mapping.
-    """
-
-    name: str
-    arn: str
-    principal: str
+    name: str  # The name of its IAMIdentityMapping.
+    arn: str  # The principal, without a role's path; empty for a permission set.
+    principal: str  # The canonical form of ``arn``.
+    # The Kubernetes user. It is empty for a permission set whose entry has none: the default
+    # contains the role's name, which may be unknown yet.
     username: str
     groups: tuple[str, ...]
-    expires: str
+    expires: str  # When its access ends, in RFC 3339 and UTC; or empty.
     permission_set: PermissionSet | None
-    place: str
-    rights: tuple[Right, ...] = ()
+    place: str  # Where the option has it, such as ``mapRoles[0]``.
+    rights: tuple[Right, ...] = ()  # The roles that come with its mapping.
 
     @property
     def mark(self) -> Mark:
@@ -157,10 +142,7 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, 
 
 def _without_path(text: str) -> tuple[str, str, str]:
     """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
-
-    Raises:
-        ValueError: no login has the ARN.
-    """
+    Raise ValueError if no login has the ARN."""
     canonical = arn.canonicalize(text)
     principal = arn.parse(canonical)
     role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])

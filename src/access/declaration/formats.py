@@ -73,16 +73,11 @@ class LeftOut:
 
 @dataclasses.dataclass(frozen=True)
 class Translated:
-    """An entry in this charm's words.
-
-    Attributes:
-        access: The rights that its access policies give.
-        unused: Why the whole entry has no effect here; empty if it has one.
-    """
+    """An entry in this charm's words."""
 
     keys: dict[str, Value]
-    access: Sequence[Parsed] = ()
-    unused: str = ""
+    access: Sequence[Parsed] = ()  # The rights that its access policies give.
+    unused: str = ""  # Why the whole entry has no effect here; empty if it has one.
 
 
 def translated(keys: dict[str, Value], partition: str) -> Translated:
@@ -102,10 +97,7 @@ def translated(keys: dict[str, Value], partition: str) -> Translated:
 
 def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
-
-    Raises:
-        ValueError: it is none of the formats.
-    """
+    Raise ValueError if it is none of the formats."""
     documents = _documents(text)
     found: list[Unchecked] = []
     left_out: list[LeftOut] = []

@@ -31,13 +31,10 @@ _ROLE_NAME = re.compile(r"(?!\.\.?$)[!-$&-.0-~]{1,253}")
 
 @dataclasses.dataclass(frozen=True)
 class Parsed:
-    """What an entry says of rights.
-
-    Attributes:
-        left_out: Why a policy gives no rights here, by its place in the entry.
-    """
+    """What an entry says of rights."""
 
     rights: tuple[Right, ...] = ()
+    # Why a policy gives no rights here, by its place in the entry.
     left_out: tuple[tuple[str, str], ...] = ()
 
 
@@ -45,11 +42,8 @@ NOTHING = Parsed()
 
 
 def parse(value: Value) -> list[Parsed]:
-    """Return what each item of the key `access` gives.
-
-    Raises:
-        ValueError: it is not a list of roles and policies.
-    """
+    """Return what each item of the key `access` gives. Raise ValueError if it is not a list of
+    roles and policies."""
     if value is None:
         return []
     if isinstance(value, list):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+
 import jsonschema
 import ops
 import pytest
@@ -45,6 +47,22 @@ def test_given_the_same_state_when_a_hook_runs_then_the_databag_stays_byte_for_b
 
     assert watched.bags() == bags
     assert api.requests.count(f"GET {PODS}") == 1
+
+
+def test_given_the_same_state_when_a_hook_runs_then_no_dashboard_is_compressed_again(
+    watched: Model, monkeypatch: pytest.MonkeyPatch
+):
+    watched.hook()
+    with monkeypatch.context() as patch:
+        patch.setattr(lzma, "compress", lambda _: pytest.fail("compressed"))
+        assert watched.hook().name == "active"
+
+    # A refresh of the charm may bring other rules.
+    former = config(watched)
+    monkeypatch.setattr("cos.fingerprint", lambda _: "new")
+    monkeypatch.setattr("cos.databag.dashboards", lambda _: ["new"])
+    watched.hook()
+    assert config(watched) == {**former, "dashboards": ["new"]}
 
 
 def test_given_a_cluster_that_is_down_when_a_hook_runs_then_what_is_published_stays(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from tests.fakes.acting import GRANT, grant, refused
 from tests.fakes.juju.model import Model
@@ -11,6 +14,7 @@ from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
 GROUP = f"aws-iam:{GRANT}"
+BINDINGS = f"{RBAC}/clusterrolebindings"
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +130,36 @@ def test_given_an_administrator_who_may_not_give_the_role_when_granted_then_the_
 
     assert f"mapping {GRANT} has not all of its role: the cluster refuses it: " in said
     assert "is attempting to grant RBAC permissions" in said
+
+
+# Only the binding says which role a grant gave.
+
+GONE = f"1 broken mapping: {GRANT}: no binding is left of its role; grant access again"
+
+
+def delete_binding(api: FakeCluster, path: str) -> None:
+    api.delete(path)
+
+
+def add_subject(api: FakeCluster, path: str) -> None:
+    api.objects[path]["subjects"].append({"kind": "User", "name": "mallory", "apiGroup": ""})
+
+
+@pytest.mark.parametrize("by_a_person", [delete_binding, add_subject])
+@pytest.mark.parametrize("again", [{"role": "edit"}, {}], ids=["with its role", "without"])
+def test_given_a_binding_that_a_person_deletes_or_changes_then_the_status_names_the_grant(
+    deployed: Model,
+    api: FakeCluster,
+    by_a_person: Callable[[FakeCluster, str], None],
+    again: dict[str, Any],
+):
+    grant(deployed, role="edit")
+    assert deployed.hook().message.endswith(" 1 mapping")
+    (path,) = (each for each in api.objects if each.startswith(f"{BINDINGS}/aws-iam-grant"))
+
+    by_a_person(api, path)
+
+    assert deployed.hook().message.endswith(f" 1 mapping, {GONE}")
+    grant(deployed, **again)
+    assert deployed.hook().message.endswith(" 1 mapping")
+    assert bound(api) == [("", role) for role in again.values()]

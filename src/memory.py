@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What this unit remembers between its hooks, because neither Juju nor the cluster does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Generic, TypeVar
+
+import ops
+
+from text import fingerprint
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Kept(Generic[T]):
+    """A part of the record. A hook that changes none writes none."""
+
+    def __init__(self, default: T):
+        self._default = default
+
+    def __set_name__(self, memory: type[Memory], name: str) -> None:
+        self._name = name
+
+    def __get__(self, memory: Memory, _: type[Memory]) -> T:
+        return getattr(memory.stored, self._name, self._default)
+
+    def __set__(self, memory: Memory, value: T) -> None:
+        if value != getattr(memory.stored, self._name, self._default):
+            setattr(memory.stored, self._name, value)
+
+
+class Memory(ops.Object):
+    """The record. Times are in seconds since 1970."""
+
+    stored = ops.StoredState()
+
+    unrelated = Kept[Collection[str]](frozenset())  # The endpoints without a relation.
+    # What Juju was told last: the fingerprints of words, by what they are about.
+    told = Kept[Mapping[str, str]]({})
+
+    # Whether this unit has ever been in its peer relation, whether it runs its last hooks, and
+    # whether it does because its control-plane unit goes: None while Juju has not said so.
+    joined, leaves = Kept(default=False), Kept(default=False)
+    principal_leaves = Kept[bool | None](None)
+
+    # Whether the alarm is to ring; when access ends first, which may be over, and when the next of
+    # what has not ended yet does: 0 for never.
+    rings, end, coming = Kept(default=False), Kept(0.0), Kept(0.0)
+    wait, since = Kept(""), Kept(0.0)  # What the unit waits for, and since when.
+
+    # The Service's address, and whether the control plane has ever asked it by its option.
+    address, was_set = Kept(""), Kept(default=False)
+    # Which address the control planes of the other units ask, by the units' names, as texts of
+    # `Asked`; and the control-plane units that Juju has listed last.
+    asked, principals = Kept[Mapping[str, str]]({}), Kept[Collection[str]](frozenset())
+
+    # The answer that the pair in use came from, and until when that is all there is to know of it;
+    # and what a provider of the older protocol has answered this unit, as it leads.
+    answer, answer_until, own_replies = Kept(""), Kept(""), Kept("")
+
+    # When the unit last tried to read the pods' logs, and until when all logins are recorded.
+    tried, recorded = Kept[float | None](None), Kept[float | None](None)
+
+    def __init__(self, charm: ops.CharmBase):
+        super().__init__(charm, "memory")
+
+    def is_told(self, about: str, words: str) -> bool:
+        """Return whether ``words`` are what Juju was told last."""
+        return self.told.get(about, "") == fingerprint(words)
+
+    def note_told(self, about: str, words: str) -> None:
+        """Remember that Juju was told ``words``; if they are empty, it is to be told again."""
+        self.told = {**self.told, about: fingerprint(words)}
+
+    def log_once(self, text: str) -> None:
+        """Log ``text`` as warnings, a line each, unless it is what was logged last."""
+        if self.is_told("log", text):
+            return
+        for line in text.splitlines():
+            logger.warning(line)
+        self.note_told("log", text)
