@@ -38,9 +38,8 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Blocked",
         (
-            "You must act. The command that helps follows `run:`. The unit notices what you did "
-            "within two minutes, or within six, at its next update-status, if it has waited "
-            "for more than ten minutes."
+            "You must act. The command that helps follows `run:`. [When the unit notices what you "
+            "did](../how-to/deploy.md#when-a-change-takes-effect)."
         ),
         ("blocked", "check-python.sh", "options"),
     ),
@@ -48,16 +47,13 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Waiting",
         (
             "Do nothing at first: the unit looks again by itself. If it lasts, see the status of "
-            "the party that the unit waits for."
+            "the party that it waits for."
         ),
         ("waiting",),
     ),
     (
         "Active",
-        (
-            "The status of an active unit has several of these parts, with commas in between. If "
-            "a hook had no time for all of it, another one follows a second later."
-        ),
+        ("The status of an active unit has several such parts, with commas in between."),
         ("active",),
     ),
     (
@@ -92,7 +88,6 @@ def pages() -> dict[Path, str]:
         "actions": (_actions, "actions.yaml"),
         "endpoints": (_endpoints, "metadata.yaml"),
         "metrics": (_metrics, "docs/reference/metrics.yaml"),
-        "alerts": (_alerts, "src/prometheus_alert_rules/aws-iam.rules"),
     }
     texts = {
         name: _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
@@ -166,7 +161,7 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    Each line that `juju status aws-iam` can show, and what the line does not say itself.
+    What a line of `juju status aws-iam` does not say itself: a line that is not here says it all.
     `<Words>` stand for what differs. A line of more than 300 characters lacks its middle.
     """)
     found = meanings()
@@ -179,9 +174,6 @@ def _statuses() -> Iterable[str]:
             for name, about in found[part].items()
             for words in [{**found["words"], **about.get("words", {})}]
         ]
-        if alone := [f"- `{line}`" for line, more in texts if not more]:
-            yield "These say it all:"
-            yield "\n".join(alone)
         for line, more in texts:
             if more:
                 yield f"### `{line}`"
@@ -212,31 +204,13 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     yield "# Metrics"
     yield _prose("""
     Each pod serves its metrics on port 21362 at `/metrics`, over HTTPS and without a login. [The
-    alerts](alerts.md) and the dashboard use these: [how to collect
+    alerts](../how-to/alerts.md) and the dashboard use these: [how to collect
     them](../how-to/watch-it-with-cos.md). A series with a label begins with the first event that
     it counts.
     """)
     head = ("metric", "kind", "labels", "what it says")
     rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
     yield _table(head, rows)
-
-
-def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
-    yield "# Alerts"
-    yield _prose("""
-    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. [Their
-    expressions](https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/src/prometheus_alert_rules/aws-iam.rules)
-    are filled in by the charm where they have `%%`. `%%certificate_margin%%` is a week, or a
-    twentieth of a shorter life of the certificate.
-    """)
-    rows = list[tuple[str, ...]]()
-    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
-        about = rule["annotations"]
-        runbook = f"../{about['runbook_url'].partition('/docs/')[2]}"
-        lasting = f" after {rule['for']}" if "for" in rule else ""
-        severity = f"{rule['labels']['severity']}{lasting}"
-        rows.append((f"[{rule['alert']}]({runbook})", severity, about["summary"]))
-    yield _table(("alert", "severity", "what has happened"), rows)
 
 
 def metrics_in_use() -> set[str]:

@@ -59,7 +59,7 @@ def after(
     juju: jubilant.Juju, cluster: Cluster, before: Objects, old_key: str, trusted: reactive.Trust
 ) -> Objects:
     """Refresh the application, and return the cluster's objects once it is active."""
-    how_to.run(juju, how_to.shown("move-from-the-reactive-charm.md", "Refresh")[0])
+    how_to.run(juju, how_to.shown("upgrade.md", "Upgrade the charm, or downgrade it")[0])
     logins.wait_for_login(cluster)
     juju_status.wait_until_active(juju)
     return reactive.objects(cluster)

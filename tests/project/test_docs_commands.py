@@ -42,8 +42,6 @@ _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
 _MANUAL = "the original was run by hand: the testbed has no manual-tls-certificates"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
-    "juju refresh aws-iam --path build/aws-iam_amd64.charm": "tests/integration/test_refresh.py "
-    "refreshes with a file, which lies in another place",
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
     "tests/unit/actions/test_list_mappings.py reads a second page",
     'aws eks describe-access-entry --cluster-name prod --principal-arn "$arn" --output json': _EKS,
@@ -59,36 +57,32 @@ NOT_RUN = {
     "test_docs_recipes.py reads what it prints",
     "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,"
     "AttributeValue=AssumeRoleWithSAML --output json >> cloudtrail.json": "as the one above",
-    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-oncall-role "
     "--role-session-name me --query SessionTokenSize": "it needs AWS itself",
-    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-oncall-role "
     "--role-session-name me --minimum-session-token-size 2400": "it needs AWS itself",
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
     'iamidentitymappings" > audit-0.json.new && test -s audit-0.json.new && mv audit-0.json.new '
     "audit-0.json": _AUDIT,
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
-    'role/k8s-view-role" > role-0.json.new && test -s role-0.json.new && mv role-0.json.new '
+    'role/k8s-shared-role" > role-0.json.new && test -s role-0.json.new && mv role-0.json.new '
     "role-0.json": _AUDIT,
     "juju exec -m controller --machine 0 -- grep aws-iam /var/log/juju/audit.log > "
     "juju-0.json.new && test -s juju-0.json.new && mv juju-0.json.new juju-0.json": "the "
     "testbed's controller is no machine and writes no audit log",
-    "sed -i 's|<<insert_arn_here>>|arn:aws:iam::111122223333:role/k8s-view-role|' "
+    "sed -i 's|<<insert_arn_here>>|arn:aws:iam::111122223333:role/k8s-ops-role|' "
     "admin.yaml": _ADMIN,
     "kubectl --kubeconfig admin.yaml --context aws-iam-authenticator get po": _ADMIN,
-    "kubectl create role pod-reader --verb=get,list,watch --resource=pods": _ADMIN,
-    "kubectl create rolebinding read-pods --role=pod-reader --user=knobby": _ADMIN,
     "juju integrate aws-iam:certificates vault:vault-pki": "tests/integration/test_vault.py "
     "integrates with the endpoint that its vault has",
     "juju refresh aws-iam --revision 12": _CHARMHUB,
-    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.18": "one_unit/"
-    "test_changes.py sets another image",
     "aws configure export-credentials --format env-no-export | "
     "sed -n 's/^AWS_SESSION_TOKEN=//p' | tr -d '\\n' | wc -c": "it needs AWS itself",
-    "aws iam create-role --role-name k8s-view-role --assume-role-policy-document "
+    "aws iam create-role --role-name k8s-dev-role --assume-role-policy-document "
     "file://trust.json": _IAM,
     "aws iam create-role --role-name k8s-contractor --assume-role-policy-document "
     "file://trust.json": _IAM,
-    "aws iam put-group-policy --group-name developers --policy-name k8s-view --policy-document "
+    "aws iam put-group-policy --group-name developers --policy-name k8s-dev --policy-document "
     "file://assume.json": _IAM,
     "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --service-name "
     "com.amazonaws.eu-west-1.sts --private-dns-enabled --vpc-id VPC --subnet-ids SUBNET "
@@ -98,8 +92,8 @@ NOT_RUN = {
     "skopeo copy --all docker://public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
     ":v0.7.18-cvefix-eks-1-36-9 docker://registry.example.com/eks-distro/kubernetes-sigs/"
     "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-9": _CHARMHUB,
-    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21": "as the one "
-    "of v0.7.18",
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21": "one_unit/"
+    "test_changes.py sets another image",
     "skopeo inspect --format '{{.Digest}}' docker://registry.example.com/aws-iam-authenticator"
     ":v0.7.21": _CHARMHUB,
     "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.21@DIGEST": "as "
@@ -117,7 +111,7 @@ NOT_RUN = {
     "the machine, where `juju exec` runs the same",
     "aws sts get-caller-identity": "tests/integration/one_unit/test_aws_cli.py logs in with the "
     "AWS CLI, and AWS itself answers this",
-    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-dev-role "
     "--role-session-name me --query AssumedRoleUser.Arn": "as the one above",
     "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
     "the keys of a person",

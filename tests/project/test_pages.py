@@ -13,8 +13,8 @@ from checks.sts import Answer, Reach
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 
 
-def test_given_the_page_on_check_then_its_step_on_sts_is_as_the_action_says_it():
-    shown = (HOW_TO / "find-out-what-is-wrong.md").read_text()
+def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it():
+    shown = (HOW_TO / "errors.md").read_text()
     host, region = partitions.sts(partitions.DEFAULT, "")
     names = Names("aws-iam/0", "kubernetes-control-plane/0")
     reached: Answer = Reach.REACHED, ""

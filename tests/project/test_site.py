@@ -31,7 +31,7 @@ FOUND = {
     "Keystone": "how-to/beside-oidc-and-keystone",
     "LDAP": "how-to/beside-oidc-and-keystone",
     "MFA": "how-to/make-a-role",
-    "rollback": "how-to/upgrade-to-1.29",
+    "rollback": "how-to/on-1.28",
     "uninstall": "how-to/remove",
     "firewall": "how-to/network",
     "VPC endpoint": "how-to/network",

@@ -7,8 +7,8 @@ import re
 import jubilant
 from tests.integration.helpers import how_to, juju_status, testbed_only, units
 
-_PAGE = "upgrade-to-1.29.md"
-TITLE = "Upgrade Charmed Kubernetes from 1.28 to 1.29"
+_PAGE = "on-1.28.md"
+TITLE = "Upgrade from 1.28 to 1.29"
 STEPS = (
     "1. Add the second relation",
     "2. Set the option",

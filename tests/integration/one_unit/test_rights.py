@@ -123,7 +123,7 @@ def test_given_the_page_when_its_file_is_declared_then_its_bindings_are_shown(
     reader.run(configure)
     juju_status.wait_until_active(deployed)
 
-    shown = [line for line in reader.run(show).splitlines() if "/aws-iam-viewers-" in line]
+    shown = [line for line in reader.run(show).splitlines() if "/aws-iam-release-" in line]
     assert len(shown) == 2
     assert "ClusterRole/view" in shown[0]
     assert shown[1].startswith("default ")
@@ -137,7 +137,7 @@ def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the
 ) -> None:
     (command,) = how_to.shown(PAGE, "Grant both for a while")
 
-    granted = reader.run(command.replace(arns.ROLE, arns.USER).replace("alice", "mallory"))
+    granted = reader.run(command.replace("erin", "mallory"))
 
     assert "role: ClusterRole edit in default" in granted
     assert "ClusterRole/edit in default (own)" in granted

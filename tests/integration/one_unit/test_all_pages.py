@@ -1,0 +1,263 @@
+"""The commands of the pages, in one model and in the order of the index, as readers run them.
+
+Nothing is cleaned up in between but what the pages themselves clean up, so no page's examples may
+stand in the way of another's. Pages that need a model of their own have tests of their own:
+tests/project/test_docs_commands.py fails if a command is in neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import jubilant
+import pytest
+from demo import keys
+from tests.integration.helpers import arns, bad_tokens, bundle, juju_status, kubernetes
+from tests.integration.helpers.bad_tokens import credentials, signed
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, MAPPINGS, PODS, Cluster
+
+pytestmark = pytest.mark.slow
+
+DECLARE = "declare-who-may-log-in.md"
+RIGHTS = "give-rights-with-a-mapping.md"
+SETS = "permission-sets.md"
+TEMPORARY = "temporary-access.md"
+OTHERS = "let-others-write-mappings.md"
+REVIEW = "review-who-has-access.md"
+EKS = "move-from-eks.md"
+BESIDE = "beside-oidc-and-keystone.md"
+ERRORS = "errors.md"
+GLASS = "break-glass.md"
+ALERTS = "alerts.md"
+UPGRADE = "upgrade.md"
+AWS_AUTH = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "aws-auth", "namespace": "kube-system"},
+    "data": {"mapRoles": f"- rolearn: {arns.ROLE}\n  username: on-eks\n  groups: [view]\n"},
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """The commands below a heading, and what comes of them.
+
+    Attributes:
+        says: What they print, each of it.
+        saves: The heading below which the page shows a file, and the name to save it under.
+        maps: The username of a mapping that is there afterwards.
+        ends: The username of a mapping that is gone afterwards.
+        again: Whether to run them again if they fail: pods may not have heard of a mapping yet.
+        before: What the page's reader has at this point.
+        resets: An option that no other page's reader has set.
+    """
+
+    page: str
+    heading: str
+    says: tuple[str, ...] = ()
+    saves: tuple[str, str] = ("", "")
+    maps: str = ""
+    ends: str = ""
+    again: bool = False
+    before: Callable[[jubilant.Juju, Cluster], None] | None = None
+    resets: str = ""
+
+
+def without_former_logins(_juju: jubilant.Juju, cluster: Cluster) -> None:
+    """Let the log have no login of the page's permission set: other files use it too."""
+    cluster.kubectl("delete", *PODS, "--force", "--grace-period=0")
+    cluster.kubectl("rollout", "status", *DEPLOYMENT)
+
+
+def on_eks(_juju: jubilant.Juju, cluster: Cluster) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(AWS_AUTH))
+
+
+def with_another_image(juju: jubilant.Juju, _cluster: Cluster) -> None:
+    juju.config("aws-iam", {"image": bundle.OTHER_IMAGE})
+
+
+def with_a_mapping_that_never_worked(_juju: jubilant.Juju, cluster: Cluster) -> None:
+    cluster.map("developers", arns.ROLE_WITH_PATH, "never-worked")
+
+
+def refused(_juju: jubilant.Juju, cluster: Cluster) -> None:
+    """Let mallory, who has no mapping, be refused."""
+    token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
+    assert bad_tokens.log_in(cluster, token) == 401
+
+
+FIRST = "Admit the first user"
+FILE = "The file"
+WALK = (
+    Section("deploy.md", FIRST, saves=(FIRST, "mappings.yaml"), maps="first", again=True),
+    Section("deploy.md", "In another AWS partition", ("cn-north-1",), resets="partition"),
+    Section("on-1.28.md", "What people notice", ('current-context: "aws-iam-authenticator"',)),
+    Section("make-a-role.md", "Admit a machine or a CI runner", ("current-context",)),
+    Section("make-a-role.md", "Get a kubeconfig", ("Context",)),
+    Section("make-a-role.md", "Type an MFA code once"),
+    Section(
+        DECLARE,
+        "See what a file would change",
+        ("support:{{SessionName}}", "system:masters"),
+        saves=(FILE, "mappings.yaml"),
+    ),
+    Section(DECLARE, "Declare who may log in", maps="support:{{SessionName}}", ends="first"),
+    Section(DECLARE, FILE, ("clusterrolebinding.rbac.authorization.k8s.io/dana created",)),
+    Section(DECLARE, "Roll back", ends="dana"),
+    Section(
+        RIGHTS,
+        "Declare both",
+        saves=("Declare both", "mappings.yaml"),
+        maps="release:{{SessionName}}",
+    ),
+    Section(RIGHTS, "Grant both for a while", ("granted",), maps="erin"),
+    Section(RIGHTS, "Give rights to a user or a group", ("view-pods created",)),
+    Section(
+        SETS,
+        "Admit a permission set of IAM Identity Center",
+        saves=("Admit a permission set of IAM Identity Center", "mappings.yaml"),
+        ends="release:{{SessionName}}",
+        before=without_former_logins,
+    ),
+    Section(TEMPORARY, "Grant access", ("granted",), maps="alice"),
+    Section(TEMPORARY, "Grant a permission set", ("granted",), maps="bob"),
+    Section(TEMPORARY, "Admit a contractor from another account", maps="contractor"),
+    Section(TEMPORARY, "Let any mapping expire", ("incident-7 annotated",)),
+    Section(TEMPORARY, "Revoke access", ("would revoke", "revoked"), ends="alice"),
+    Section(OTHERS, "See first what would be refused"),
+    Section("many-clusters.md", "Make one file", again=True),
+    Section(REVIEW, "See everybody", ("LAST LOGIN",)),
+    Section(REVIEW, "Hear of grants and expiry", ("AccessGranted", "AccessRevoked")),
+    Section(REVIEW, "Look at one principal", ("no mapping names it",)),
+    Section("audit.md", "Who has access, and since when", ("incident",)),
+    Section("audit.md", "Who used it, and who is inactive", ("logins: ",)),
+    Section("audit.md", "Who ended when"),
+    Section(EKS, "Move from EKS", maps="on-eks", before=on_eks),
+    Section(EKS, "Give people a kubeconfig"),
+    Section("network.md", "Which region", ("ok: sts.eu-west-1.amazonaws.com answers",)),
+    Section(
+        "network.md",
+        "Inside the cluster",
+        (
+            "networkpolicy.networking.k8s.io/aws-iam-authenticator created",
+            "all 7 steps are ok",
+            'networkpolicy.networking.k8s.io "aws-iam-authenticator" deleted',
+        ),
+        saves=("Inside the cluster", "policy.yaml"),
+    ),
+    Section("air-gapped.md", "4. See that it works", ("eu-west-1",)),
+    Section(BESIDE, "What works together"),
+    Section(BESIDE, "Keep their users apart", ("admin",)),
+    Section(ERRORS, "Nobody can log in", ("all 7 steps are ok",)),
+    Section(
+        ERRORS,
+        "error: You must be logged in to the server (Unauthorized)",
+        ("refused in the last hour",),
+        before=refused,
+    ),
+    Section(ERRORS, "Follow one login", ("role/k8s-oncall-role", "no mapping names it", "no\n")),
+    Section(GLASS, "Get in", ("Ready",)),
+    Section(GLASS, "Admit another user", maps="rescuer"),
+    Section(GLASS, "Afterwards", ("deleted",), ends="rescuer"),
+    Section(ALERTS, "Look at the pods", ("aws-iam-authenticator-",)),
+    Section(ALERTS, "AwsIamNotWatched", ("certificates",)),
+    Section(ALERTS, "AwsIamStsUnreachable", ("refused in the last hour",)),
+    Section(ALERTS, "AwsIamStsThrottled", ("current-context",)),
+    Section(ALERTS, "AwsIamManyRefusals", ("refused in the last hour",)),
+    Section(ALERTS, "AwsIamCertificateEnds", ("certificates",)),
+    Section(ALERTS, "AwsIamAccessOutlivesItsEnd", ("PROBLEM",)),
+    Section(ALERTS, "AwsIamMappingNeverWorks", ("PROBLEM",)),
+    Section("change-the-authority.md", "When the CA expires", ("the cluster's own CA too",)),
+    Section("choose-the-image.md", "See what runs", ("ok: 2/2 pods are ready",)),
+    Section("choose-the-image.md", "Take the charm's default again"),
+    Section(UPGRADE, "From the reactive charm", ("all 7 steps are ok",)),
+    Section(UPGRADE, "An image of your own", (bundle.OTHER_IMAGE,), before=with_another_image),
+    Section(
+        UPGRADE,
+        "Mappings that never worked",
+        (arns.ROLE_WITH_PATH,),
+        before=with_a_mapping_that_never_worked,
+        ends="never-worked",
+    ),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def operator(
+    deployed: jubilant.Juju, cluster: Cluster, reader: Reader
+) -> Iterator[pytest.MonkeyPatch]:
+    """Let the reader have knobby's keys, and a kubeconfig at home; leave no mapping behind."""
+    cluster.kubectl("delete", MAPPINGS, "--all")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in keys.environment("knobby").items():
+            patch.setenv(name, value)
+        yield patch
+    deployed.config("aws-iam", {"mappings": ""})
+    juju_status.wait_until_active(deployed)
+    cluster.kubectl("delete", MAPPINGS, "--all")
+    cluster.kubectl("delete", *KUBE_SYSTEM, "configmap", "aws-auth", "--ignore-not-found")
+    cluster.kubectl("delete", "clusterrolebinding", "dana", "--ignore-not-found")
+    cluster.kubectl("delete", "rolebinding/view-pods", "role/pod-viewer", "--ignore-not-found")
+
+
+def usernames(cluster: Cluster) -> set[str]:
+    return {found["spec"]["username"] for found in cluster.get(MAPPINGS)["items"]}
+
+
+@pytest.mark.parametrize("section", WALK, ids=lambda each: f"{each.page}-{each.heading}")
+def test_given_the_pages_in_the_order_of_the_index_then_their_commands_do_what_they_say(
+    deployed: jubilant.Juju, cluster: Cluster, reader: Reader, section: Section
+) -> None:
+    if section.before:
+        section.before(deployed, cluster)
+    heading, name = section.saves
+    if heading:
+        reader.save(section.page, heading, name)
+
+    printed = follow(reader, section)
+    if section.resets:
+        deployed.config("aws-iam", reset=section.resets)
+    juju_status.wait_until_active(deployed)
+
+    assert [each for each in section.says if each not in printed] == [], printed
+    assert not section.maps or section.maps in usernames(cluster)
+    if section.ends:
+        eventually(
+            lambda: section.ends not in usernames(cluster), "gone", juju_status.WAIT_SECONDS
+        )
+
+
+def follow(reader: Reader, section: Section) -> str:
+    """Run the section's commands, and return what they print."""
+    if not section.again:
+        return reader.follow(section.page, section.heading)
+
+    def tried() -> str:
+        with contextlib.suppress(AssertionError):
+            return reader.follow(section.page, section.heading) or "nothing"
+        return ""
+
+    return eventually(tried, "done", seconds=180)
+
+
+def test_given_all_pages_then_each_mapping_that_a_page_leaves_is_still_there(
+    cluster: Cluster,
+) -> None:
+    assert usernames(cluster) == {"erin", "bob", "contractor", "on-eks"}
+
+
+def test_given_a_permission_set_that_nobody_used_then_its_page_says_what_the_status_says(
+    deployed: jubilant.Juju, reader: Reader
+) -> None:
+    heading = "Admit a permission set of IAM Identity Center"
+    reader.save(SETS, heading)
+    reader.follow(SETS, heading)
+    juju_status.wait_until_active(deployed)
+
+    assert "role unknown; log in once with this permission set" in juju_status.message(deployed)
