@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -93,3 +94,29 @@ def test_given_a_picture_then_it_is_a_link_to_its_full_size(browser: Browser, si
     linked = "each => each.parentElement.href === each.src"
     assert browser.run(f"return {pictures}.length")
     assert browser.run(f"return {pictures}.every({linked})")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_given_a_theme_then_the_text_and_the_pictures_of_a_page_stand_out_from_its_ground(
+    browser: Browser, site: str, theme: str
+) -> None:
+    browser.open(f"{site}/explanation/how-it-works.html")
+    browser.run(f"localStorage.setItem('theme', '{theme}')")
+    browser.open(f"{site}/explanation/how-it-works.html")
+
+    style = "getComputedStyle(document.querySelector('article {}')).{}"
+    ground = _brightness(browser.run("return getComputedStyle(document.body).backgroundColor"))
+    text = _brightness(browser.run(f"return {style.format('p', 'color')}"))
+    turned = browser.run(f"return {style.format('img', 'filter')}").startswith("invert(")
+    browser.run("localStorage.removeItem('theme')")
+
+    assert (ground > text) is (theme == "light")
+    assert abs(ground - text) > 128
+    # The pictures are dark on white.
+    assert turned is (theme == "dark")
+
+
+def _brightness(color: str) -> float:
+    """Return how bright a color such as `rgb(1, 2, 3)` is, from 0 to 255."""
+    red, green, blue = (int(part) for part in re.findall(r"\d+", color)[:3])
+    return 0.3 * red + 0.6 * green + 0.1 * blue

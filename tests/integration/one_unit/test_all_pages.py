@@ -86,6 +86,11 @@ def with_a_mapping_that_never_worked(_juju: jubilant.Juju, cluster: Cluster) -> 
     cluster.map("developers", arns.ROLE_WITH_PATH, "never-worked")
 
 
+def mapped(_juju: jubilant.Juju, cluster: Cluster) -> None:
+    """Let knobby log in without a role."""
+    cluster.map("knobby", arns.USER.replace("mallory", "knobby"), "everywhere")
+
+
 def refused(_juju: jubilant.Juju, cluster: Cluster) -> None:
     """Let mallory, who has no mapping, be refused."""
     token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
@@ -131,11 +136,11 @@ WALK = (
     Section(TEMPORARY, "Let any mapping expire", ("incident-7 annotated",)),
     Section(TEMPORARY, "Revoke access", ("would revoke", "revoked"), ends="alice"),
     Section(OTHERS, "See first what would be refused"),
-    Section("many-clusters.md", "Make one file", again=True),
-    Section(REVIEW, "See everybody", ("LAST LOGIN",)),
+    Section("many-clusters.md", "Make one file", ("everywhere",), again=True, before=mapped),
+    Section(REVIEW, "See everybody", ("SOURCE", "(own)")),
     Section(REVIEW, "Hear of grants and expiry", ("AccessGranted", "AccessRevoked")),
     Section(REVIEW, "Look at one principal", ("no mapping names it",)),
-    Section("audit.md", "Who has access, and since when", ("incident",)),
+    Section("audit.md", "Who has access, and since when", ("contract 7",)),
     Section("audit.md", "Who used it, and who is inactive", ("logins: ",)),
     Section("audit.md", "Who ended when"),
     Section(EKS, "Move from EKS", maps="on-eks", before=on_eks),
@@ -171,12 +176,17 @@ WALK = (
     Section(ALERTS, "AwsIamStsThrottled", ("current-context",)),
     Section(ALERTS, "AwsIamManyRefusals", ("refused in the last hour",)),
     Section(ALERTS, "AwsIamCertificateEnds", ("certificates",)),
-    Section(ALERTS, "AwsIamAccessOutlivesItsEnd", ("PROBLEM",)),
-    Section(ALERTS, "AwsIamMappingNeverWorks", ("PROBLEM",)),
-    Section("change-the-authority.md", "When the CA expires", ("the cluster's own CA too",)),
+    Section(ALERTS, "AwsIamAccessOutlivesItsEnd", ("EXPIRES",)),
+    Section(
+        ALERTS,
+        "AwsIamMappingNeverWorks",
+        ("PROBLEM", "no login has a role path"),
+        before=with_a_mapping_that_never_worked,
+    ),
+    Section("change-the-authority.md", "When the CA expires", ("control planes accept it until",)),
     Section("choose-the-image.md", "See what runs", ("ok: 2/2 pods are ready",)),
     Section("choose-the-image.md", "Take the charm's default again"),
-    Section(UPGRADE, "From the reactive charm", ("all 7 steps are ok",)),
+    Section(UPGRADE, "From the reactive charm", ("6-end-to-end: 'ok",)),
     Section(UPGRADE, "An image of your own", (bundle.OTHER_IMAGE,), before=with_another_image),
     Section(
         UPGRADE,
@@ -249,7 +259,7 @@ def follow(reader: Reader, section: Section) -> str:
 def test_given_all_pages_then_each_mapping_that_a_page_leaves_is_still_there(
     cluster: Cluster,
 ) -> None:
-    assert usernames(cluster) == {"erin", "bob", "contractor", "on-eks"}
+    assert usernames(cluster) == {"erin", "bob", "contractor", "everywhere", "on-eks"}
 
 
 def test_given_a_permission_set_that_nobody_used_then_its_page_says_what_the_status_says(
