@@ -65,6 +65,26 @@ def test_given_a_rule_then_its_runbook_is_a_heading_of_the_docs(watched: Model, 
     )
 
 
+def test_given_a_rule_then_its_section_begins_with_its_severity_and_how_long_it_lasts_first(
+    watched: Model, api: FakeCluster
+):
+    api.add_mapping("a", ROLE, expires="2099-01-01T00:00:00Z")
+    watched.settle()
+    (group,) = config(watched)["metrics_alert_rules"]["groups"]
+    page = (ROOT / "docs/how-to/alerts.md").read_text()
+    begun = {
+        name: (severity.lower(), minutes)
+        for name, severity, minutes in re.findall(
+            r"^## (Aws\w+)\n\n(Critical|Warning)(?:, after (\d+) minutes)?[.,]", page, re.MULTILINE
+        )
+    }
+
+    assert begun == {
+        rule["alert"]: (rule["labels"]["severity"], rule.get("for", "").removesuffix("m"))
+        for rule in group["rules"]
+    }
+
+
 def test_given_a_certificate_then_its_rule_fires_from_a_twentieth_of_its_life_before_its_end(
     deployed: Model, easyrsa: Easyrsa
 ):
