@@ -9,19 +9,26 @@ from pathlib import Path
 
 from demo import keys
 from tests.integration.helpers import kubernetes, logins
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 PAGE = "make-a-role.md"
+ROLE = "arn:aws:iam::111122223333:role/k8s-dev-role"
 
 
 def test_given_a_kubeconfig_with_a_namespace_when_it_is_used_then_it_asks_that_namespace(
-    reader: Reader,
+    cluster: Cluster, reader: Reader
 ) -> None:
     reader.follow(PAGE, "Get a kubeconfig")
+    cluster.map("k8s-dev", ROLE, "dev")
 
-    done = kubectl(reader, keys.environment("knobby"), "get", "secrets", "--v=6")
+    def asked() -> bool:
+        done = kubectl(reader, keys.environment("knobby"), "get", "secrets", "--v=6")
+        return "/api/v1/namespaces/dev/secrets" in done.stderr
 
-    assert "/api/v1/namespaces/dev/secrets" in done.stderr
+    eventually(asked, "asked", seconds=180)
+    cluster.kubectl("delete", MAPPINGS, "k8s-dev")
 
 
 def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_session_goes_on(
