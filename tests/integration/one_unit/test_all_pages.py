@@ -271,3 +271,34 @@ def test_given_a_permission_set_that_nobody_used_then_its_page_says_what_the_sta
     juju_status.wait_until_active(deployed)
 
     assert "role unknown; log in once with this permission set" in juju_status.message(deployed)
+
+
+def test_given_the_page_on_audits_then_its_table_has_the_mappings_of_the_other_pages(
+    reader: Reader,
+) -> None:
+    table = (reader.folder / "access.csv").read_text()
+
+    assert f'"{arns.USER.replace("mallory", "erin")}","erin"' in table
+    assert '"contractor"' in table
+
+
+def test_given_the_page_on_the_image_then_check_says_that_the_pods_have_what_fixes_it(
+    deployed: jubilant.Juju, reader: Reader
+) -> None:
+    printed = reader.follow("choose-the-image.md", "See what runs")
+
+    # The tag is older than the version that fixes it, and the program was built again.
+    assert bundle.FIXED_LATER in juju_status.message(deployed)
+    assert "CVE-2026-97032" not in printed
+
+
+def test_given_the_page_on_breaking_the_glass_then_its_token_lets_its_bearer_in(
+    cluster: Cluster, reader: Reader
+) -> None:
+    token = reader.follow(GLASS, "Admit another user").splitlines()[-1]
+
+    person = ("kubectl", "--kubeconfig", str(cluster.person), f"--token={token}")
+    assert "kube-system:incident-42" in kubernetes.run([*person, "auth", "whoami"]).stdout
+    assert kubernetes.run([*person, "get", "pods"]).returncode == 0
+
+    assert reader.follow(GLASS, "Afterwards").count("deleted") == 3
