@@ -176,7 +176,7 @@ def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: ""})
 
-    wait_for_status(deployed, "blocked", f"webhook not set; run: {command(cluster)}")
+    wait_for_status(deployed, "waiting", f"webhook not set; run: {command(cluster)}")
     assert cluster.whoami("knobby").returncode != 0
 
 
@@ -206,7 +206,7 @@ def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_lead
     how_to.run(deployed, upgrade_page.command_in_status(deployed))
     after = command(cluster)
     assert after != before
-    wait_for_status(deployed, "blocked", f"webhook not set; run: {after}")
+    wait_for_status(deployed, "waiting", f"webhook not set; run: {after}")
 
     how_to.run(deployed, after)
     wait_for_status(deployed, "active", "authenticator")
