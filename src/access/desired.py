@@ -335,7 +335,9 @@ def changes(found: Access, wanted: Access) -> Changes:
         old = before.get(new.name)
         if old == new:
             continue
-        if not old and (moved := former.pop(new.principal, None)):
+        # One whose status is not written yet lets nobody in, as if it was not there.
+        is_half_made = old and not old.canonical and _spec(old) == _spec(new)
+        if (not old or is_half_made) and (moved := former.pop(new.principal, None)):
             del delete[moved.name]
             rename.append((moved, new))
         elif not old:

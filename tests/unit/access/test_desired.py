@@ -132,6 +132,12 @@ def test_given_a_mapping_that_cannot_become_the_entry_when_planned_then_the_entr
     assert steps == (Changes(rename=pairs) if owned.name == "former" else Changes(replace=pairs))
 
 
+def test_given_a_new_name_whose_mapping_has_no_status_when_planned_then_the_former_goes_after_it():
+    half_made, former = dataclasses.replace(made(), canonical=""), made("former")
+
+    assert plan([entry()], [half_made, former])[1] == Changes(rename=((former, made()),))
+
+
 def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then_they_go():
     gone = made("twin"), made("ops", OPS)
 
