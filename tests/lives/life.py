@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import dataclasses
 import functools
 import json
 import shutil
@@ -232,6 +233,10 @@ class Life:
     def take(self, step: Step) -> None:
         """Take one step."""
         self.counts[f"rule {step.do}"] += 1
+        if step.do in story.BY_UNIT:
+            if (unit := self._able(step)) is None:
+                return
+            step = dataclasses.replace(step, what={**step.what, "unit": unit})
         self.notes.append("  " * len(self.transport.runs) + story.words(step))
         if act := getattr(people, step.do.replace("-", "_").replace(" ", "_"), None):
             self._act(act, step)
@@ -242,6 +247,8 @@ class Life:
         """Let people act on the cluster. What they may give, they give."""
         self.transport.remember()
         before = self.rights
+        for run in self.transport.runs:
+            run.people = True
         act(self, **step.what)
         for who, roles in self.rights.items():
             if more := roles - before.get(who, set()):
@@ -278,10 +285,14 @@ class Life:
         is_there = self.is_deployed and unit < len(self.model.units)
         return is_there and unit not in self.silent and not self._runs_unit(unit)
 
+    def _able(self, step: Step) -> int | None:
+        """The unit that a step names, or the next one that can run something now."""
+        first, units = step.what.get("unit", 0), self.units
+        return next((n for at in units if self._ready(n := (first + at) % len(units))), None)
+
     def _hook(self, step: Step) -> None:
-        unit = step.what.get("unit", 0) % max(len(self.model.units), 1)
-        if self._ready(unit):
-            self.run_hook(unit, self._next(unit), step)
+        unit = step.what["unit"]
+        self.run_hook(unit, self._next(unit), step)
 
     def _next(self, unit: int) -> str:
         return self.due[unit][0] if self.due[unit] else "update-status"
@@ -399,11 +410,11 @@ class Life:
         self.due[leader].insert(0, "leader-elected")
 
     def _agent(self, step: Step) -> None:
-        """A unit's agent is lost for a while, or back."""
+        """The agent of one of several units is lost for a while, or back."""
         unit = step.what["unit"] % max(len(self.model.units), 1)
         if unit in self.silent:
             self.silent.discard(unit)
-        elif not self._runs_unit(unit):
+        elif not self._runs_unit(unit) and len(self.model.units) > 1:
             self.silent.add(unit)
 
     def _unit_comes(self, step: Step) -> None:
@@ -470,9 +481,7 @@ class Life:
 
     def _grant(self, step: Step) -> None:
         what = dict(step.what)
-        unit, who = what.pop("unit", 0) % max(len(self.model.units), 1), what.pop("who")
-        if not self._ready(unit):
-            return
+        unit, who = what.pop("unit"), what.pop("who")
         role, space = what.get("role", ""), what.get("namespaces", "")
         group = what.get("groups", "")
         new: set[Role] = {("ClusterRole", role, space)} if role else set()
@@ -491,18 +500,20 @@ class Life:
             mapping = access.mappings(self.objects).get(name)
             self.unsure.discard(known)
             is_declared = name in self.option.names or known in self.option.counts
-            if not is_declared and not what.get("dry-run"):
+            has = new | kept
+            if run.people:
+                # They may have taken it away again.
+                has &= self.rights.get(known, set())
+            is_there = mapping is not None or not run.people
+            if is_there and not is_declared and not what.get("dry-run"):
                 ends = access.end(mapping) if mapping else None
-                self.grants[known] = Grant(name, new | kept, ends)
+                self.grants[known] = Grant(name, has, ends)
         elif run.effects or run.dead or run.met:
             self.unsure.add(known)
             self.forget_grant(known)
 
     def _revoke(self, step: Step) -> None:
-        unit = step.what.get("unit", 0) % max(len(self.model.units), 1)
-        if not self._ready(unit):
-            return
-        who = principal(step.what["who"])
+        unit, who = step.what["unit"], principal(step.what["who"])
         self.forget_grant(who)
         params = {"arn": arn(step.what["who"])}
         if name := step.what.get("name"):
@@ -515,13 +526,12 @@ class Life:
     def _look(self, step: Step) -> None:
         """An action that changes nothing."""
         what = dict(step.what)
-        unit, name = what.pop("unit", 0) % max(len(self.model.units), 1), what.pop("action")
-        if self._ready(unit):
-            if "who" in what:
-                what["arn"] = arn(what.pop("who"))
-            if name == "plan-mappings":
-                what["mappings"] = self.option.text(access.shown)
-            self._action(name, unit, step, what)
+        unit, name = what.pop("unit"), what.pop("action")
+        if "who" in what:
+            what["arn"] = arn(what.pop("who"))
+        if name == "plan-mappings":
+            what["mappings"] = self.option.text(access.shown)
+        self._action(name, unit, step, what)
 
     def _action(
         self, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""

@@ -32,8 +32,10 @@ def _is_guarded(life: Life) -> bool:
     return POLICY in life.objects and "Deny" in actions
 
 
-def delegate_maps(life: Life, name: str, masters: bool = False, ends: int | None = None) -> None:
-    """A delegate, who may write mappings, writes one for himself."""
+def delegate_maps(
+    life: Life, name: str, masters: bool = False, ends: int | None = None, kept: bool = False
+) -> None:
+    """A delegate, who may write mappings, writes one for himself, with a finalizer if ``kept``."""
     path = f"{MAPPINGS}/{name}"
     if path in life.objects or DEFINITION not in life.objects:
         return
@@ -43,6 +45,8 @@ def delegate_maps(life: Life, name: str, masters: bool = False, ends: int | None
     metadata = life.api.objects[path]["metadata"]
     if ends is not None:
         metadata["annotations"] = {EXPIRES: access.shown(life.now + ends if ends else 0)}
+    if kept:
+        metadata["finalizers"] = [KEEP]
 
 
 def delegate_keeps(life: Life, number: int) -> None:
@@ -65,10 +69,9 @@ def crowd(life: Life, number: int, ends: int, kept: bool) -> None:
     """A delegate writes many mappings, which end soon."""
     if DEFINITION not in life.objects:
         return
+    at = access.shown(life.now + ends if ends else 0)
     for each in range(number):
-        life.api.add_mapping(
-            f"crowd-{each}", arn(f"crowd{each}"), expires=access.shown(life.now + ends)
-        )
+        life.api.add_mapping(f"crowd-{each}", arn(f"crowd{each}"), expires=at)
         if kept:
             life.api.objects[f"{MAPPINGS}/crowd-{each}"]["metadata"]["finalizers"] = [KEEP]
 

@@ -7,12 +7,10 @@ import collections
 import os
 import time
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import run_state_machine_as_test
 from tests.fakes.once import read_once
 from tests.lives import known, process, promises, rules, steps, story
@@ -24,6 +22,8 @@ from tests.lives.steps import LASTING, Story
 # How many lives `make test` plays, and how many are drawn from one seed.
 LIVES, BATCH, STEPS = 500, 100, 8
 _LINE_SECONDS = 10
+# The stories of long runs that broke a promise.
+KEPT = process.ROOT / ".hypothesis/lives.txt"
 # A life takes longer than Hypothesis expects of an example, and draws more.
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 
@@ -81,34 +81,41 @@ class Player:
         self.options = options
         self.counts: collections.Counter[str] = collections.Counter()
         # A former checkout breaks other promises than today's.
-        is_former = bool(os.environ.get("LIVES_SRC"))
-        self._known = () if is_former else known.KNOWN
+        self._is_former = bool(os.environ.get("LIVES_SRC"))
+        self._known = () if self._is_former else known.KNOWN
+        # What is found once goes on to break, so lives take no more notice of it.
         self.muted: set[str] = {each.signature for each in self._known}
-        if options.seen and options.seen.exists():
-            self.muted |= {*options.seen.read_text().splitlines()}
-        self.found: list[str] = []
-        self._smallest: dict[str, tuple[Story, Broken]] = {}
-        # What failed in a long run comes first in the next one. A seed alone decides about others.
-        folder = process.ROOT / ".hypothesis/lives"
-        self._database = DirectoryBasedExampleDatabase(folder) if options.minutes else None
+        self.found: dict[str, Story] = {}
         self._shown = self._began = time.monotonic()
-        self._hooks_at: dict[str, int] = {}
 
     def run(self) -> int:
         repaired = [each.signature for each in self._known if not self._still_breaks(each)]
         for signature in repaired:
             print(f"holds again, so it goes from known.py: {signature}")
+        self._play_kept()
         seed = self.options.seed
         while not self._is_over():
             self._batch(seed)
             seed += 1001
         self._table()
+        for signature, drawn in self.found.items():
+            self._tell(signature, drawn)
         return 1 if self.found or repaired or self._unreached() else 0
 
     def _still_breaks(self, each: known.Known) -> bool:
         others = self.muted - {each.signature}
         broken, _ = play(each.story, others)
         return broken is not None and broken.signature == each.signature
+
+    def _play_kept(self) -> None:
+        """Play first what broke a promise in a former long run. A seed alone decides otherwise."""
+        if not self.options.minutes or self._is_former or not KEPT.exists():
+            return
+        kept = [eval(line, {**vars(steps)}) for line in KEPT.read_text().splitlines()]
+        KEPT.unlink()
+        for story_ in kept:
+            if (broken := play(story_, self.muted)[0]) is not None:
+                self._find(story_, broken)
 
     def _is_over(self) -> bool:
         if self.options.minutes:
@@ -123,48 +130,43 @@ class Player:
             worlds = tuple(WORLDS[(seed + n) % len(WORLDS)] for n in (0, 2))
 
         Machine.on_end = staticmethod(self._ended)
-        self._smallest = {}
-        made = hypothesis.seed(seed)(Machine)
-        phases = [Phase.reuse, Phase.generate]
-        phases += [] if self.options.quick else [Phase.shrink]
-        try:
-            run_state_machine_as_test(
-                made,
-                settings=settings(
-                    max_examples=min(BATCH, player.options.lives),
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=self._database,
-                    derandomize=False,
-                    print_blob=False,
-                    report_multiple_bugs=False,
-                    suppress_health_check=_SLOW,
-                    phases=phases,
-                    verbosity=hypothesis.Verbosity.quiet,
-                ),
-            )
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) or not self._smallest:
-                raise
-        for signature, (played, _) in self._smallest.items():
-            self._tell(signature, played, seed)
+        run_state_machine_as_test(
+            hypothesis.seed(seed)(Machine),
+            settings=settings(
+                max_examples=min(BATCH, player.options.lives),
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                derandomize=False,
+                suppress_health_check=_SLOW,
+                phases=[Phase.generate],
+                verbosity=hypothesis.Verbosity.quiet,
+            ),
+        )
 
-    def _tell(self, signature: str, drawn: Story, seed: int) -> None:
+    def _find(self, drawn: Story, broken: Broken) -> None:
+        if broken.signature in self.muted:
+            return
+        self.found[broken.signature] = drawn
+        self.muted.add(broken.signature)
+        print(f"{broken} (after {self.counts['hooks']:,} hooks)", flush=True)
+        print(f"  {story.code(drawn)}", flush=True)
+        if self.options.minutes and not self._is_former:
+            KEPT.parent.mkdir(exist_ok=True)
+            with KEPT.open("a") as file:
+                file.write(f"{story.code(drawn)}\n")
+
+    def _tell(self, signature: str, drawn: Story) -> None:
         """Print what is broken, by the shortest story that breaks it."""
-        again, _ = play(drawn, self.muted)
+        others = self.muted - {signature}
+        again, _ = play(drawn, others)
         repeats = again is not None and again.signature == signature
-        shortest = shorten(drawn, signature, self.muted) if repeats else drawn
-        broken, notes = play(shortest, self.muted)
-        at = self._hooks_at.get(signature, 0)
-        print(f"\n{signature} (after {at:,} hooks, seed {seed})", flush=True)
+        shortest = shorten(drawn, signature, others) if repeats else drawn
+        broken, notes = play(shortest, others)
+        print(f"\n{signature}", flush=True)
         if not repeats:
             print("  its story does not repeat")
         print(story.told(shortest, notes, broken), flush=True)
-        self.found.append(signature)
-        self.muted.add(signature)
-        if self.options.seen:
-            with self.options.seen.open("a") as file:
-                file.write(f"{signature}\n")
 
     def _ended(self, machine: Any, broken: Broken | None) -> None:
         self.counts["lives"] += 1
@@ -175,10 +177,7 @@ class Player:
             for kind, number in machine.life.checks.items():
                 self.counts[f"promise {kind}"] += number
         if broken:
-            self._hooks_at.setdefault(broken.signature, self.counts["hooks"])
-            known_ = self._smallest.get(broken.signature)
-            if not known_ or story.size(machine.story) <= story.size(known_[0]):
-                self._smallest[broken.signature] = machine.story, broken
+            self._find(machine.story, broken)
         now = time.monotonic()
         if now - self._shown >= _LINE_SECONDS:
             self._shown = now
@@ -210,6 +209,4 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--lives", type=int, default=LIVES)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="leave shrinking to this project")
-    parser.add_argument("--seen", type=Path, help="a file of what was found before, to go on from")
     return parser.parse_args()

@@ -44,8 +44,8 @@ MOST_NAMED = 20
 SOON = 5.0
 # A unit that waits for others looks again and again for an hour, and less and less often.
 _MOST_RINGS = 40
-# An object whose failure keeps nothing else from working.
-_BESIDE = (MAPPINGS, "/apis/rbac.authorization.k8s.io/v1", LOGINS, "/apis/policy/v1")
+# An answer of a server that goes on to answer others, and how long a hook takes at most.
+_OF_ONE, _LONGEST = ("denied", "conflict", "failed", "acted, failed"), 40.0
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
 _BUG = re.compile(r"internal error (\w+) at")
 _COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
@@ -69,7 +69,7 @@ def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[
     """What must hold after each request of the charm that writes; ``had`` were the rights."""
     _ask(life, p2, run, had)
     _ask(life, p5)
-    _ask(life, p9, changed)
+    _ask(life, p9, run, changed)
     _ask(life, p10, run, changed)
     _ask(life, p11)
 
@@ -91,6 +91,7 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
     _ask(life, p7, run)
     _ask(life, p11_address, run)
     _ask(life, p15, run)
+    _ask(life, p16_hook, run)
     _ask(life, p18, run)
 
 
@@ -119,6 +120,8 @@ def at_rest(life: Life) -> None:
     """What must hold once faults have stopped and each unit has had its hooks."""
     _ask(life, p13, grace=SOON, kept=False)
     _ask(life, p15_told)
+    if life.can_work:
+        _ask(life, p6_address)
     _ask(life, p8)
     _ask(life, p12)
     _ask(life, p17)
@@ -345,14 +348,14 @@ def p8(life: Life) -> None:
             raise Broken("P8", "a mapping does not admit whom it names", name, mapping)
 
 
-def p9(life: Life, changed: list[Effect]) -> None:
+def p9(life: Life, run: Run, changed: list[Effect]) -> None:
     """A key pair replaces the one in use only for a reason."""
     life.checks["P9"] += 1
     for each in changed:
         if each.path != SECRET or not each.before or not each.after or life.reasons:
             continue
         if each.before["data"]["cert.pem"] != each.after["data"]["cert.pem"]:
-            raise Broken("P9", "the pair in use is replaced without a reason")
+            raise Broken("P9", f"the pair in use is replaced without a reason, by {run.what}")
 
 
 def p10(life: Life, run: Run, changed: list[Effect]) -> None:
@@ -441,7 +444,9 @@ def _has_ended_since(life: Life, who: str) -> bool:
 
 def p13(life: Life, *, grace: float, kept: bool = True) -> None:
     """What ends, ends: first what nobody keeps, then what a finalizer keeps, if ``kept``."""
-    if DEPLOYMENT not in life.objects or life.leader is None or not life.is_deployed:
+    # Without these, nobody logs in at all.
+    serves = DEPLOYMENT in life.objects and SERVICE in life.objects
+    if not serves or life.leader is None or not life.is_deployed:
         return
     if life.due[life.leader] and grace > SOON:
         return
@@ -586,18 +591,43 @@ def p15_told(life: Life) -> None:
 def p16(life: Life) -> None:
     """One object's fault is that object's: all else is as declared."""
     failing = [key.partition(" ")[2] for key in life.transport.lasting]
-    if not life.can_work or not failing or not all(_is_beside(path) for path in failing):
+    if life.can_work and failing and all(_is_beside(path) for path in failing):
+        life.checks["P16"] += 1
+        _check_beside(life, failing)
+        _check_authority(life, "P16")
+
+
+def p16_hook(life: Life, run: Run) -> None:
+    """All else is as declared by the end of the hook that meets one object's fault."""
+    failing = [key.partition(" ")[2] for key in run.failed]
+    is_whole = all(path in run.before for path in (DEFINITION, SERVICE, DEPLOYMENT, SECRET))
+    if run.is_action or run.others or run.unit != life.leader or not is_whole:
         return
-    life.checks["P16"] += 1
-    names = {access.principal(m): n for n, m in access.mappings(life.objects).items()}
+    if not failing or not life.can_work or life.model.peer.get("serving") != "true":
+        return
+    if all(_is_beside(path) for path in failing) and all(e.kind in _OF_ONE for e in run.met):
+        life.checks["P16"] += 1
+        _check_beside(life, failing)
+        for name, mapping in access.mappings(run.before).items():
+            is_over = access.source(mapping) == "grant" and access.has_ended(
+                mapping, life.now - _LONGEST
+            )
+            is_there = f"{MAPPINGS}/{name}" in life.objects
+            if is_over and is_there and not any(name in path for path in failing):
+                raise Broken("P16", "access does not end beside one object's fault", name)
+
+
+def _check_beside(life: Life, failing: list[str]) -> None:
+    """Check that all rows but those of failing objects are as declared."""
+    found = access.mappings(life.objects)
     for who, row in _declared(life).items():
         # A mapping without a name of its row's has one that begins like its role's.
-        name = names.get(who) or row.name or f"{row.who}-"
-        if not any(name in path for path in failing):
+        names = {row.name or f"{row.who}-"}
+        names |= {name for name, each in found.items() if access.principal(each) == who}
+        if not any(name in path for name in names for path in failing):
             _check_row(life, "P16", who, row)
     if SECRET not in life.objects or DEPLOYMENT not in life.objects:
         raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)
-    _check_authority(life, "P16")
 
 
 def _is_beside(path: str) -> bool:

@@ -11,7 +11,7 @@ LOST = ("late", "reset")
 ACTED = ("acted, late", "acted, reset", "acted, failed")
 KILLS = ("killed before", "killed after")
 # These fail every time with the object that they meet first, until faults stop.
-LASTING = ("denied", "failed", "late")
+LASTING = ("denied", "failed", "late", "acted, late")
 
 
 @dataclasses.dataclass(frozen=True)

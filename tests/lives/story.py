@@ -53,6 +53,8 @@ def _less(step: Step) -> Iterator[Step]:
             yield dataclasses.replace(step, what=what)
 
 
+# What a unit runs: the one that is named, or the next one that can.
+BY_UNIT = ("hook", "grant", "revoke", "look")
 # What a step may go without.
 _OPTIONAL = {
     "hook": ("unit",),
@@ -63,7 +65,7 @@ _OPTIONAL = {
     "declare": ("form",),
     "remove": ("backwards", "hooks"),
     "webhook": ("only",),
-    "delegate maps": ("masters", "ends"),
+    "delegate maps": ("masters", "ends", "kept"),
     "person maps": ("group", "other"),
     "certificates": ("other",),
 }
@@ -103,8 +105,7 @@ def _begin(begin: Begin) -> str:
 def words(step: Step) -> str:
     """Return a step as a person says it."""
     what = dict(step.what)
-    by_unit = step.do in ("hook", "grant", "revoke", "look")
-    who = f"unit {what.pop('unit', 0)}: " if by_unit else _ACTORS.get(step.do, "")
+    who = f"unit {what.pop('unit', 0)}: " if step.do in BY_UNIT else _ACTORS.get(step.do, "")
     return f"{who}{_DONE.get(step.do, _plain)(step.do, what)}"
 
 

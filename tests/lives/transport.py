@@ -65,7 +65,9 @@ class Run:
         who: Whose access the action is about.
         counts: How many requests of each kind it has made.
         others: Whether others acted meanwhile.
+        people: Whether people did so in the cluster.
         met: The faults that it met.
+        failed: The requests that met them.
     """
 
     unit: int
@@ -78,7 +80,9 @@ class Run:
     effects: list[Effect] = dataclasses.field(default_factory=list)
     writes: list[str] = dataclasses.field(default_factory=list)
     met: list[Fault] = dataclasses.field(default_factory=list)
+    failed: list[str] = dataclasses.field(default_factory=list)
     others: bool = False
+    people: bool = False
     dead: bool = False
     slow: bool = False
     results: dict[str, Any] | None = None
@@ -168,6 +172,7 @@ class Transport:
 
     def _meet(self, run: Run, fault: Fault, what: str) -> None:
         run.met.append(fault)
+        run.failed.append(what)
         ever = ", for ever" if fault.lasts else ""
         note = f"  unit {run.unit}: {run.what}: {story.short(what)} {fault.kind}{ever}"
         if self._life.notes[-1] != note:
