@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +143,14 @@ class Site:
         found = self.cluster.get(MAPPINGS, "--show-managed-fields")["items"]
         made_by = "aws-iam/source"
         return [each for each in found if made_by not in each["metadata"].get("labels", {})]
+
+    @contextlib.contextmanager
+    def only_people_stay(self, *more: str) -> Iterator[None]:
+        """Check that a removal leaves people's mappings as they were, and just `more` besides."""
+        people = self.peoples_mappings()
+        yield
+        self.check_left(*names(people), *more)
+        assert self.peoples_mappings() == people
 
     def differences(self) -> list[str]:
         """Return what there is now and was not before aws-iam came, and the reverse."""

@@ -9,6 +9,9 @@ import pytest
 from tests.integration.helpers import removing
 from tests.integration.helpers.removing import Site
 
+# Its tests say what they found, as those of the files that import them do.
+pytest.register_assert_rewrite("tests.integration.removal.on_either")
+
 
 @pytest.fixture(scope="module")
 def alone(

@@ -20,26 +20,20 @@ def test_given_three_units_when_they_go_one_after_the_other_then_nothing_else_st
     site.serve()
     # Units know what the control planes of others ask from what these told them.
     site.empty_the_option()
-    people = site.peoples_mappings()
     leader, followers = units.leader(site.juju), units.followers(site.juju)
 
-    site.remove_last(followers if leads else [leader])
-
-    site.check_left(*names(people))
-    assert site.peoples_mappings() == people
+    with site.only_people_stay():
+        site.remove_last(followers if leads else [leader])
 
 
 def test_given_three_blocked_units_when_removed_as_the_page_has_it_then_nothing_else_stays(
     site: Site,
 ) -> None:
     site.serve()
-    people = site.peoples_mappings()
-    site.empty_the_option()
 
-    site.remove()
-
-    site.check_left(*names(people))
-    assert site.peoples_mappings() == people
+    with site.only_people_stay():
+        site.empty_the_option()
+        site.remove()
 
 
 @pytest.mark.parametrize("which", [0, -1])

@@ -1,0 +1,85 @@
+"""Removals that are the same by the option and by the relation: each site's file imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.integration.helpers import bundle, how_to, juju_status, testbed_only, units
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.removing import APP, LEFT, PAGE, WENT_FIRST, Site
+from tests.integration.removal import situations
+
+from testbed.faults.client import Faults
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        situations.active,
+        situations.blocked_by_an_option,
+        situations.without_its_former_authority,
+        situations.with_a_finalizer_on_the_service,
+    ],
+)
+def test_given_an_idle_unit_when_removed_then_the_crd_its_guard_and_peoples_mappings_stay(
+    site: Site, reach: Callable[[Site], None]
+) -> None:
+    reach(site)
+    assert site.peoples_mappings()
+
+    with site.only_people_stay():
+        site.remove()
+
+
+@pytest.mark.slow
+@pytest.mark.weekly
+def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
+    site: Site,
+) -> None:
+    situations.active(site)
+
+    with site.only_people_stay(), site.cluster.without_room():
+        site.juju.config(APP, {"image": bundle.OTHER_IMAGE})
+        site.wait_until_idle("blocked")
+        assert "pod cannot start" in juju_status.message(site.juju, units.leader(site.juju))
+        site.remove()
+
+
+@pytest.mark.slow
+@pytest.mark.weekly
+def test_given_no_api_server_during_a_removal_then_the_command_in_the_log_leaves_nothing(
+    site: Site,
+) -> None:
+    testbed_only.require("only the testbed stands between a charm and the API server")
+    site.serve()
+
+    with site.only_people_stay():
+        with Faults(site.juju.model or "", APP) as faults:
+            faults.answer("closed", "*")
+            site.remove()
+        if site.by_option:
+            assert (
+                "first juju config kubernetes-control-plane authn-webhook-endpoint=" in site.log()
+            )
+            let_go_of_the_address(site)
+        assert site.command_in_log() == how_to.shown(PAGE, LEFT)[0]
+        site.run(site.command_in_log())
+
+
+@pytest.mark.slow
+@pytest.mark.weekly
+def test_given_a_thousand_mappings_with_rights_when_removed_then_they_go(site: Site) -> None:
+    site.serve(mappings=1000)
+    situations.unset(site)
+
+    with site.only_people_stay():
+        site.remove()
+
+
+def let_go_of_the_address(site: Site) -> None:
+    """Empty the option as the page says, until no control plane shows the Service's address."""
+    address = site.cluster.address()
+    reset, show, _ = how_to.shown(PAGE, WENT_FIRST)
+    site.run(reset)
+    eventually(lambda: address not in site.run(show), "reset", juju_status.WAIT_SECONDS)
