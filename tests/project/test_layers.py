@@ -181,8 +181,8 @@ def test_given_the_modules_then_some_say_pure():
     assert not is_pure("juju.peers")
 
 
-def test_given_a_test_of_the_charm_then_it_shares_fakes_only_and_no_private_module_of_others():
-    line = r"^(?:from|import) (?:tests(?:\.| import )(?!fakes)|(?:ops|scenario)\b.*[. ]_).*"
+def test_given_a_test_of_the_charm_then_it_shares_fakes_and_lives_alone_and_nothing_private():
+    line = r"^(?:from|import) (?:tests(?:\.| import )(?!fakes|lives)|(?:ops|scenario)\b.*[. ]_).*"
     unwanted = {
         str(path.relative_to(TESTS)): lines
         for folder in ("fakes", "scenarios", "unit")

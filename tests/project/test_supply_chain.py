@@ -85,14 +85,6 @@ def test_given_a_job_that_may_upload_findings_then_it_runs_the_analyses_alone(
             assert not commands(job).strip()
 
 
-@each_workflow
-def test_given_an_action_of_others_then_a_commit_and_not_a_tag_is_used(workflow: dict[str, Any]):
-    used = [name for job in workflow["jobs"].values() for name in actions(job)]
-
-    assert used
-    assert [name for name in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name)] == []
-
-
 def test_given_a_go_module_that_needs_others_then_dependabot_watches_it_unless_it_is_kubernetes():
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
     [watched] = [update["directories"] for update in updates if "directories" in update]

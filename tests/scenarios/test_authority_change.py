@@ -66,30 +66,6 @@ def test_given_a_unit_whose_control_plane_is_gone_when_the_authority_changes_the
     assert api.secret("ca.pem") == NEW
 
 
-def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods_change(
-    two: Model, api: FakeCluster, machines: list[Files]
-):
-    moved(two)
-    two.hook(two.changed("certificates"))
-    assert isinstance(two.hook(two.changed("peers", unit=1), unit=1), ops.ActiveStatus)
-    assert trusted(machines) == [BOTH] * 2
-
-    assert isinstance(two.hook(two.changed("peers")), ops.ActiveStatus)
-    assert api.secret("ca.pem") == NEW
-
-
-def test_given_pods_of_the_new_authority_when_they_serve_then_the_old_one_goes_everywhere(
-    two: Model, api: FakeCluster, machines: list[Files]
-):
-    moved(two)
-    two.settle()
-
-    assert two.peer["ca"] == NEW
-    assert api.secret("ca.pem") == NEW
-    assert trusted(machines) == [NEW] * 2
-    assert [unit.status.name for unit in two.units] == ["active", "active"]
-
-
 def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_trusted(
     two: Model, api: FakeCluster, machines: list[Files]
 ):
@@ -152,35 +128,6 @@ def test_given_an_authority_that_left_when_another_is_integrated_then_its_first_
     created = deployed.on.relation_created(deployed.relation("certificates"))
 
     assert deployed.hook(created).message.startswith("waiting for a certificate from easyrsa")
-
-
-def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_goes_on(
-    two: Model, api: FakeCluster, machines: list[Files]
-):
-    moved(two)
-    two.hook(two.changed("certificates"))
-    two.leader = 1
-    two.settle()
-
-    assert two.peer["ca"] == NEW
-    assert trusted(machines) == [NEW] * 2
-    assert api.secret("ca.pem") == NEW
-
-
-def test_given_a_leader_whose_last_hook_was_lost_when_it_runs_again_then_it_goes_on(
-    two: Model, api: FakeCluster, machines: list[Files]
-):
-    moved(two)
-    two.hook(two.changed("certificates"))
-    two.hook(two.changed("peers", unit=1), unit=1)
-    # Killed before its end: the cluster has changed, the databags have not.
-    lost = dict(two.peer), dict(two.units[0].peer)
-    two.hook(two.changed("peers"))
-    two.peer, two.units[0].peer = lost
-    two.settle()
-
-    assert api.secret("ca.pem") == NEW
-    assert two.peer["ca"] == NEW
 
 
 def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left_of_the_other(

@@ -5,68 +5,16 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import pytest
-from tests.fakes.acting import GRANT, grant
-from tests.fakes.declaring import Declare, entry, stored
+from tests.fakes.declaring import Declare, entry
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
+from tests.fakes.kubernetes.paths import BINDINGS
 from tests.fakes.kubernetes.server import FakeCluster
-
-from cluster import sync
-
-PATH = f"{MAPPINGS}/{GRANT}"
-REQUESTS = ["GET of bindings", "GET of mappings", "GET of the mapping", "DELETE of the binding"]
 
 
 def bindings_of(api: FakeCluster, name: str) -> list[str]:
     return [path for path in api.objects if path.startswith(f"{BINDINGS[0]}/aws-iam-{name}")]
-
-
-@pytest.fixture
-def regranted(two: Model, api: FakeCluster) -> tuple[str, dict[str, Any]]:
-    """A binding whose grant no longer asks for it, and what is there once another unit has
-    granted it anew."""
-    api.add_role("edit", "get")
-    grant(two, unit=1, role="edit")
-    after = copy.deepcopy(api.objects)
-    (binding,) = bindings_of(api, GRANT)
-    # Somebody takes the group away, so the binding is left over.
-    api.objects[PATH]["spec"]["groups"] = []
-    api.objects[PATH]["metadata"]["resourceVersion"] = "70"
-    after[PATH]["metadata"]["resourceVersion"] = "71"
-    return binding, {path: after[path] for path in (PATH, binding)}
-
-
-@pytest.mark.parametrize("moment", REQUESTS)
-def test_given_a_role_that_another_unit_grants_again_then_the_leader_leaves_it(
-    two: Model,
-    api: FakeCluster,
-    regranted: tuple[str, dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    moment: str,
-):
-    monkeypatch.setattr(sync, "WRITERS", 1)
-    binding, after = regranted
-    after[binding]["metadata"]["resourceVersion"] = "72"
-    paths = [f"GET {BINDINGS[0]}", f"GET {MAPPINGS}", f"GET {PATH}", f"DELETE {binding}"]
-    request = dict(zip(REQUESTS, paths, strict=True))[moment]
-    api.meanwhile(lambda: api.objects.update(copy.deepcopy(after)), request=request)
-    two.hook()
-    # Where the binding went before, no hook of ours gives it back: so it must not go.
-    two.hook()
-
-    assert f"aws-iam:{GRANT}" in stored(api, GRANT)["spec"]["groups"]
-    assert binding in api.objects
-
-
-def test_given_a_left_over_role_that_nobody_grants_again_then_it_goes(
-    two: Model, api: FakeCluster, regranted: tuple[str, dict[str, Any]]
-):
-    two.hook()
-
-    assert regranted[0] not in api.objects
 
 
 def test_given_a_binding_that_is_there_already_then_nobody_loses_the_role_for_a_moment(
