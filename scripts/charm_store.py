@@ -3,7 +3,8 @@
     python scripts/charm_store.py
 
 The packages come from the lock and the script that `make pack` uses, but are for this machine's
-Python. With AWS_IAM_CHARM=FILE, the charm is that file, which `make pack` has packed.
+Python. With AWS_IAM_CHARM=FILE, the charm is that file, which `make pack` has packed. With
+REACTIVE_CHARM=FILE, the reactive charm is that file, which `juju download` has fetched.
 """
 
 from __future__ import annotations
@@ -31,14 +32,13 @@ def packages() -> list[Package]:
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
     small_lock = locked.requirements("peers")
     bases = tuple(sorted({platform.split("-")[1] for platform in recipe["platforms"]}))
-    archive = os.environ.get("AWS_IAM_CHARM")
     return [
         Package(
             "aws-iam.charm",
             ((ROOT, (*JUJU_FILES, *staged)),),
             LOCK,
             bases,
-            archive=(ROOT / archive).resolve() if archive else None,
+            archive=_given("AWS_IAM_CHARM"),
         ),
         # What the originals support: up to 1.32 the former, since 1.33 the latter.
         _control_plane("1.28", small_lock, "20.04", "22.04"),
@@ -49,10 +49,20 @@ def packages() -> list[Package]:
         _vault("1.18"),
         _authority("self-signed-certificates", LOCK),
         Package("bare.charm", (_own("bare"),), small_lock),
-        Package("aws-iam_reactive.charm", (_own("aws-iam-reactive", "hooks", "wheelhouse"),)),
+        Package(
+            "aws-iam_reactive.charm",
+            (_own("aws-iam-reactive", "hooks", "wheelhouse"),),
+            archive=_given("REACTIVE_CHARM"),
+        ),
         Package("quick-peer.charm", (_own("quick-peer"),)),
         Package("opentelemetry-collector.charm", (_own("opentelemetry-collector"),)),
     ]
+
+
+def _given(variable: str) -> Path | None:
+    """Return the packed charm that a variable names, or None if it names none."""
+    archive = os.environ.get(variable)
+    return (ROOT / archive).resolve() if archive else None
 
 
 def _control_plane(track: str, lock: Path, *bases: str) -> Package:

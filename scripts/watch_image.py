@@ -99,13 +99,13 @@ def watch(image: str, database: str) -> Seen:
     """Look at an image and at its registry. Raises NotWatched."""
     programs = build.programs(Console(stderr=True), [TOOLS])
     repository, _, tag = image.partition("@")[0].rpartition(":")
-    tags = _run([programs / "crane", "ls", repository]).decode().split()
-    digest = _run([programs / "crane", "digest", image]).decode().strip()
+    tags = run([programs / "crane", "ls", repository]).decode().split()
+    digest = run([programs / "crane", "digest", image]).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / PROGRAM
         program.write_bytes(_program(programs / "crane", image))
         command = [programs / "govulncheck", "-mode=binary", "-format=json", f"-db={database}"]
-        go, findings = read(_run([*command, program]).decode())
+        go, findings = vulnerabilities(run([*command, program]).decode())
     return Seen(image, digest, newer(tags, tag), go, findings)
 
 
@@ -114,15 +114,15 @@ def _program(crane: Path, image: str) -> bytes:
     exported = [crane, "export", "--platform=linux/amd64", image, "-"]
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "image.tar"
-        whole.write_bytes(_run(exported))
-        names = _run(["tar", "-tf", whole]).decode().split()
+        whole.write_bytes(run(exported))
+        names = run(["tar", "-tf", whole]).decode().split()
         found = [name for name in names if Path(name).name == PROGRAM]
         if len(found) != 1:
             raise NotWatched(f"{image} has {len(found)} files {PROGRAM}")
-        return _run(["tar", "-xOf", whole, found[0]])
+        return run(["tar", "-xOf", whole, found[0]])
 
 
-def read(output: str) -> tuple[str, list[Finding]]:
+def vulnerabilities(output: str) -> tuple[str, list[Finding]]:
     """Return what built a program, and what it has, by the JSON that govulncheck prints."""
     go, names, fixes = "", dict[str, str](), dict[str, Finding]()
     for message in _messages(output):
@@ -146,7 +146,8 @@ def _messages(output: str) -> Iterator[dict[str, Any]]:
         output = output[end:].lstrip()
 
 
-def _run(command: Sequence[str | Path]) -> bytes:
+def run(command: Sequence[str | Path]) -> bytes:
+    """Return what a command prints. Raises NotWatched with its last word if it fails."""
     done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -164,7 +165,7 @@ def report(seen: Seen) -> str:
         lines += ["", "Newer tags, the newest first:", "", *(f"- `{tag}`" for tag in seen.newer)]
     if seen.findings:
         lines += ["", "Published vulnerabilities:", ""]
-        lines += [f"- {each.name}: {_fix(each)}" for each in seen.findings]
+        lines += [f"- {shown(each)}" for each in seen.findings]
     if seen.is_fine:
         lines += ["", "It is the newest, and no vulnerability of it is published."]
     else:
@@ -175,10 +176,11 @@ def report(seen: Seen) -> str:
     return "\n".join(lines)
 
 
-def _fix(finding: Finding) -> str:
+def shown(finding: Finding) -> str:
+    """Return a vulnerability as people read it, with what fixes it."""
     if not finding.fixed:
-        return f"in {finding.module}, not fixed yet"
-    return f"fixed in {finding.module} {finding.fixed}"
+        return f"{finding.name}: in {finding.module}, not fixed yet"
+    return f"{finding.name}: fixed in {finding.module} {finding.fixed}"
 
 
 def default_image() -> str:

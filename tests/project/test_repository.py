@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from scripts import charm_store
 from tests.project.test_supply_chain import WORKFLOWS, commands, each_workflow
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,20 @@ def test_given_a_real_juju_then_the_testbed_runs_its_programs_and_no_account_is_
     assert job["steps"][-1]["env"]["TESTBED_JUJU"] == "${{ matrix.programs }}"
     assert "environment" not in job
     assert "secrets." not in str(job)
+
+
+def test_given_the_reactive_charm_of_charmhub_then_a_weekly_job_refreshes_that_one(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    job = WORKFLOWS["weekly"]["jobs"]["reactive"]
+    [refreshing] = [step for step in job["steps"] if "test_refresh.py" in step.get("run", "")]
+    given = refreshing["env"]["REACTIVE_CHARM"]
+
+    assert f"--filepath {given}\n" in f"{commands(job)}\n"
+    monkeypatch.setenv("REACTIVE_CHARM", given)
+    archives = {package.file: package.archive for package in charm_store.packages()}
+    assert archives["aws-iam_reactive.charm"] == ROOT / given
+    assert archives["aws-iam.charm"] is None
 
 
 @each_workflow

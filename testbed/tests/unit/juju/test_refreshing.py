@@ -18,6 +18,11 @@ if [ "$JUJU_HOOK_NAME" = "$(config-get fail)" ]; then exit 7; fi
 OPTION = {"fail": {"type": "string"}, "old": {"type": "string"}}
 
 
+def message(juju: Juju) -> str:
+    unit = juju.status()["applications"]["host"]["units"]["host/0"]
+    return unit["workload-status"].get("message", "")
+
+
 def test_new_content_in_the_store_is_a_new_revision(juju: Juju) -> None:
     store = juju.lab.charm_store
     pack(store, PRINCIPAL, config=OPTION)
@@ -173,6 +178,42 @@ def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
 
     runs = json.loads(juju.control("hooks", "host/0"))
     assert [(run["name"], run["code"]) for run in runs[:2]] == [("install", 1), ("install", 0)]
+
+
+@in_manner(*Manner)
+def test_a_forced_refresh_gives_a_unit_in_error_new_files_but_not_on_4_1(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./bad.charm")
+    juju.settle()
+    pack(juju.folder, PRINCIPAL, name="good")
+
+    juju("refresh", "host", "--path", "./good.charm", "--force-units")
+    juju.settle()
+    still = message(juju)
+    juju("resolved", "host/0")
+    juju.settle()
+
+    # What failed runs again with the new files, and upgrade-charm does not.
+    assert still == 'hook failed: "install"'
+    new_files = ["install", "friends-relation-created", "leader-elected"]
+    expected = [] if juju.controller.manner is Manner.JUJU_4_1 else new_files
+    assert juju.hooks("host/0")[:3] == expected
+    assert "upgrade-charm" not in juju.hooks("host/0")
+
+
+def test_a_refresh_without_force_leaves_a_unit_in_error_its_files(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./bad.charm")
+    juju.settle()
+    pack(juju.folder, PRINCIPAL, name="good")
+
+    juju("refresh", "host", "--path", "./good.charm")
+    juju("resolved", "host/0")
+    juju.settle()
+
+    assert message(juju) == 'hook failed: "install"'
 
 
 @in_manner(*Manner)

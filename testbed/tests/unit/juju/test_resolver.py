@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from testbed.juju.state.model import NO_HOOKS, RETRY_HOOKS
 from testbed.juju.state.secretevents import SecretEvent
-from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 from testbed.juju.uniter.resolver import next_hook
@@ -229,7 +230,10 @@ def test_new_options_lead_to_one_hook_or_in_4_1_to_two(twice: bool, ran: list[st
         ({}, None),
         ({"config_version": "9"}, None),
         ({"retry_due": True}, "config-changed"),
+        ({"resolved": RETRY_HOOKS}, "config-changed"),
         ({"charm_version": 2}, None),
+        ({"force_charm": True}, None),
+        ({"charm_version": 2, "force_charm": True, "resolved": RETRY_HOOKS}, UNPACK),
     ],
 )
 def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: str | None) -> None:
@@ -238,6 +242,26 @@ def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: s
     hook = next_hook(failed, replace(NEW, **change))
 
     assert (hook.kind if hook else None) == expected
+
+
+def test_a_forced_charm_is_unpacked_and_its_hook_stays_failed() -> None:
+    failed = replace(started(), failed=Hook("config-changed"))
+    remote = replace(NEW, charm_version=2, force_charm=True)
+
+    after = committed(failed, Hook(UNPACK, version=2), remote)
+
+    assert next_hook(after, remote) is None
+    assert next_hook(after, replace(remote, retry_due=True)) == failed.failed
+
+
+def test_a_hook_that_is_skipped_is_done() -> None:
+    failed = replace(started(), failed=Hook("config-changed"))
+    remote = replace(NEW, config_version="2", resolved=NO_HOOKS)
+
+    skipped = Hook("config-changed", skipped=True)
+
+    assert next_hook(failed, remote) == skipped
+    assert run(committed(failed, skipped, remote), remote)[1] == []
 
 
 def test_a_secret_event_leads_to_one_hook() -> None:

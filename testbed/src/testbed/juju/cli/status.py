@@ -144,8 +144,7 @@ def workload_status(unit: Unit) -> Status:
         return Status(
             "unknown", f"agent lost, see 'juju show-status-log {unit.name}'", unit.agent.since
         )
-    failed = unit.local.failed
-    if failed is not None and unit.agent.current != "executing":
+    if unit.in_error and (failed := unit.local.failed):
         return Status("error", f'hook failed: "{failed.name}"', unit.agent.since)
     return unit.workload
 

@@ -144,8 +144,13 @@ def refresh(
     model: Model,
     application: Application,
     source: Source,
+    *,
+    force_units: bool = False,
 ) -> None:
-    """Replace the charm of an application."""
+    """Replace the charm of an application. With `force_units`, even on units in error.
+
+    Juju 4.1 takes that option, and does nothing about it.
+    """
     old, new = application.charm, source.charm
     _check_refresh(model, application, new)
     application.charm, application.revision = new, source.revision
@@ -158,6 +163,7 @@ def refresh(
         if endpoint.name not in known:
             join_untold(model, relating.add_peer(model, application, endpoint))
     application.charm_version += 1
+    application.force_charm = force_units and model.manner is not Manner.JUJU_4_1
     controller.changed(model)
 
 

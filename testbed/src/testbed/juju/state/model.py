@@ -21,6 +21,9 @@ from testbed.juju.state.settings import Value, effective
 from testbed.juju.state.status import ALIVE, DEAD, Status, now
 from testbed.juju.state.unitstate import LocalState
 
+RETRY_HOOKS, NO_HOOKS = "retry-hooks", "no-hooks"
+"""How an operator has resolved a unit's error, in Juju's words."""
+
 MODEL_DEFAULTS: dict[str, Value] = {
     "automatically-retry-hooks": True,
     "juju-http-proxy": "",
@@ -43,6 +46,7 @@ class Unit:
     agent: Status = field(default_factory=lambda: Status("allocating"))
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
+    resolved: str = ""  # RETRY_HOOKS or NO_HOOKS, until the agent has acted on it
     let_out: bool = False  # of dying relations, without their hooks (removal.py)
     update_status_version: int = 0
     subordinates: list[str] = field(default_factory=list)
@@ -50,6 +54,11 @@ class Unit:
     @property
     def application(self) -> str:
         return names.application_of(self.name)
+
+    @property
+    def in_error(self) -> bool:
+        """Whether a hook has failed, and does not run again at the moment."""
+        return self.local.failed is not None and self.agent.current != "executing"
 
     @property
     def stops_next(self) -> bool:
@@ -71,6 +80,7 @@ class Application:
     untold: dict[str, Value] = field(default_factory=dict)  # what was reset, as units know it
     life: str = ALIVE
     charm_version: int = 1
+    force_charm: bool = False  # even on units in error
     units: dict[str, Unit] = field(default_factory=dict)
     next_unit: int = 0
     leader: str = ""

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+UNPACK = "unpack"
+"""In place of a hook's kind: only the files of a new charm are unpacked, and no hook runs."""
+
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook to run. `version` is the version of the remote data that the hook sees."""
+    """One hook to run. `version` is the version of the remote data that the hook sees.
+
+    One that is `skipped` counts as done without being run.
+    """
 
     kind: str
     relation_id: int = -1
@@ -20,6 +26,7 @@ class Hook:
     secret: str = ""
     secret_label: str = ""
     secret_revision: int = 0
+    skipped: bool = False
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from testbed.juju.state.actions import check_params
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.secrets import identifier
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import Hook
+from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
@@ -24,6 +24,7 @@ from testbed.juju.uniter.tasks import Task, finish
 from testbed.juju.uniter.timers import Retry
 
 _UNPACK_AGAIN_SECONDS = 1.0
+_FIRST_OF_A_CHARM = {"install", "upgrade-charm"}
 _ENDED = {"stop", "remove"}
 _WORKLOADS = {
     "install": Status("maintenance", "installing charm software"),
@@ -46,9 +47,13 @@ class Executor:
 
     def run_hook(self, hook: Hook, remote: Snapshot) -> None:
         """Run a hook that was chosen from `remote`. Unpack the charm first if it is a new one."""
-        if hook.kind in ("install", "upgrade-charm") and not self._unpack():
-            return
         lock = self.controller.lock
+        if self._has_new_files(hook) and not self._unpack():
+            return
+        if hook.skipped or hook.kind == UNPACK:
+            with lock:
+                self._without_hook(hook, remote)
+            return
         path = f"hooks/{hook.name}"
         handler = self.processes.handler(path)
         with lock:
@@ -64,6 +69,20 @@ class Executor:
             code = self.processes.run(context, [handler.script], path, output)
         with lock:
             self._end(context, hook, remote, handler, code)
+
+    def _has_new_files(self, hook: Hook) -> bool:
+        """Return whether to unpack the charm first. A hook that failed runs again with its own."""
+        first = hook.kind in _FIRST_OF_A_CHARM and self.unit.local.failed is None
+        return first or hook.kind == UNPACK
+
+    def _without_hook(self, hook: Hook, remote: Snapshot) -> None:
+        """Record that a hook was skipped, or that a charm was unpacked beside one that failed."""
+        if self.model.is_gone(self.unit):
+            return
+        if hook.skipped:
+            self.succeeded(hook, remote)
+        else:
+            self.unit.local = committed(self.unit.local, hook, remote)
 
     def _begin(self, hook: Hook) -> Context:
         context = self.processes.context(hook=hook)

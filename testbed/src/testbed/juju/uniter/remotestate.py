@@ -39,6 +39,8 @@ class Snapshot:
     leader_settings_version: int = 0
     update_status_version: int = 0
     retry_due: bool = False
+    resolved: str = ""
+    force_charm: bool = False
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
     let_out: bool = False  # of dying relations, without their hooks
     restarts: bool = False  # before it leaves its relations
@@ -68,6 +70,8 @@ def snapshot(
         leader_settings_version=application.leader_settings.version,
         update_status_version=unit.update_status_version,
         retry_due=retry_due,
+        resolved=unit.resolved,
+        force_charm=application.force_charm,
         dies_unstopped=_dies_unstopped(model, unit),
         let_out=unit.let_out,
         restarts=model.manner is Manner.JUJU_3_6,

@@ -21,7 +21,8 @@ def refresh(invocation: Invocation, parsed: Parsed) -> None:
         if source is None:
             invocation.info(f'charm "{application.charm.name}": already up-to-date')
             return
-        deploying.refresh(invocation.controller, model, application, source)
+        force = parsed.on("force-units")
+        deploying.refresh(invocation.controller, model, application, source, force_units=force)
     invocation.info(f"Added {origin(source)}, to the model")
 
 
@@ -46,6 +47,6 @@ COMMANDS = (
         "refresh",
         refresh,
         "Puts a newer charm in the place of an application's.",
-        (Flag("channel"), Flag("path")),
+        (Flag("channel"), Flag("path"), Flag("force-units", "bool")),
     ),
 )
