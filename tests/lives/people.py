@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fakes.kubernetes.paths import DEFINITION, MAPPINGS, POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.paths import (
+    DEFINITION,
+    MAPPINGS,
+    POLICY,
+    POLICY_BINDING,
+    SECRET,
+    SERVICE,
+)
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.stored import renew
 from tests.lives import access
@@ -106,12 +113,17 @@ def person_deletes(life: Life, number: int) -> None:
 
 def person_deletes_object(life: Life, path: str) -> None:
     """An administrator deletes one of the charm's objects."""
+    if path == SECRET:
+        # Then nobody can say what the pods serve, and no unit is waited for.
+        life.reasons.add("pair lost")
     if path in life.objects:
         life.api.kubectl_delete(path)
 
 
 def person_forces_object(life: Life, path: str) -> None:
     """An administrator takes the finalizers off one of the charm's objects, and deletes it."""
+    if path == SERVICE:
+        life.reasons.add("another address")
     if path in life.objects:
         life.api.delete(path)
 

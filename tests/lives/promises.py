@@ -260,7 +260,7 @@ def p5(life: Life) -> None:
     life.checks["P5"] += 1
     if life.begin.endpoint != "aws-iam" or SECRET not in life.objects or not life.is_deployed:
         return
-    if life.model.peer.get("serving") != "true":
+    if life.model.peer.get("serving") != "true" or "pair lost" in life.reasons:
         return
     authority = set(_PEM.findall(life.api.secret("ca.pem")))
     for number, files in enumerate(life.machines):
@@ -602,6 +602,8 @@ def p16_hook(life: Life, run: Run) -> None:
     failing = [key.partition(" ")[2] for key in run.failed]
     is_whole = all(path in run.before for path in (DEFINITION, SERVICE, DEPLOYMENT, SECRET))
     if run.is_action or run.others or run.unit != life.leader or not is_whole:
+        return
+    if run.what in ("departed", "broken", "stop", "remove"):
         return
     if not failing or not life.can_work or life.model.peer.get("serving") != "true":
         return
