@@ -328,7 +328,8 @@ def changes(found: Access, wanted: Access) -> Changes:
     before = {each.name: each for each in found.mappings}
     names = {each.name for each in wanted.mappings}
     delete = {each.name: each for each in found.mappings if each.name not in names}
-    former = {each.principal: each for each in delete.values() if each.principal}
+    # What others made goes because it has ended, whatever comes in its place.
+    former = {each.principal: each for each in delete.values() if each.source == OPTION}
     create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()
     update, activate, withdraw = list[Pair](), list[Pair](), list[Pair]()
     for new in wanted.mappings:
@@ -337,7 +338,8 @@ def changes(found: Access, wanted: Access) -> Changes:
             continue
         # One whose status is not written yet lets nobody in, as if it was not there.
         is_half_made = old and not old.canonical and _spec(old) == _spec(new)
-        if (not old or is_half_made) and (moved := former.pop(new.principal, None)):
+        is_new = not old or (is_half_made and new.source == OPTION)
+        if is_new and (moved := former.pop(new.principal, None)):
             del delete[moved.name]
             rename.append((moved, new))
         elif not old:

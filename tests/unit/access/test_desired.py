@@ -138,6 +138,14 @@ def test_given_a_new_name_whose_mapping_has_no_status_when_planned_then_the_form
     assert plan([entry()], [half_made, former])[1] == Changes(rename=((former, made()),))
 
 
+def test_given_a_mapping_that_has_ended_beside_a_new_one_of_its_principal_then_it_goes_by_itself():
+    new = dataclasses.replace(made("new", source=""), canonical="")
+    ended = made("ended", source="", expires=PAST)
+
+    expected = Changes(delete=(ended,), activate=((new, made("new", source="")),))
+    assert plan([], [new, ended])[1] == expected
+
+
 def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then_they_go():
     gone = made("twin"), made("ops", OPS)
 
