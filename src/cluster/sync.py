@@ -174,8 +174,8 @@ def make(
     )
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
-    # Refused for good, the new one keeps nobody's former access alive.
-    renamed = [old for old, new in steps.rename if batch.is_decided(new.name)]
+    # Where the new one is refused, its principal keeps what it has, as by an update that is.
+    renamed = [old for old, new in steps.rename if batch.outcome(new.name).done]
     batch.run(
         {each.key: batch.of(writes.bind, owner, each) for each in bind}
         | {old.name: batch.of(writes.delete, old) for old in renamed}

@@ -40,7 +40,7 @@ def test_given_a_renamed_entry_then_the_new_mapping_comes_first_whatever_else_ch
     assert bound < sent.index(deleted)
 
 
-@pytest.mark.parametrize("fault", ["read timeout", "500", "connection reset", "403"])
+@pytest.mark.parametrize("fault", ["read timeout", "500", "connection reset", "403", "422"])
 def test_given_a_renamed_entry_when_the_new_mapping_cannot_be_made_then_the_former_stays(
     declare: Declare, api: FakeCluster, fault: str
 ):
