@@ -10,7 +10,7 @@ from typing import Any
 
 import jubilant
 import yaml
-from tests.integration.helpers import arns, juju_status, testbed_only
+from tests.integration.helpers import arns, bundle, juju_status, testbed_only
 from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 _OVERLAY = """
@@ -46,6 +46,9 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     overlay = folder / "overlay.yaml"
     overlay.write_text(_OVERLAY)
     juju.deploy("charmed-kubernetes", channel="1.28/stable", overlays=[overlay])
+    # The original's default image is of v0.4.0, which the testbed's registry does not have.
+    if juju.config("aws-iam")["image"] != bundle.OTHER_IMAGE:
+        juju.config("aws-iam", {"image": bundle.OTHER_IMAGE})
     juju_status.wait_until(juju, "maintenance")
     assert juju_status.message(juju) == "Waiting for aws iam pod to start"
     cluster = _kubeconfigs(juju, folder)
