@@ -9,10 +9,9 @@ is printed alone: nobody can act on it, and a job that is always red is read by 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.watch_image import NotWatched, run, shown, vulnerabilities
+from scripts.watch_image import NotWatched, shown, vulnerabilities
 
 
 def main(checker: str, database: str, *programs: str) -> int:
@@ -20,7 +19,7 @@ def main(checker: str, database: str, *programs: str) -> int:
     code = 0
     for program in programs:
         try:
-            _, found = vulnerabilities(run(command(checker, database, program)).decode())
+            _, found = vulnerabilities(Path(checker), database, Path(program))
         except NotWatched as error:
             print(f"scripts/audit_programs: {program}: {error}", file=sys.stderr)
             return 2
@@ -28,11 +27,6 @@ def main(checker: str, database: str, *programs: str) -> int:
             print(f"{Path(program).name}: {shown(each)}")
         code = max(code, int(any(each.fixed for each in found)))
     return code
-
-
-def command(checker: str, database: str, program: str) -> Sequence[str]:
-    """Return how govulncheck looks at one program, with its findings as JSON."""
-    return [checker, "-mode=binary", "-format=json", f"-db={database}", program]
 
 
 if __name__ == "__main__":

@@ -99,13 +99,12 @@ def watch(image: str, database: str) -> Seen:
     """Look at an image and at its registry. Raises NotWatched."""
     programs = build.programs(Console(stderr=True), [TOOLS])
     repository, _, tag = image.partition("@")[0].rpartition(":")
-    tags = run([programs / "crane", "ls", repository]).decode().split()
-    digest = run([programs / "crane", "digest", image]).decode().strip()
+    tags = _run([programs / "crane", "ls", repository]).decode().split()
+    digest = _run([programs / "crane", "digest", image]).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / PROGRAM
         program.write_bytes(_program(programs / "crane", image))
-        command = [programs / "govulncheck", "-mode=binary", "-format=json", f"-db={database}"]
-        go, findings = vulnerabilities(run([*command, program]).decode())
+        go, findings = vulnerabilities(programs / "govulncheck", database, program)
     return Seen(image, digest, newer(tags, tag), go, findings)
 
 
@@ -114,16 +113,18 @@ def _program(crane: Path, image: str) -> bytes:
     exported = [crane, "export", "--platform=linux/amd64", image, "-"]
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "image.tar"
-        whole.write_bytes(run(exported))
-        names = run(["tar", "-tf", whole]).decode().split()
+        whole.write_bytes(_run(exported))
+        names = _run(["tar", "-tf", whole]).decode().split()
         found = [name for name in names if Path(name).name == PROGRAM]
         if len(found) != 1:
             raise NotWatched(f"{image} has {len(found)} files {PROGRAM}")
-        return run(["tar", "-xOf", whole, found[0]])
+        return _run(["tar", "-xOf", whole, found[0]])
 
 
-def vulnerabilities(output: str) -> tuple[str, list[Finding]]:
-    """Return what built a program, and what it has, by the JSON that govulncheck prints."""
+def vulnerabilities(checker: Path, database: str, program: Path) -> tuple[str, list[Finding]]:
+    """Return what built a program, and what it has, by govulncheck. Raises NotWatched."""
+    command = [checker, "-mode=binary", "-format=json", f"-db={database}", program]
+    output = _run(command).decode()
     go, names, fixes = "", dict[str, str](), dict[str, Finding]()
     for message in _messages(output):
         go = message.get("SBOM", {}).get("go_version", go)
@@ -146,7 +147,7 @@ def _messages(output: str) -> Iterator[dict[str, Any]]:
         output = output[end:].lstrip()
 
 
-def run(command: Sequence[str | Path]) -> bytes:
+def _run(command: Sequence[str | Path]) -> bytes:
     """Return what a command prints. Raises NotWatched with its last word if it fails."""
     done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
     if done.returncode:
