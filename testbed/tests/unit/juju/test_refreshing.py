@@ -180,13 +180,17 @@ def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     assert [(run["name"], run["code"]) for run in runs[:2]] == [("install", 1), ("install", 0)]
 
 
-@in_manner(*Manner)
-def test_a_forced_refresh_gives_a_unit_in_error_new_files_but_not_on_4_1(juju: Juju) -> None:
+def given_a_unit_in_error_and_a_charm_that_works(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
     juju("model-config", "automatically-retry-hooks=false")
     juju("deploy", "./bad.charm")
     juju.settle()
     pack(juju.folder, PRINCIPAL, name="good")
+
+
+@in_manner(*Manner)
+def test_a_forced_refresh_gives_a_unit_in_error_new_files_but_not_on_4_1(juju: Juju) -> None:
+    given_a_unit_in_error_and_a_charm_that_works(juju)
 
     juju("refresh", "host", "--path", "./good.charm", "--force-units")
     juju.settle()
@@ -203,11 +207,7 @@ def test_a_forced_refresh_gives_a_unit_in_error_new_files_but_not_on_4_1(juju: J
 
 
 def test_a_refresh_without_force_leaves_a_unit_in_error_its_files(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
-    juju("model-config", "automatically-retry-hooks=false")
-    juju("deploy", "./bad.charm")
-    juju.settle()
-    pack(juju.folder, PRINCIPAL, name="good")
+    given_a_unit_in_error_and_a_charm_that_works(juju)
 
     juju("refresh", "host", "--path", "./good.charm")
     juju("resolved", "host/0")
