@@ -295,7 +295,7 @@ class Changes:
     rename: tuple[Pair, ...] = ()
     update: tuple[Pair, ...] = ()  # Mappings to change, and their status if it is wrong too.
     create: tuple[IdentityMapping, ...] = ()  # Mappings to create.
-    activate: tuple[Pair, ...] = ()  # Mappings whose status does not let in yet whom they name.
+    activate: tuple[Pair, ...] = ()  # Mappings whose status is empty, so they admit nobody.
     bind: tuple[RoleBinding, ...] = ()  # Bindings to create.
 
     @property

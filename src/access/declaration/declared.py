@@ -24,7 +24,7 @@ MOST = 50_000
 
 @dataclasses.dataclass(frozen=True)
 class Wrong:
-    """An entry with a fault. Nobody gets access by it, and whoever has access by it keeps that."""
+    """An entry with a fault. It gives nobody access, and takes nobody's away."""
 
     place: str
     reason: str
