@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers import arns, bundle, kubernetes, logins
 
 # A real controller deploys everything in about two minutes.
 WAIT_SECONDS = 600
@@ -22,7 +22,7 @@ def test_given_a_new_deployment_when_it_becomes_active_then_the_first_login_succ
     entry = {"arn": arns.ROLE, "username": "knobby", "groups": ["view"]}
     juju.config("aws-iam", {"mappings": json.dumps([entry])})
 
-    juju_status.wait_until_app_is(juju, "active", WAIT_SECONDS)
+    juju.wait(lambda s: s.apps["aws-iam"].app_status.current == "active", timeout=WAIT_SECONDS)
 
     cluster = kubernetes.connect(juju, tmp_path)
     assert logins.username(cluster.whoami("knobby")) == "knobby"

@@ -46,8 +46,18 @@ def wait_until(juju: jubilant.Juju, wanted: str, application: str = "aws-iam") -
 
 
 def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubilant.Status:
-    """Wait until aws-iam has the status `wanted`, while agents may be busy."""
-    return _wait(juju, lambda status: status.apps["aws-iam"].app_status.current == wanted, seconds)
+    """Wait until aws-iam and its units have the status `wanted`, while agents may be busy.
+
+    A hook sets the application's status before its unit's.
+    """
+
+    def ready(status: jubilant.Status) -> bool:
+        units = status.get_units("aws-iam").values()
+        return status.apps["aws-iam"].app_status.current == wanted and all(
+            unit.workload_status.current == wanted for unit in units
+        )
+
+    return _wait(juju, ready, seconds)
 
 
 def wait_for_version(juju: jubilant.Juju, version: str) -> None:
