@@ -80,7 +80,7 @@ class AwsIamCharm(RelatedCharm):
         for name in self.meta.actions:
             framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_status)
-        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
+        framework.observe(self.on.collect_app_status, self._on_collect_status)
 
     def _on_any_event(self, event: ops.EventBase) -> None:
         self.note(event)
@@ -109,13 +109,9 @@ class AwsIamCharm(RelatedCharm):
             self._status = _status_of(reason)
 
     def _on_collect_status(self, event: ops.CollectStatusEvent) -> None:
-        if self._status:
+        """Let the application's line be its leader's too: Juju would choose any unit's."""
+        if self._status and not self.memory.leaves:
             event.add_status(self._status)
-
-    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
-        """Let the application's line be its leader's: Juju would choose any unit's."""
-        if not self.memory.leaves:
-            self._on_collect_status(event)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         """Clean up if this unit goes. Whatever else departs, relation-broken follows."""
@@ -147,14 +143,19 @@ class AwsIamCharm(RelatedCharm):
         departs = isinstance(event, ops.RelationDepartedEvent)
         # Juju 4 ends a going unit that is blocked before its last hooks, so tell it at once.
         self._status = ops.WaitingStatus(waiting.REMOVAL())
-        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
-            self.unit.status = self._status
+        self._show(self._status)
 
         def clean() -> None:
             reason = removal.run(self._hook, with_file=self._hook.is_cut_off or not departs)
             self._status = ops.WaitingStatus(status_line(reason))
 
         self._attempt(clean)
+        self._show(self._status)
+
+    def _show(self, status: ops.StatusBase) -> None:
+        """Show the status of a unit that goes. Juju 4 may know that unit no more."""
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            self.unit.status = status
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         import actions

@@ -116,6 +116,18 @@ def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_s
     assert len(changed) == len(references.OWNED) - len((*references.OPTIONAL, *references.KEPT))
 
 
+def test_given_a_unit_that_juju_knows_no_more_when_it_stops_then_the_hook_does_its_work(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    def set_status(*_: object) -> None:
+        raise ops.ModelError('ERROR unit "aws-iam/0" not found')
+
+    monkeypatch.setattr(ops.Unit, "status", property(fset=set_status))
+    deployed.hook(deployed.on.stop())
+
+    assert set(api.objects) == {*DEFINED}
+
+
 def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_the_others(
     two: Model, api: FakeCluster, machines: list[Files], goals: Goals
 ):
