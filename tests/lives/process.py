@@ -45,7 +45,7 @@ def prepare() -> None:
     # again with each: two secrets of a unit would have one id.
     import scenario.state
 
-    scenario.state.random = random.Random(0)  # pyright: ignore[reportAttributeAccessIssue]
+    scenario.state.random = random.Random(0)  # pyright: ignore[reportPrivateImportUsage]
     logging.getLogger().addHandler(logging.NullHandler())
 
 
