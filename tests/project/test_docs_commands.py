@@ -15,8 +15,12 @@ from demo import page
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
-PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export|install|skopeo"
-COMMAND = re.compile(rf"^ {{4,}}((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
+PROGRAMS = (
+    "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export|install|skopeo|terraform|"
+    "vault(?= operator| token)"
+)
+# In a plan of Terraform, `juju = …` and `terraform {` are no commands.
+COMMAND = re.compile(rf"^ {{4,}}((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) (?![={{{{]).*)")
 # A test that reads a section's commands and runs them names the page and the heading.
 READERS = [
     path.read_text()
@@ -41,14 +45,18 @@ _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
 _MANUAL = "the original was run by hand: the testbed has no manual-tls-certificates"
+_VAULT = "the testbed's vaults have no API of Vault; test_vault.py unseals and authorizes one"
+_NEWER_VAULT = "the testbed's newer vault has a CA, and no API of Vault"
+_TERRAFORM = "the testbed's Juju has no API for the provider; test_terraform.py reads the plan"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
     "tests/unit/actions/test_list_mappings.py reads a second page",
-    'aws eks describe-access-entry --cluster-name prod --principal-arn "$arn" --output json': _EKS,
-    "aws eks list-associated-access-policies --cluster-name prod --principal-arn "
+    'aws eks describe-access-entry --cluster-name $cluster --principal-arn "$arn" --output json': _EKS,
+    "aws eks list-associated-access-policies --cluster-name $cluster --principal-arn "
     '"$arn" --output json': _EKS,
     "juju config aws-iam mappings=@access-entries.json": _EKS,
+    "export cluster=prod": _EKS,
     "aws eks describe-cluster --name prod --query cluster.accessConfig.authenticationMode "
     "--output text": _EKS,
     "kubectl get clusterrolebindings,rolebindings -A -o json > all-bindings.json": _TWO_CLUSTERS,
@@ -81,6 +89,38 @@ NOT_RUN = {
     "file://trust.json": _IAM,
     "aws iam put-group-policy --group-name developers --policy-name k8s-dev --policy-document "
     "file://assume.json": _IAM,
+    "aws iam create-role --role-name k8s-runner-role --assume-role-policy-document "
+    "file://trust.json": _IAM,
+    "aws iam create-instance-profile --instance-profile-name k8s-runner": _IAM,
+    "aws iam add-role-to-instance-profile --instance-profile-name k8s-runner --role-name "
+    "k8s-runner-role": _IAM,
+    "aws ec2 associate-iam-instance-profile --instance-id i-0123456789abcdef0 "
+    "--iam-instance-profile Name=k8s-runner": _IAM,
+    "kubectl --kubeconfig runner.yaml auth whoami": "it is for an EC2 instance, which has a role",
+    "aws iam list-roles --path-prefix /aws-reserved/sso.amazonaws.com/ --query 'Roles[].Arn' "
+    "--output text": _IAM,
+    "terraform init": _TERRAFORM,
+    'terraform apply -var model_uuid="$(juju show-model --format json | '
+    """jq -r '.[]["model-uuid"]')\"""": _TERRAFORM,
+    "export VAULT_ADDR=http://10.0.0.126:8200": _VAULT,
+    "export VAULT_ADDR=https://10.0.0.126:8200 VAULT_CACERT=vault.pem": _NEWER_VAULT,
+    """juju show-secret "$(juju secrets --format json | jq -r 'to_entries[] | select(.value.label """
+    """== "self-signed-vault-ca-certificate").key')" --reveal --format json | jq -er """
+    "'first(.. | .certificate? // empty)' > vault.pem.new && mv vault.pem.new "
+    "vault.pem": _NEWER_VAULT,
+    "vault operator init -key-shares=5 -key-threshold=3": _VAULT,
+    "vault operator unseal": _VAULT,
+    "export VAULT_TOKEN=ROOT_TOKEN": _VAULT,
+    "vault token create -ttl=10m": _VAULT,
+    "juju run vault/leader authorize-charm token=TOKEN": _VAULT,
+    "juju run vault/leader generate-root-ca": _VAULT,
+    "juju add-secret vault-token token=TOKEN": _NEWER_VAULT,
+    "juju grant-secret vault-token vault": _NEWER_VAULT,
+    "juju run vault/leader authorize-charm secret-id=SECRET": _NEWER_VAULT,
+    "juju remove-secret vault-token": _NEWER_VAULT,
+    "juju config vault pki_ca_common_name=example.com": _NEWER_VAULT,
+    "juju integrate vault:tls-certificates-pki self-signed-certificates:"
+    "certificates": _NEWER_VAULT,
     "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --service-name "
     "com.amazonaws.eu-west-1.sts --private-dns-enabled --vpc-id VPC --subnet-ids SUBNET "
     "--security-group-ids GROUP": "the testbed has no VPC",

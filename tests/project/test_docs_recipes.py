@@ -164,6 +164,68 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     assert not found.wrong
 
 
+def test_given_the_access_entries_of_two_clusters_then_one_file_has_the_rights_of_both(
+    tmp_path: Path,
+):
+    text = (HOW_TO / "move-from-eks.md").read_text()
+    listing, merging = re.findall(r"^    (jq -nr? '\[inputs.*)$", text, re.MULTILINE)
+    policies = {
+        "prod": ("AmazonEKSViewPolicy", {"type": "cluster", "namespaces": []}),
+        "staging": ("AmazonEKSEditPolicy", {"type": "namespace", "namespaces": ["shop"]}),
+    }
+    for cluster, (policy, scope) in policies.items():
+        common = {"clusterName": cluster, "type": "STANDARD"}
+        both = {**common, "principalArn": f"{ROLE}/dev", "username": f"dev-{cluster}"}
+        one = {**common, "principalArn": f"{ROLE}/{cluster}", "username": cluster}
+        arn = f"arn:aws:eks::aws:cluster-access-policy/{policy}"
+        printed = (
+            {"accessEntry": {**both, "kubernetesGroups": [cluster, "dev"]}},
+            {
+                "associatedAccessPolicies": [{"policyArn": arn, "accessScope": scope}],
+                "clusterName": cluster,
+                "principalArn": f"{ROLE}/dev",
+            },
+            {"accessEntry": {**one, "kubernetesGroups": []}},
+            {"associatedAccessPolicies": [], "principalArn": f"{ROLE}/{cluster}"},
+        )
+        (tmp_path / f"{cluster}.json").write_text("\n".join(map(json.dumps, printed)))
+
+    def run(command: str) -> str:
+        shell = ["/bin/bash", "-ec", command]
+        return subprocess.run(
+            shell, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    shown = run(listing).splitlines()
+    run(merging)
+
+    assert shown == [
+        f"{ROLE}/dev\tprod\tdev-prod\tprod dev",
+        f"{ROLE}/dev\tstaging\tdev-staging\tstaging dev",
+    ]
+    found = declared.parse((tmp_path / "access-entries.json").read_text(), times.now())
+    entries = {entry.username: entry for entry in found.entries}
+    assert entries.keys() == {"dev-staging", "prod", "staging"}
+    assert entries["dev-staging"].groups == ("dev", "prod", "staging")
+    assert {right.role: right.namespaces for right in entries["dev-staging"].rights} == {
+        "view": (),
+        "edit": ("shop",),
+    }
+    assert found.left_out == found.wrong == ()
+
+
+def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_write_one():
+    text = (HOW_TO / "permission-sets.md").read_text()
+    [table] = re.findall(r"^\| to admit .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    one, several, suffix, role = (re.findall("`([^`]+)`", row) for row in table.splitlines())
+    ways = [one[:2], one[2:], several, [*one[:2], *suffix], role]
+
+    for keys in ways:
+        found = declared.parse("- username: dev\n  " + "\n  ".join(keys), times.now())
+        assert found.entries, keys
+        assert not found.wrong
+
+
 def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
     text = (HOW_TO / "errors.md").read_text()
     listed = text.partition("| it says | do |")[2].partition("nothing of that person")[0]

@@ -15,6 +15,7 @@ from access.declaration import declared
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "terraform"
+PAGE = ROOT / "docs/how-to/terraform.md"
 EXAMPLE = MODULE / "examples" / "charmed-kubernetes"
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text())
 PLAIN = hcl2.SerializationOptions(
@@ -103,6 +104,42 @@ def test_given_the_mappings_of_the_example_then_the_charm_takes_all_and_each_has
     assert [entry.username for entry in found.entries] == ["viewer:{{SessionName}}", "alice"]
     assert found.left_out == ()
     assert all(entry.rights for entry in found.entries)
+
+
+def shown(heading: str) -> dict[str, Any]:
+    """Return the blocks of the plan that the page shows below a heading, by their kinds."""
+    _, _, below = PAGE.read_text().partition(f"## {heading}\n")
+    lines = below.partition("\n## ")[0].splitlines()
+    plan = [line for line in lines if line.startswith("    ") or not line]
+    return hcl2.loads("\n".join(plan), serialization_options=PLAIN)
+
+
+def test_given_the_plan_of_the_page_then_it_sets_inputs_and_options_that_exist():
+    options = yaml.safe_load((ROOT / "config.yaml").read_text())["options"]
+    [module] = shown("Write the plan")["module"]
+    inputs = module["aws_iam"]
+
+    assert inputs["source"].endswith("//terraform?ref=main")
+    assert inputs.keys() - {"source"} <= blocks(MODULE, "variable").keys()
+    assert set(inputs["config"]) <= options.keys()
+
+
+def test_given_the_plan_of_the_page_then_it_makes_the_relations_of_the_example():
+    variables = blocks(EXAMPLE, "variable")
+    defaults = [variables[name]["default"] for name in ("control_plane", "certificates")]
+    relations = [
+        body
+        for each in shown("Write the plan")["resource"]
+        for kind, named in each.items()
+        for body in named.values()
+        if kind == "juju_integration"
+    ]
+
+    ours, theirs = zip(*(relation["application"] for relation in relations), strict=True)
+    assert [each["endpoint"] for each in ours] == ["control-plane", "certificates"]
+    assert {each["endpoint"] for each in ours} <= METADATA["requires"].keys()
+    assert [each["name"] for each in theirs] == [each["name"] for each in defaults]
+    assert [each["endpoint"] for each in theirs] == ["juju-info", defaults[1]["endpoint"]]
 
 
 def test_given_the_readme_then_its_tables_name_every_input_and_output():

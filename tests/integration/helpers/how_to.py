@@ -22,8 +22,10 @@ class Reader:
         self.folder = folder
 
     def save(self, page: str, heading: str, name: str = "mappings.yaml") -> None:
-        """Save the file that a page shows first below a heading."""
-        (self.folder / name).write_text(blocks(page, heading)[0])
+        """Save the file that a page shows first below a heading; of mappings, the first list."""
+        begin = "- " if name == "mappings.yaml" else ""
+        found = (block for block in blocks(page, heading) if block.startswith(begin))
+        (self.folder / name).write_text(next(found))
 
     def follow(self, page: str, heading: str) -> str:
         """Run every command below a heading, and return what they print."""

@@ -50,6 +50,7 @@ class Section:
     Attributes:
         says: What they print, each of it.
         saves: The heading below which the page shows a file, and the name to save it under.
+        writes: The files that they write, which are read as if printed.
         maps: The username of a mapping that is there afterwards.
         ends: The username of a mapping that is gone afterwards.
         again: Whether to run them again if they fail: pods may not have heard of a mapping yet.
@@ -61,6 +62,7 @@ class Section:
     heading: str
     says: tuple[str, ...] = ()
     saves: tuple[str, str] = ("", "")
+    writes: tuple[str, ...] = ()
     maps: str = ""
     ends: str = ""
     again: bool = False
@@ -98,12 +100,21 @@ def refused(_juju: jubilant.Juju, cluster: Cluster) -> None:
 
 
 FIRST = "Admit the first user"
+RUNNER = "Admit a machine or a CI runner"
 FILE = "The file"
 WALK = (
     Section("deploy.md", FIRST, saves=(FIRST, "mappings.yaml"), maps="first", again=True),
     Section("deploy.md", "In another AWS partition", ("cn-north-1",), resets="partition"),
     Section("on-1.28.md", "What people notice", ('current-context: "aws-iam-authenticator"',)),
-    Section("make-a-role.md", "Admit a machine or a CI runner", ("current-context",)),
+    Section(
+        "make-a-role.md",
+        RUNNER,
+        ("current-context",),
+        saves=(RUNNER, "mappings.yaml"),
+        writes=("runner.yaml",),
+        maps="runner:{{SessionName}}",
+        ends="first",
+    ),
     Section("make-a-role.md", "Get a kubeconfig", ("Context",)),
     Section("make-a-role.md", "Type an MFA code once"),
     Section(
@@ -112,7 +123,12 @@ WALK = (
         ("support:{{SessionName}}", "system:masters"),
         saves=(FILE, "mappings.yaml"),
     ),
-    Section(DECLARE, "Declare who may log in", maps="support:{{SessionName}}", ends="first"),
+    Section(
+        DECLARE,
+        "Declare who may log in",
+        maps="support:{{SessionName}}",
+        ends="runner:{{SessionName}}",
+    ),
     Section(DECLARE, FILE, ("clusterrolebinding.rbac.authorization.k8s.io/dana created",)),
     Section(DECLARE, "Roll back", ends="dana"),
     Section(
@@ -130,6 +146,7 @@ WALK = (
         ends="release:{{SessionName}}",
         before=without_former_logins,
     ),
+    Section(SETS, "What people are called", ("AWS_PROFILE", "devops")),
     Section(TEMPORARY, "Grant access", ("granted",), maps="alice"),
     Section(TEMPORARY, "Grant a permission set", ("granted",), maps="bob"),
     Section(TEMPORARY, "Admit a contractor from another account", maps="contractor"),
@@ -140,9 +157,16 @@ WALK = (
     Section(REVIEW, "See everybody", ("SOURCE", "(own)")),
     Section(REVIEW, "Hear of grants and expiry", ("AccessGranted", "AccessRevoked")),
     Section(REVIEW, "Look at one principal", ("no mapping names it",)),
-    Section("audit.md", "Who has access, and since when", ("contract 7",)),
-    Section("audit.md", "Who used it, and who is inactive", ("logins: ",)),
-    Section("audit.md", "Who ended when"),
+    Section(
+        "audit.md",
+        "Who has access, and since when",
+        ("contract 7", '"logins":', '"contractor"'),
+        writes=("access.json", "access.csv", "reasons.txt"),
+    ),
+    Section(
+        "audit.md", "Who used it, and who is inactive", ("logins: ",), writes=("unused.txt",)
+    ),
+    Section("audit.md", "Who ended when", ("revoked",), writes=("charm.log",)),
     Section(EKS, "Move from EKS", maps="on-eks", before=on_eks),
     Section(EKS, "Give people a kubeconfig"),
     Section("network.md", "Which region", ("ok: sts.eu-west-1.amazonaws.com answers",)),
@@ -231,6 +255,7 @@ def test_given_the_pages_in_the_order_of_the_index_then_their_commands_do_what_t
         reader.save(section.page, heading, name)
 
     printed = follow(reader, section)
+    printed += "".join((reader.folder / each).read_text() for each in section.writes)
     if section.resets:
         deployed.config("aws-iam", reset=section.resets)
     juju_status.wait_until_active(deployed)
