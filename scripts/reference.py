@@ -46,22 +46,22 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Waiting",
         (
-            "Do nothing at first: the unit looks again by itself. If it lasts, see the status of "
-            "the party that it waits for."
+            "The unit looks again by itself. If it lasts, see the status of the party that it waits "
+            "for."
         ),
         ("waiting",),
     ),
     (
         "Active",
-        ("The status of an active unit has several such parts, with commas in between."),
+        "The status of an active unit has several such parts.",
         ("active",),
     ),
     (
         "Broken mappings",
         (
             "These follow `broken mapping:` and the name of a mapping. An `arn` cannot be edited: "
-            "create the mapping again with the right one, and delete this one. Edit all else with "
-            "`kubectl edit iamidentitymapping NAME`."
+            "delete the mapping, and create it again. Edit all else with `kubectl edit "
+            "iamidentitymapping NAME`."
         ),
         ("mapping",),
     ),
@@ -117,8 +117,8 @@ def _options(config: Mapping[str, Any]) -> Iterable[str]:
 def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     yield "# Actions"
     yield _prose("""
-    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. `juju run` exits with 0 even if
-    the action fails, so a script adds `--format json` and looks at `status` or `message`.
+    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. It exits with 0 even if the
+    action fails: a script adds `--format json`, and looks at `status` or `message`.
     """)
     for name, action in actions.items():
         yield f"## `{name}`"
@@ -161,8 +161,8 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    What a line of `juju status aws-iam` does not say itself: a line that is not here says it all.
-    `<Words>` stand for what differs. A line of more than 300 characters lacks its middle.
+    What a line of `juju status aws-iam` does not say itself; other lines say it all. `<Words>`
+    stand for what differs. A line of more than 300 characters lacks its middle.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:
@@ -203,10 +203,9 @@ def _spelt(name: str) -> str:
 def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     yield "# Metrics"
     yield _prose("""
-    Each pod serves its metrics on port 21362 at `/metrics`, over HTTPS and without a login. [The
-    alerts](../how-to/alerts.md) and the dashboard use these: [how to collect
-    them](../how-to/watch-it-with-cos.md). A series with a label begins with the first event that
-    it counts.
+    Each pod serves these on port 21362 at `/metrics`, over HTTPS, for [the
+    alerts](../how-to/alerts.md) and the dashboard: [how to collect
+    them](../how-to/watch-it-with-cos.md). A series with a label begins with its first event.
     """)
     head = ("metric", "kind", "labels", "what it says")
     rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
