@@ -49,8 +49,6 @@ def setup(app: Sphinx) -> None:
 
 
 def complete(_app: Sphinx, page: str, source: list[str]) -> None:
-    """Add to two pages what GitHub would show as code: lists of pages, and another page."""
+    """Add to the index what GitHub would show as code: the lists of pages."""
     if page == "index":
         source[0] += "\n" + (FOLDER / "_contents.md").read_text()
-    if page == "how-to/terraform":
-        source[0] = "```{include} ../../terraform/README.md\n:relative-docs: ../docs\n```\n"
