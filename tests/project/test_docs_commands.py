@@ -96,7 +96,6 @@ NOT_RUN = {
     "k8s-runner-role": _IAM,
     "aws ec2 associate-iam-instance-profile --instance-id i-0123456789abcdef0 "
     "--iam-instance-profile Name=k8s-runner": _IAM,
-    "kubectl --kubeconfig runner.yaml auth whoami": "it is for an EC2 instance, which has a role",
     "aws iam list-roles --path-prefix /aws-reserved/sso.amazonaws.com/ --query 'Roles[].Arn' "
     "--output text": _IAM,
     "terraform init": _TERRAFORM,
