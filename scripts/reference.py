@@ -126,19 +126,19 @@ def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
         if params := action.get("params"):
             required = action.get("required", [])
             rows = [_parameter(key, found, key in required) for key, found in params.items()]
-            yield _table(("parameter", "default", "what it is"), rows)
+            yield _table(("parameter", "what it is"), rows)
 
 
 def _parameter(name: str, found: Mapping[str, Any], required: bool) -> tuple[str, ...]:
-    """Return the row of a parameter, with its type if it is not any text."""
+    """Return the row of a parameter, with its type if it is not any text, and its default."""
     kind = "" if found["type"] == "string" else f", {found['type']}"
     if "enum" in found:
         kind = f", {' or '.join(map(_code, found['enum']))}"
     if "minimum" in found:
         kind = f"{kind}, {found['minimum']} or more"
     default = found.get("default", "")
-    shown = "required" if required else _code(default) if default != "" else ""
-    return f"`{name}`{kind}", shown, _prose(found["description"])
+    shown = ", required" if required else f", default {_code(default)}" if default != "" else ""
+    return f"`{name}`{kind}{shown}", _prose(found["description"])
 
 
 def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
