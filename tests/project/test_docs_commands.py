@@ -40,7 +40,6 @@ _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it pri
 _TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_recipes.py runs its filter"
 _AUDIT = "the testbed's API server writes no audit log; test_docs_recipes.py reads one"
 _IAM = "the testbed has no IAM API"
-_ADMIN = "demo/page.py does the same with the administrator's ~/.kube/config"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
@@ -75,9 +74,6 @@ NOT_RUN = {
     "juju exec -m controller --machine 0 -- grep aws-iam /var/log/juju/audit.log > "
     "juju-0.json.new && test -s juju-0.json.new && mv juju-0.json.new juju-0.json": "the "
     "testbed's controller is no machine and writes no audit log",
-    "sed -i 's|<<insert_arn_here>>|arn:aws:iam::111122223333:role/k8s-ops-role|' "
-    "admin.yaml": _ADMIN,
-    "kubectl --kubeconfig admin.yaml --context aws-iam-authenticator get po": _ADMIN,
     "juju integrate aws-iam:certificates vault:vault-pki": "tests/integration/test_vault.py "
     "integrates with the endpoint that its vault has",
     "juju refresh aws-iam --revision 12": _CHARMHUB,
