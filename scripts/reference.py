@@ -46,8 +46,8 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Waiting",
         (
-            "The unit looks again by itself. If it lasts, see the status of the party that it waits "
-            "for."
+            "The unit looks again by itself. If it lasts, see the status of the party that it "
+            "waits for."
         ),
         ("waiting",),
     ),

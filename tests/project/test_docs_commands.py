@@ -51,7 +51,8 @@ _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
     "tests/unit/actions/test_list_mappings.py reads a second page",
-    'aws eks describe-access-entry --cluster-name $cluster --principal-arn "$arn" --output json': _EKS,
+    "aws eks describe-access-entry --cluster-name $cluster --principal-arn "
+    '"$arn" --output json': _EKS,
     "aws eks list-associated-access-policies --cluster-name $cluster --principal-arn "
     '"$arn" --output json': _EKS,
     "juju config aws-iam mappings=@access-entries.json": _EKS,
@@ -99,8 +100,9 @@ NOT_RUN = {
     """jq -r '.[]["model-uuid"]')\"""": _TERRAFORM,
     "export VAULT_ADDR=http://10.0.0.126:8200": _VAULT,
     "export VAULT_ADDR=https://10.0.0.126:8200 VAULT_CACERT=vault.pem": _NEWER_VAULT,
-    """juju show-secret "$(juju secrets --format json | jq -r 'to_entries[] | select(.value.label """
-    """== "self-signed-vault-ca-certificate").key')" --reveal --format json | jq -er """
+    """juju show-secret "$(juju secrets --format json | jq -r 'to_entries[] | """
+    """select(.value.label == "self-signed-vault-ca-certificate").key')" --reveal --format json """
+    "| jq -er "
     "'first(.. | .certificate? // empty)' > vault.pem.new && mv vault.pem.new "
     "vault.pem": _NEWER_VAULT,
     "vault operator init -key-shares=5 -key-threshold=3": _VAULT,

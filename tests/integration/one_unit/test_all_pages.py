@@ -163,9 +163,7 @@ WALK = (
         ("contract 7", '"logins":', '"contractor"'),
         writes=("access.json", "access.csv", "reasons.txt"),
     ),
-    Section(
-        "audit.md", "Who used it, and who is inactive", ("logins: ",), writes=("unused.txt",)
-    ),
+    Section("audit.md", "Who used it, and who is inactive", ("logins: ",), writes=("unused.txt",)),
     Section("audit.md", "Who ended when", ("delete mapping incident-7",), writes=("charm.log",)),
     Section(EKS, "Move from EKS", maps="on-eks", before=on_eks),
     Section(EKS, "Give people a kubeconfig"),
