@@ -15,7 +15,6 @@ OPS = f"{ACCOUNT}:role/Ops"
 # A group that is no name.
 FAULT: dict[str, Any] = {"groups": [""]}
 BOB = entry("bob", f"{ACCOUNT}:user/bob", groups=MASTERS)
-ROLE_OF_SET = f"{ACCOUNT}:role/AWSReservedSSO_Admin_0123456789abcdef"
 SET = {"permission-set": "Admin", "account": "111122223333", "username": "admin"}
 
 

@@ -90,6 +90,7 @@ def test_given_such_a_value_when_a_kubeconfig_is_asked_for_then_the_action_fails
 def test_given_several_units_when_they_settle_then_the_application_has_the_leaders_line(
     two: Model,
 ):
+    assert [unit.version for unit in two.units] == ["v0.7.18", "v0.7.18"]
     assert two.status == two.units[0].status
     assert two.status.message.startswith("authenticator ")
 
@@ -98,12 +99,6 @@ def test_given_several_units_when_they_settle_then_the_application_has_the_leade
 
     assert two.status == two.units[1].status
     assert two.status.message.startswith("authenticator ")
-
-
-def test_given_several_units_when_they_settle_then_each_has_the_version_that_juju_may_show(
-    two: Model,
-):
-    assert [unit.version for unit in two.units] == ["v0.7.18", "v0.7.18"]
 
 
 def test_given_a_relation_that_is_about_to_come_when_a_unit_begins_then_it_is_not_blocked(

@@ -309,13 +309,23 @@ def test_given_an_object_that_somebody_deletes_meanwhile_when_removed_then_the_r
     assert "remove it with" not in deployed.log()
 
 
-def test_given_an_object_that_may_not_be_deleted_when_removed_then_the_log_has_the_commands(
-    deployed: Model, api: FakeCluster
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda api, _: api.fail(refusal(403, "no"), request=f"DELETE {DEPLOYMENT}"),
+        lambda api, _: api.fail(REFUSALS["503"]),
+        lambda _, files: files.admin.unlink(),
+    ],
+    ids=["an object may not be deleted", "the cluster fails", "no kubeconfig"],
+)
+def test_given_what_cannot_be_removed_when_removed_then_the_log_has_the_commands_that_clean_it(
+    deployed: Model, api: FakeCluster, files: Files, harm: Callable[[FakeCluster, Files], None]
 ):
-    api.fail(refusal(403, "no"), request=f"DELETE {DEPLOYMENT}")
+    harm(api, files)
     deployed.hook(deployed.on.remove())
 
     assert f"remove it with: {references.removal_command()}" in deployed.log()
+    assert not files.webhook.exists()
 
 
 def test_given_a_mapping_that_may_not_be_deleted_when_removed_then_the_log_counts_it(
@@ -343,25 +353,6 @@ def test_given_role_bindings_when_removed_without_the_definition_then_they_go_to
     deployed.hook(deployed.on.remove())
 
     assert not [path for path in api.objects if "/clusterrolebindings/aws-iam-" in path]
-
-
-def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_that_clean_it(
-    deployed: Model, api: FakeCluster, files: Files
-):
-    api.fail(REFUSALS["503"])
-    deployed.hook(deployed.on.remove())
-
-    assert f"remove it with: {references.removal_command()}" in deployed.log()
-    assert not files.webhook.exists()
-
-
-def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
-    deployed: Model, files: Files
-):
-    files.admin.unlink()
-    deployed.hook(deployed.on.remove())
-
-    assert f"remove it with: {references.removal_command()}" in deployed.log()
 
 
 # What guards stays, and each object goes by itself.

@@ -19,7 +19,6 @@ from labels import OPTION
 
 ROLE = "arn:aws:iam::111122223333:role"
 NONE = rbac.Bindings(())
-IN_SYSTEM = "do everything in kube-system"
 YESTERDAY = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 
 

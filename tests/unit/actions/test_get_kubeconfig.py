@@ -173,13 +173,15 @@ def test_given_values_of_an_operator_when_asked_for_then_the_kubeconfig_has_each
     assert config["clusters"][0]["cluster"]["server"] == server
 
 
-def test_given_no_context_when_asked_for_then_it_is_as_the_older_control_plane_names_it(
+def test_given_neither_context_nor_server_when_asked_for_then_they_are_the_control_planes(
     deployed: Model,
 ):
     config = made(deployed)
 
     assert config["current-context"] == "aws-iam-authenticator"
     assert [context["name"] for context in config["contexts"]] == ["aws-iam-authenticator"]
+    # Of the admin's kubeconfig, where the machine has none for people.
+    assert config["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
 
 
 def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_that_server(
@@ -188,10 +190,6 @@ def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_
     files.client.write_text(kubeconfig("https://lb.example.com:443", root("lb").certificate))
 
     assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://lb.example.com:443"
-
-
-def test_given_no_such_file_when_asked_for_then_it_is_the_admins_server(deployed: Model):
-    assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
 
 
 def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_comes_out(
