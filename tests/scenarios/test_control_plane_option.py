@@ -5,10 +5,9 @@ from __future__ import annotations
 import ops
 import pytest
 from tests.fakes import at_rest
-from tests.fakes.certificates.authority import root
 from tests.fakes.checking import COMMAND
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
+from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 
@@ -23,14 +22,6 @@ def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     return model
 
 
-def test_given_a_deployed_authenticator_when_a_hook_runs_then_the_exact_command_is_said(
-    newer: Model, api: FakeCluster
-):
-    assert newer.hook() == TO_RUN
-    assert DEPLOYMENT in api.objects
-    assert newer.peer["serving"] == "true"
-
-
 def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is_in_the_command(
     easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
@@ -40,22 +31,6 @@ def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is
     assert renamed.hook().message.startswith(
         "webhook not set; run: juju config cp authn-webhook-endpoint=https://"
     )
-
-
-def test_given_the_command_was_run_when_a_hook_runs_then_the_unit_is_active(
-    newer: Model, files: Files
-):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
-
-    assert newer.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
-
-
-def test_given_the_url_without_its_port_in_the_option_when_a_hook_runs_then_the_unit_is_active(
-    newer: Model, files: Files
-):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}/authenticate"))
-
-    assert newer.hook().name == "active"
 
 
 @pytest.mark.parametrize(
@@ -101,12 +76,6 @@ def test_given_pods_that_do_not_serve_when_a_hook_runs_then_nobody_is_sent_to_th
     assert model.hook().message == "waiting for the authenticator's pods, 0/2 updated pods ready"
 
 
-def test_given_no_relation_to_speak_over_when_settled_then_no_file_is_written(
-    newer: Model, files: Files
-):
-    assert not files.webhook.exists()
-
-
 def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_says_the_command_too(
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], monkeypatch: pytest.MonkeyPatch
 ):
@@ -117,17 +86,6 @@ def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_says_the
 
     machines[1].auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
     assert model.hook(unit=1).name == "active"
-
-
-def test_given_a_new_authority_when_it_settles_then_nobody_has_to_do_anything(
-    newer: Model, files: Files
-):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
-    newer.provider = Easyrsa(root("new"))
-    newer.settle()
-
-    assert newer.hook().name == "active"
-    assert newer.peer["ca"] == root("new").certificate
 
 
 def test_given_no_control_plane_when_a_hook_runs_then_the_command_that_brings_one_is_said(

@@ -12,7 +12,7 @@ import pytest
 from ops.testing import CharmEvents
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
+from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -46,13 +46,6 @@ def asked(model: Model) -> None:
     model.answer()
     model.hook()
     model.answer()
-
-
-def test_given_everything_answers_when_hooks_ran_then_the_unit_says_what_it_serves(model: Model):
-    model.settle()
-
-    assert model.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
-    assert model.version == "v0.7.18"
 
 
 def test_given_a_new_application_when_it_settles_then_it_asks_for_a_certificate(deployed: Model):
@@ -109,18 +102,6 @@ def test_given_two_applications_when_they_settle_then_their_cluster_ids_differ(
     assert other.peer["cluster-id"] != deployed.peer["cluster-id"]
 
 
-def test_given_pods_that_start_slowly_when_deployed_then_the_webhook_is_not_offered_yet(
-    model: Model, api: FakeCluster
-):
-    api.start_seconds = None
-    model.settle()
-
-    assert model.hook() == ops.WaitingStatus(
-        "waiting for the authenticator's pods, 0/2 updated pods ready"
-    )
-    assert model.published()["webhook_status"] is False
-
-
 def test_given_pods_that_start_within_the_hook_when_deployed_then_no_other_hook_is_needed(
     model: Model, api: FakeCluster
 ):
@@ -173,12 +154,3 @@ def test_given_no_answer_yet_when_a_second_hook_runs_then_it_writes_nothing(
 
     assert api.changes == []
     assert model.bags() == bags
-
-
-def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_it_is_back(
-    deployed: Model, api: FakeCluster
-):
-    api.delete(DEPLOYMENT)
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-    assert DEPLOYMENT in api.objects
