@@ -118,32 +118,6 @@ def test_given_no_unit_with_the_relation_when_the_authority_changes_then_the_pod
     assert "trust" not in two.units[0].status.message
 
 
-def test_given_an_authority_that_left_when_another_is_integrated_then_its_first_hook_waits_for_it(
-    deployed: Model,
-):
-    deployed.hook(deployed.broken("certificates"))
-    deployed.provider = None
-    assert deployed.hook().message.startswith("no certificate authority; run: juju integrate ")
-    deployed.move(Easyrsa(root("new")))
-    created = deployed.on.relation_created(deployed.relation("certificates"))
-
-    assert deployed.hook(created).message.startswith("waiting for a certificate from easyrsa")
-
-
-def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left_of_the_other(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
-):
-    moved(two)
-    two.hook(two.changed("certificates"))
-    two.provider = easyrsa
-    two.answer()
-    two.settle()
-
-    assert two.peer["ca"] == OLD
-    assert trusted(machines) == [OLD] * 2
-    assert api.secret("ca.pem") == OLD
-
-
 def test_given_control_planes_that_acknowledge_when_one_has_not_restarted_then_it_is_waited_for(
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
 ):
@@ -178,21 +152,6 @@ def test_given_a_unit_that_leaves_when_the_authority_changes_then_nobody_waits_f
     assert isinstance(
         two.hook(two.on.relation_departed(two.relation("peers"), remote_unit=1)), ops.ActiveStatus
     )
-    assert api.secret("ca.pem") == NEW
-
-
-def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_for(
-    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
-):
-    model = Model(easyrsa, machines, units=1)
-    model.settle()
-    model.add_unit()
-    moved(model)
-
-    assert model.hook(model.changed("certificates")) == ops.WaitingStatus(
-        "waiting for aws-iam/1 to trust the new authority"
-    )
-    model.settle()
     assert api.secret("ca.pem") == NEW
 
 

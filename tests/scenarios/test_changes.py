@@ -67,21 +67,6 @@ def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
     assert files.webhook.stat() == file
 
 
-def test_given_a_registry_when_a_hook_runs_then_the_pods_get_the_image_from_there(
-    deployed: Model, api: FakeCluster
-):
-    before = template(api)["spec"]["containers"][0]["image"]
-    deployed.config = {"image-registry": "registry.example.com:5000/mirror"}
-
-    status = deployed.hook(deployed.on.config_changed())
-
-    assert status == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
-    assert before.startswith("public.ecr.aws/")
-    assert template(api)["spec"]["containers"][0]["image"] == before.replace(
-        "public.ecr.aws", "registry.example.com:5000/mirror"
-    )
-
-
 def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
     deployed: Model, api: FakeCluster
 ):
@@ -102,18 +87,6 @@ def test_given_a_certificate_in_trouble_when_the_image_changes_then_the_pods_cha
 
     assert isinstance(deployed.hook(deployed.on.config_changed()), ops.BlockedStatus)
     assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE
-
-
-def test_given_another_number_of_replicas_when_a_hook_runs_then_no_pod_is_replaced(
-    deployed: Model, api: FakeCluster
-):
-    before = template(api)
-    deployed.config = {"replicas": 3}
-
-    assert deployed.hook(deployed.on.config_changed()).message.startswith(
-        "authenticator v0.7.18, 3/3 pods"
-    )
-    assert template(api) == before
 
 
 def test_given_a_new_leaf_when_a_hook_runs_then_pods_are_replaced_and_the_file_is_not(

@@ -48,16 +48,6 @@ def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_
     assert not deployed.units[0].alarms
 
 
-def test_given_a_role_that_is_learned_when_hooks_run_then_the_log_says_so_once(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    log_refusal(api, ROLE)
-    declare(SET)
-    deployed.hook()
-
-    assert deployed.log().count(f"DevOps@111122223333 has role {ROLE}") == 1
-
-
 def test_given_another_role_that_is_refused_when_one_is_known_then_only_a_person_changes_it(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -103,13 +93,3 @@ def test_given_an_entry_with_the_role_of_a_declared_set_then_it_is_a_duplicate_a
     said = f"mappings[{place}]: it has the same principal as mappings[{other}]"
     assert f"2 not applied: {said}" in status.message
     assert names(api) == []
-
-
-def test_given_an_entry_with_another_role_than_the_sets_suffix_says_then_both_are_mapped(
-    declare: Declare, api: FakeCluster
-):
-    other = {"name": "role", "arn": f"{ROLE[:-16]}{'0' * 16}", "username": "x"}
-
-    declare({**SET, "suffix": "0123456789abcdef"}, other)
-
-    assert names(api) == ["role", "sso"]

@@ -142,15 +142,3 @@ def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
     assert deployed.units[0].stored == stored
     assert deployed.secrets == secrets
     assert os.stat(files.webhook) == file
-
-
-def test_given_no_answer_yet_when_a_second_hook_runs_then_it_writes_nothing(
-    model: Model, api: FakeCluster
-):
-    model.hook()
-    bags = model.bags()
-    api.forget()
-    model.hook()
-
-    assert api.changes == []
-    assert model.bags() == bags

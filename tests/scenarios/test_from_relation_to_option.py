@@ -3,9 +3,6 @@ plane meanwhile, and nothing that people log in by changes."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
@@ -13,9 +10,6 @@ from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
-
-from errors import Waiting
-from juju import control_plane
 
 BOTH = ("aws-iam", "control-plane")
 SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"
@@ -63,14 +57,6 @@ def test_given_both_relations_when_a_hook_runs_then_the_unit_serves_and_says_wha
     both: Model,
 ):
     assert both.hook() == ops.ActiveStatus(NEXT + SET)
-
-
-def test_given_the_option_is_set_when_a_hook_runs_then_the_unit_says_which_relation_to_remove(
-    both: Model, files: Files
-):
-    render(files, given=URL, option=URL)
-
-    assert both.hook() == ops.ActiveStatus(NEXT + LEAVE)
 
 
 def test_given_a_duplicate_too_when_a_hook_runs_then_the_line_has_one_command_at_its_end(
@@ -194,34 +180,6 @@ def test_given_the_option_when_the_relation_comes_back_then_the_file_is_there_be
     # The control plane has yet to render what the relation gave it.
     assert moved.hook().message == "waiting for kubernetes-control-plane to use the webhook"
     assert moved.published()["webhook_status"] is True
-
-
-@pytest.mark.parametrize(("joined", "via_relation"), [("aws-iam", True), ("control-plane", False)])
-def test_given_two_relations_when_a_control_plane_is_sought_then_only_those_that_joined_count(
-    joined: str, via_relation: bool
-):
-    found = control_plane.find(charm(joined), known=set)
-
-    assert found.relations == {"aws-iam", "control-plane"}
-    assert (found.via_relation, found.leave) == (via_relation, "")
-
-
-def test_given_two_relations_that_nobody_has_joined_when_a_control_plane_is_sought_then_it_waits():
-    with pytest.raises(Waiting, match="waiting for kubernetes-control-plane to join"):
-        control_plane.find(charm(""), known=set)
-
-
-def charm(joined: str) -> Any:
-    """A charm with both relations, and a unit at the other end of the one that `joined`."""
-    principal = SimpleNamespace(name="kubernetes-control-plane")
-    unit = SimpleNamespace(name="kubernetes-control-plane/0")
-    relations = {
-        name: SimpleNamespace(name=name, id=name, app=principal, units=[unit] * (name == joined))
-        for name in BOTH
-    }
-    return SimpleNamespace(
-        app=SimpleNamespace(name="aws-iam"), related=lambda name: [relations[name]]
-    )
 
 
 @pytest.mark.parametrize(

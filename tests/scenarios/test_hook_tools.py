@@ -113,30 +113,3 @@ def test_given_a_unit_without_its_control_plane_when_a_hook_runs_then_it_asks_fo
         *("relation-ids aws-iam", "relation-ids control-plane", "goal-state"),
         *("is-leader", said, said),
     ]
-
-
-def test_given_no_relation_in_a_former_hook_when_one_is_created_then_the_unit_sees_it(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files
-):
-    model = Model(None, [files], endpoints=())
-    model.hook()
-    model.endpoints = ("aws-iam",)
-    assert model.hook().message.startswith("no certificate authority; run: juju integrate ")
-    model.provider = easyrsa
-    model.settle()
-
-    assert model.hook().name == "active"
-
-
-def test_given_words_that_a_killed_hook_lost_when_the_next_one_runs_then_it_says_them_again(
-    deployed: Model,
-):
-    unit = deployed.units[0]
-    before = dict(unit.webhook)
-    deployed.config = {"cluster-id": "another"}
-    deployed.hook()
-    # The hook had come to its end, and Juju took nothing of what it wrote.
-    unit.webhook = before
-    deployed.hook()
-
-    assert deployed.published()["cluster_id"] == "another"

@@ -6,10 +6,9 @@ import ops
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.kubernetes.services import CHOSEN, is_whole, take
+from tests.fakes.kubernetes.services import is_whole, take
 from tests.fakes.machine import Files, rendered
 
-OURS = rendered(f"https://{ADDRESS}:443/authenticate")
 TAKEN = ops.BlockedStatus(
     "another Service may answer logins; run: "
     "juju config kubernetes-control-plane authn-webhook-endpoint="
@@ -81,24 +80,3 @@ def test_given_a_chosen_address_when_it_is_anothers_then_that_is_said_and_leads_
     )
     asking.config = {}
     assert asking.hook() == TAKEN
-
-
-def test_given_an_address_that_changes_by_choice_then_nobody_is_alarmed(
-    asking: Model, api: FakeCluster
-):
-    asking.config = {"webhook-address": CHOSEN}
-    status = asking.hook()
-
-    assert status.message.startswith(f"another webhook is set: '{ADDRESS}:443/authenticate'; ")
-    assert "lost" not in asking.peer
-
-
-def test_given_an_address_that_comes_back_when_it_is_chosen_then_nobody_is_alarmed(
-    asking: Model, api: FakeCluster
-):
-    lose(asking, api)
-    api.taken_addresses.clear()
-    asking.config = {"webhook-address": ADDRESS}
-
-    assert asking.hook().name == "active"
-    assert "lost" not in asking.peer

@@ -86,26 +86,6 @@ def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go
     assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
-@pytest.mark.parametrize(
-    ("request_", "nth"), [(f"PATCH {SERVICE}", 1), (f"PATCH {SERVICE}", 2), (f"GET {SECRET}", 1)]
-)
-def test_given_a_new_application_when_a_request_fails_then_the_next_hook_completes_it(
-    model: Model, api: FakeCluster, request_: str, nth: int
-):
-    for name, fault in COMMON.items():
-        if (request_, name) == (f"GET {SECRET}", "404"):
-            continue
-        api.clear()
-        model.peer = {}
-        api.fail(fault, request=request_, nth=nth)
-        status = model.hook()
-        api.recover()
-
-        check(name, status)
-    model.settle()
-    assert isinstance(model.hook(), ops.ActiveStatus)
-
-
 @pytest.mark.parametrize("request_", [*dict.fromkeys([*SETTLED, *APPLIES, *ROLLOUT, *EXTRA])])
 def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_completes_it(
     deploying: Model, api: FakeCluster, request_: str
@@ -118,20 +98,6 @@ def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_comple
 
         check(name, status)
     assert isinstance(deploying.hook(), ops.ActiveStatus)
-
-
-def test_given_no_kubeconfig_when_a_hook_runs_then_the_control_plane_is_waited_for(
-    model: Model, api: FakeCluster, files: Files
-):
-    files.admin.unlink()
-
-    status = model.hook()
-
-    assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(
-        f"waiting for the control plane to write a usable {files.admin} ("
-    )
-    assert api.seen == []
 
 
 def test_given_a_kubeconfig_that_is_being_written_when_a_hook_runs_then_the_rest_is_waited_for(
@@ -192,17 +158,6 @@ def test_given_a_folder_in_a_files_place_when_a_hook_runs_then_the_unit_is_block
     assert str(path) in status.message
     path.rmdir()
     assert isinstance(deployed.hook(), ops.ActiveStatus)
-
-
-def test_given_a_control_plane_that_does_not_say_ready_when_a_hook_runs_then_it_is_waited_for(
-    model: Model, api: FakeCluster
-):
-    model.units[0].control_plane = {}
-
-    assert model.hook() == ops.WaitingStatus(
-        "waiting for the API server of kubernetes-control-plane"
-    )
-    assert api.seen == []
 
 
 def check(fault: str, status: ops.StatusBase) -> None:

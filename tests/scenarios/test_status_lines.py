@@ -8,7 +8,6 @@ from typing import Any
 import ops
 import ops.testing
 import pytest
-from tests.fakes.declaring import DEV, Declare, entry
 from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
@@ -35,24 +34,6 @@ def test_given_a_mapping_that_somebody_made_to_harm_when_a_hook_runs_then_the_un
     assert isinstance(status, ops.ActiveStatus)
     assert f"1 broken mapping: odd: {shown}" in status.message
     assert status.message.endswith(" is not an ARN such as arn:aws:iam::111122223333:role/admin")
-
-
-def test_given_a_duplicate_beside_other_problems_then_its_command_is_the_end_of_the_line(
-    declare: Declare, api: FakeCluster
-):
-    api.version = "v1.29.15"
-    api.add_mapping("copy", DEV, DEV.lower())
-
-    status = declare(
-        entry("dev"),
-        {"permission-set": "Ops", "account": "111122223333", "username": "ops"},
-        {"arn": "arn:aws:iam::111122223333:role/node", "groups": ["system:nodes"]},
-    )
-
-    assert "1 not applied: " in status.message
-    assert "1 left out: " in status.message
-    command = "run: kubectl delete iamidentitymapping copy"
-    assert status.message.endswith(f"same ARN as declared mapping dev; {command}")
 
 
 @pytest.mark.parametrize("name", [LONG, "a\0b", "a\nb", "a\u202eb"])

@@ -51,18 +51,6 @@ def test_given_a_leader_that_has_not_deployed_when_another_units_hook_runs_then_
     assert model.units[1].webhook == {}
 
 
-def test_given_a_leader_that_waits_for_pods_when_another_units_hook_runs_then_no_webhook_serves(
-    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
-):
-    api.start_seconds = None
-    model = Model(easyrsa, machines, units=2)
-    model.settle()
-
-    assert model.hook(unit=1).name == "waiting"
-    assert model.published(1)["webhook_status"] is False
-    assert machines[1].webhook.exists()
-
-
 @pytest.mark.parametrize("leaders", [(1,), (1, 0)], ids=["another", "the first again"])
 def test_given_another_leader_when_it_settles_then_all_but_its_request_is_as_it_was(
     two: Model, api: FakeCluster, machines: list[Files], leaders: tuple[int, ...]
@@ -81,38 +69,6 @@ def test_given_another_leader_when_it_settles_then_all_but_its_request_is_as_it_
     assert json.loads(leading.certificates["cert_requests"])
     assert machines[0].webhook.read_text() == file
     assert two.published(0) == two.published(1) == published
-
-
-def test_given_no_leader_for_a_while_when_hooks_run_then_nothing_changes(
-    two: Model, api: FakeCluster
-):
-    api.forget()
-    two.leader = None
-    two.settle()
-
-    assert api.seen == []
-    assert two.published(0)["webhook_status"] is True
-
-
-def test_given_a_unit_that_joins_later_when_its_first_hook_runs_then_it_serves_at_once(
-    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
-):
-    model = Model(easyrsa, machines, units=1)
-    model.settle()
-    model.add_unit()
-
-    assert model.hook(model.on.start(), unit=1) == FOLLOWING
-    assert machines[1].webhook.exists()
-    assert model.published(1) == model.published(0)
-
-
-def test_given_a_unit_without_its_peers_when_a_hook_runs_then_nothing_is_begun(
-    model: Model, api: FakeCluster
-):
-    model.peers_joined = False
-
-    assert model.hook() == ops.WaitingStatus("waiting for Juju to set up the peer relation")
-    assert api.seen == []
 
 
 def test_given_a_leader_that_loses_leadership_while_it_waits_for_pods_then_its_hook_ends_waiting(

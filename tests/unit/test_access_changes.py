@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from tests.fakes import alarms
 from tests.fakes.acting import GRANT, grant
-from tests.fakes.declaring import ACCOUNT, Declare, entry
+from tests.fakes.declaring import ACCOUNT
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.server import FakeCluster
@@ -49,20 +49,6 @@ def add_ended(api: FakeCluster, names: Sequence[str]) -> str:
 
 def mapping(name: str, arn: str = f"{ACCOUNT}:role/a") -> IdentityMapping:
     return IdentityMapping(name, arn, name, arn.lower())
-
-
-def test_given_access_that_has_ended_when_more_hooks_run_then_it_is_told_once(
-    deployed: Model, api: FakeCluster
-):
-    end = add_ended(api, ["a"])
-    for _ in range(3):
-        deployed.hook()
-
-    assert told(api) == [("AccessEnded", "a")]
-    assert logged(deployed, "access has ended") == [
-        f"access has ended: deleted mapping a of {ACCOUNT}:role/a, which expired at {end}"
-    ]
-    assert deployed.peer["ended"].count(f"{ACCOUNT}:role/a") == 1
 
 
 def test_given_a_hook_that_dies_after_its_writes_then_the_log_has_said_what_it_was_about_to_write(
@@ -145,16 +131,6 @@ def test_given_a_grant_then_the_event_says_whether_it_is_new(
     assert reasons == wanted[change]
 
 
-def test_given_a_role_alone_that_is_granted_then_it_is_told(deployed: Model, api: FakeCluster):
-    api.add_role("edit", "get")
-    grant(deployed)
-    grant(deployed, role="edit")
-
-    assert [reason for reason, _ in told(api)] == ["AccessGranted", "AccessChanged"]
-    note = next(each["note"] for each in reversed(api.objects.values()) if "note" in each)
-    assert "ClusterRole edit" in note
-
-
 @pytest.mark.parametrize(
     ("after", "gone"),
     [
@@ -172,15 +148,3 @@ def test_given_two_looks_then_a_mapping_is_gone_that_no_longer_lets_its_principa
     removed = access_changes.removed(Access((mapping("a"),)), Access(after))
 
     assert [each.name for each in removed] == gone
-
-
-def test_given_a_persons_mapping_that_gives_way_to_a_declared_one_then_the_log_says_whose(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    theirs = f"{ACCOUNT}:role/theirs"
-    api.add_mapping("dev", theirs, theirs)
-    declare(entry("dev"))
-
-    assert logged(deployed, "mapping dev") == [
-        f"mapping dev of {theirs} gave way to the one that the option mappings declares"
-    ]

@@ -12,8 +12,6 @@ from tests.fakes.kubernetes.faults import ok, refused
 from tests.fakes.kubernetes.paths import (
     ADDRESS,
     DEPLOYMENT,
-    POLICY,
-    POLICY_BINDING,
     SECRET,
     SERVICE,
 )
@@ -67,19 +65,6 @@ def test_given_an_owner_when_another_application_comes_then_it_is_blocked_and_ch
     assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
-def test_given_an_owner_when_the_other_application_is_removed_then_everything_stays(
-    deployed: Model, second: Model, api: FakeCluster, files: Files
-):
-    second.settle()
-    stored, file = copy.deepcopy(api.objects), files.webhook.stat()
-    api.forget()
-    second.hook(second.on.remove())
-
-    assert api.objects == stored
-    assert api.changes == []
-    assert files.webhook.stat() == file
-
-
 def test_given_an_owner_that_is_removed_when_the_others_hook_runs_then_it_takes_its_place(
     deployed: Model, second: Model, api: FakeCluster, files: Files
 ):
@@ -107,30 +92,6 @@ def test_given_an_owner_that_went_without_cleaning_when_the_command_is_run_then_
     assert set(marks(api).values()) == {f"heir of model k8s ({UUID})"}
     for machine in machines:
         assert '# Owner: "heir of model k8s' in machine.webhook.read_text()
-
-
-def test_given_an_owner_that_lives_when_the_command_is_run_then_its_next_hook_marks_it_again(
-    deployed: Model, second: Model, api: FakeCluster
-):
-    second.settle()
-    mark(api, SERVICE, None)
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-    assert set(marks(api).values()) == {OWNER.mark}
-    assert second.hook() == FIRST
-
-
-def test_given_objects_of_an_earlier_version_when_a_hook_runs_then_they_are_taken(
-    deployed: Model, api: FakeCluster, files: Files
-):
-    for path in marks(api):
-        mark(api, path, None)
-    lines = files.webhook.read_text().splitlines()
-    files.webhook.write_text("\n".join(line for line in lines if "Owner" not in line))
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-    assert set(marks(api).values()) == {OWNER.mark}
-    assert webhook_file.owner_of(files.webhook.read_text()) == OWNER.mark
 
 
 def test_given_an_owner_of_unknown_spelling_when_a_hook_runs_then_its_status_is_short(
@@ -237,16 +198,6 @@ def test_given_an_owner_that_is_just_marking_when_another_is_removed_then_nothin
     second.hook(second.on.remove())
 
     assert api.changes == []
-
-
-def test_given_objects_of_several_owners_when_one_is_removed_then_its_own_go(
-    deployed: Model, api: FakeCluster
-):
-    mark(api, SECRET, GONE.mark)
-    mark(api, SERVICE, None)
-    deployed.hook(deployed.on.remove())
-
-    assert set(marks(api)) == {SECRET, SERVICE, POLICY, POLICY_BINDING}
 
 
 @pytest.mark.parametrize("text", ["", '# Owner: ""', "[]", "# Owner: aws-iam"])

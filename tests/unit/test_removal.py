@@ -25,7 +25,6 @@ from tests.fakes.machine import Files, rendered
 from cluster import references
 
 APPLICATION = "kubernetes-control-plane"
-PRINCIPAL, OTHER = f"{APPLICATION}/0", f"{APPLICATION}/1"
 Goals = Callable[..., None]
 
 
@@ -63,15 +62,6 @@ def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_to
     assert deployed.published()["webhook_status"] is False
     assert files.webhook.exists()
     assert api.seen == []
-
-
-def test_given_a_control_plane_that_left_when_other_hooks_run_then_it_is_not_told_otherwise(
-    deployed: Model, files: Files
-):
-    deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
-    deployed.hook(deployed.broken("aws-iam"))
-
-    assert deployed.published()["webhook_status"] is False
 
 
 def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
@@ -182,26 +172,6 @@ def test_given_another_control_plane_that_departs_when_this_one_stays_then_nothi
     assert api.seen == []
 
 
-def test_given_another_control_plane_that_departed_when_the_relation_goes_then_all_is_clean(
-    deployed: Model, api: FakeCluster, goals: Goals
-):
-    goals("aws-iam", u0="active", u1="dying")
-    relation = deployed.relation("aws-iam")
-    deployed.hook(deployed.on.relation_departed(relation, remote_unit=1, departing_unit=1))
-    deployed.hook(deployed.broken("aws-iam"))
-
-    assert set(api.objects) == {*DEFINED}
-
-
-def test_given_another_application_on_the_other_endpoint_when_the_relation_goes_then_it_is_clean(
-    deployed: Model, api: FakeCluster, goals: Goals
-):
-    goals("control-plane", "other", u0="active")
-    deployed.hook(deployed.broken("aws-iam"))
-
-    assert set(api.objects) == {*DEFINED}
-
-
 def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_departs_then_no_error(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
@@ -241,30 +211,6 @@ def test_given_a_juju_that_runs_no_remove_when_the_relation_breaks_then_all_is_c
     assert not files.webhook.exists()
 
 
-def test_given_a_unit_that_has_cleaned_when_its_last_hooks_run_then_they_change_nothing(
-    deployed: Model, api: FakeCluster
-):
-    deployed.hook(deployed.broken("aws-iam"))
-    deployed.endpoints = ()
-    api.forget()
-    deployed.hook(deployed.broken("certificates"))
-    deployed.hook(deployed.on.stop())
-    deployed.hook(deployed.on.remove())
-
-    assert set(api.objects) == {*DEFINED}
-    assert "remove it with" not in deployed.log()
-
-
-def test_given_a_leader_that_is_gone_already_when_the_relation_breaks_then_another_unit_cleans(
-    two: Model, api: FakeCluster, goals: Goals
-):
-    goals("aws-iam", u0="active", u1="active")
-    relation = two.relation("aws-iam", unit=1)
-    two.hook(two.on.relation_broken(relation), unit=1)
-
-    assert set(api.objects) == {*DEFINED}
-
-
 def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
     deployed: Model, api: FakeCluster, files: Files
 ):
@@ -290,25 +236,6 @@ def test_given_a_juju_that_does_not_say_what_goes_when_removed_then_the_log_has_
     assert "remove it with: kubectl -n kube-system delete" in deployed.log()
 
 
-def test_given_a_cluster_that_was_cleaned_by_hand_when_removed_then_that_is_fine(
-    deployed: Model, api: FakeCluster
-):
-    api.clear()
-    deployed.hook(deployed.on.remove())
-
-    assert "remove it with" not in deployed.log()
-
-
-def test_given_an_object_that_somebody_deletes_meanwhile_when_removed_then_the_rest_goes(
-    deployed: Model, api: FakeCluster
-):
-    api.fail(refusal(404, "not found"), request=f"DELETE {DEPLOYMENT}")
-    deployed.hook(deployed.on.remove())
-
-    assert SERVICE not in api.objects
-    assert "remove it with" not in deployed.log()
-
-
 @pytest.mark.parametrize(
     "harm",
     [
@@ -326,20 +253,6 @@ def test_given_what_cannot_be_removed_when_removed_then_the_log_has_the_commands
 
     assert f"remove it with: {references.removal_command()}" in deployed.log()
     assert not files.webhook.exists()
-
-
-def test_given_a_mapping_that_may_not_be_deleted_when_removed_then_the_log_counts_it(
-    deployed: Model, api: FakeCluster
-):
-    principal = "arn:aws:iam::111122223333:role/dev"
-    api.add_mapping("dev", principal, principal, source="option")
-    api.fail(refusal(403, "no"), request=f"DELETE {MAPPINGS}/dev")
-    deployed.hook(deployed.on.remove())
-
-    assert (
-        f"1 mappings and role bindings are left; run: {references.access_removal_command()}"
-        in (deployed.log())
-    )
 
 
 def test_given_role_bindings_when_removed_without_the_definition_then_they_go_too(

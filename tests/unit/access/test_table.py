@@ -18,7 +18,6 @@ from access.table import Row
 from labels import OPTION
 
 ROLE = "arn:aws:iam::111122223333:role"
-NONE = rbac.Bindings(())
 YESTERDAY = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 
 

@@ -7,7 +7,6 @@ import json
 import pytest
 from tests.fakes.acting import refused
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import BINDINGS, LOGINS, MAPPINGS, PODS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -70,27 +69,6 @@ def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is
     api.add_binding("d", "ClusterRole/d", User="alice")
 
     assert items(deployed)[0]["roles"] == ["ClusterRole/d"]
-
-
-def test_given_the_role_cluster_admin_when_listed_then_it_makes_an_administrator(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "Dev", "alice")
-    api.put(f"{RBAC}/clusterroles/cluster-admin", {"rules": [EVERYTHING]})
-    api.add_binding("dev", "ClusterRole/cluster-admin", User="alice")
-
-    assert items(deployed)[0]["administrator"] == ["ClusterRole/cluster-admin"]
-
-
-def test_given_another_partition_when_listed_then_what_cannot_log_in_there_is_a_problem(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "a", "dev", "alice")
-    deployed.config = {"partition": "aws-cn"}
-
-    assert items(deployed)[0]["problem"] == (
-        "no login has partition aws, because the option partition is aws-cn"
-    )
 
 
 def test_given_no_mappings_when_listed_then_the_table_is_its_header(deployed: Model):
@@ -183,16 +161,6 @@ def test_given_a_binding_of_everybody_to_everything_when_listed_then_the_result_
     )
 
 
-def test_given_a_server_that_refuses_when_listed_then_the_action_fails_with_its_reason(
-    deployed: Model, api: FakeCluster
-):
-    api.fail(refusal(500, "etcdserver: no leader"), request=f"GET {RBAC}/rolebindings")
-
-    assert refused(deployed.action, "list-mappings") == (
-        "waiting for the Kubernetes API: 500 'etcdserver: no leader'"
-    )
-
-
 @pytest.mark.parametrize(
     ("option", "left_out"),
     [
@@ -224,13 +192,3 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
         "mappings[2]: the leader has yet to make it",
         "mappings[0]: the leader has yet to make it",
     ]
-
-
-def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(deployed: Model):
-    deployed.config = {"mappings": json.dumps([{"arn": f"{ROLE}/ops"}])}
-    deployed.hook()
-
-    results = deployed.action("list-mappings")
-
-    assert results["total"] == "1"
-    assert "not-applied" not in results

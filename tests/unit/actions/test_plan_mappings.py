@@ -9,7 +9,6 @@ import pytest
 from tests.fakes.acting import refused
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import EVERYTHING
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
@@ -101,26 +100,6 @@ def test_given_a_plan_when_the_option_becomes_that_text_then_the_hook_does_what_
     assert plan(deployed, *wanted)["plan"] == "nothing would change"
 
 
-def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_would(
-    deployed: Model,
-):
-    said = refused(deployed.action, "plan-mappings", mappings="- [")
-
-    assert said.startswith("option mappings: line 2: did not find")
-
-
-def test_given_an_entry_with_a_fault_when_planned_then_it_is_named_and_its_mapping_stays(
-    declare: Declare, deployed: Model
-):
-    declare(entry("dev"), entry("ops", OPS))
-
-    results = plan(deployed, entry("dev"), entry("ops", OPS, grous=[]))
-
-    assert "delete" not in counts(results)
-    assert "mappings[1]" in results["plan"]
-    assert "the key 'grous' is unknown" in results["plan"]
-
-
 def test_given_an_option_that_is_wrong_now_when_a_good_text_is_planned_then_that_alone_counts(
     deployed: Model,
 ):
@@ -203,17 +182,6 @@ def test_given_the_last_administrator_when_it_would_go_then_a_warning_says_so(
     assert "/home/ubuntu/config" in warning
 
 
-def test_given_an_administrator_by_a_role_when_it_would_go_then_a_warning_says_so(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_rules("all", EVERYTHING)
-    api.add_binding("all", "ClusterRole/all", Group="team")
-    declare(entry("admins", groups=["team"]))
-
-    assert LAST in plan(deployed)["warning"]
-    assert "warning" not in plan(deployed, entry("others", OPS, groups=["team"]))
-
-
 IMPERSONATE = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
 
 
@@ -267,24 +235,6 @@ def test_given_an_administrator_whose_access_has_ended_when_planned_then_nobody_
 
     assert results["delete"] == "1"
     assert "warning" not in results
-
-
-def test_given_a_cluster_where_everybody_may_do_everything_when_planned_then_nobody_loses_it(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_rules("all", EVERYTHING)
-    api.add_binding("oops", "ClusterRole/all", Group="system:authenticated")
-    declare(entry("admins", groups=["system:masters"]))
-
-    assert "warning" not in plan(deployed)
-
-
-def test_given_a_cluster_that_is_down_when_planned_then_the_action_fails_with_the_reason(
-    deployed: Model, api: FakeCluster
-):
-    api.fail(refusal(403, "forbidden"))
-
-    assert "forbidden" in refused(plan, deployed, entry("dev"))
 
 
 def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_shown(

@@ -223,15 +223,6 @@ def test_given_the_last_administrator_when_it_is_revoked_then_a_warning_says_so(
     )
 
 
-def test_given_a_grant_that_alone_administers_when_it_is_revoked_then_a_warning_says_so(
-    deployed: Model, api: FakeCluster
-):
-    api.add_rules("all", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
-    grant(deployed, role="all")
-
-    assert "takes away the last mapping" in revoke(deployed, arn=ROLE)["warning"]
-
-
 @pytest.mark.parametrize("other", ["system:masters", "view"])
 def test_given_another_administrator_or_none_when_access_is_revoked_then_there_is_no_warning(
     deployed: Model, api: FakeCluster, other: str

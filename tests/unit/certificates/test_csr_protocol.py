@@ -20,7 +20,6 @@ from tests.fakes import at_rest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import FAULTS
 from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -82,18 +81,6 @@ def test_given_such_an_authority_when_settled_then_the_key_is_in_secrets_alone(
     assert line not in modern.bags()
     assert line not in modern.log() + str(unit.stored) + files.webhook.read_text()
     assert any(line in str(kept.latest_content) for kept in modern.secrets)
-
-
-def test_given_such_an_authority_when_a_hook_runs_again_then_nothing_is_written(
-    modern: Model, api: FakeCluster
-):
-    bags, secrets = modern.bags(), modern.secrets
-    api.forget()
-    modern.hook()
-
-    assert api.changes == []
-    assert modern.bags() == bags
-    assert modern.secrets == secrets
 
 
 AT = ", on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
@@ -165,18 +152,6 @@ def test_given_a_refusal_when_a_hook_runs_then_the_status_gives_its_command_and_
     assert model.units[0].alarms == []
 
 
-def test_given_a_refusal_for_another_reason_then_the_address_is_still_asked_for(
-    api: FakeCluster, files: Files
-):
-    provider = SelfSigned(refuses=Refusal.OTHER)
-    model = Model(provider, [files])
-    model.settle()
-    model.hook()
-
-    (request,) = provider.requested(model.certificates)
-    assert request.sans_ip == {ADDRESS}
-
-
 @pytest.mark.parametrize("reason", ["x" * 1_000_000, "a\0b\nc", ", on " * 200_000])
 def test_given_a_reason_that_an_authority_made_to_harm_then_the_status_is_one_line_with_a_command(
     api: FakeCluster, files: Files, reason: str
@@ -241,29 +216,6 @@ def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_st
     assert api.secret("cert.pem") != before
 
 
-def test_given_a_cluster_that_is_down_when_a_hook_runs_then_the_request_stays(
-    modern: Model, provider: SelfSigned, api: FakeCluster
-):
-    before = dict(modern.certificates)
-    api.fail(FAULTS["connection refused"])
-
-    assert isinstance(modern.hook(modern.changed("certificates")), ops.WaitingStatus)
-    assert modern.certificates == before
-
-
-def test_given_a_certificate_near_its_end_when_its_secret_expires_then_a_new_one_is_served(
-    modern: Model, provider: SelfSigned, api: FakeCluster, files: Files
-):
-    before, file = api.secret("cert.pem"), files.webhook.stat()
-    modern.expire("-certificate-")
-    assert modern.published()["webhook_status"] is True
-    modern.settle()
-
-    assert modern.hook().name == "active"
-    assert api.secret("cert.pem") != before
-    assert files.webhook.stat() == file
-
-
 def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(
     modern: Model, deployed: Model
 ):
@@ -272,17 +224,6 @@ def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_t
     assert "nothing to remove" not in modern.log() + deployed.log()
 
     assert not any("private-key" in str(kept.label) for kept in modern.secrets)
-
-
-def test_given_a_move_from_the_older_protocol_when_settled_then_the_newer_one_is_served(
-    deployed: Model, provider: SelfSigned, api: FakeCluster
-):
-    deployed.hook(deployed.broken("certificates"))
-    deployed.move(provider)
-    deployed.settle()
-
-    assert deployed.hook().name == "active"
-    assert api.secret("ca.pem") == f"{provider.authority}\n"
 
 
 CURRENT = "from self-signed-certificates"

@@ -127,18 +127,6 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
     assert model.peer["ca"] == trusted
 
 
-def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
-    deployed: Model, api: FakeCluster
-):
-    before = api.secret("cert.pem")
-
-    assert isinstance(deployed.hook(deployed.broken("certificates")), ops.BlockedStatus)
-    deployed.provider = None
-    assert isinstance(deployed.hook(), ops.BlockedStatus)
-    assert api.secret("cert.pem") == before
-    assert deployed.published()["webhook_status"] is True
-
-
 def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(
     deployed: Model, api: FakeCluster, files: Files
 ):

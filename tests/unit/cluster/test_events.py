@@ -49,29 +49,6 @@ def test_given_a_grant_when_it_is_made_and_revoked_then_each_leaves_an_event(
     assert DEV in revoked["note"]
 
 
-def test_given_a_grant_of_a_role_alone_then_its_event_names_no_groups(
-    deployed: Model, api: FakeCluster
-):
-    api.add_role("view", "get")
-    grant(deployed, role="view")
-
-    (granted,) = notices(api)
-    assert granted["note"].endswith(" as alice, ClusterRole view")
-
-
-def test_given_a_grant_that_ends_when_the_hook_deletes_it_then_one_event_says_so(
-    deployed: Model, api: FakeCluster
-):
-    grant(deployed, **{"for": "1h"})
-    api.clock.now += 3601
-
-    deployed.hook()
-    deployed.hook()
-
-    (ended,) = notices(api, "AccessEnded")
-    assert ended["note"].startswith(f"access of {DEV} has ended: it was to end at ")
-
-
 # What somebody could fill, keep away, forge or stop.
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA
 from tests.fakes.machine import Files, rendered
@@ -36,16 +36,6 @@ def test_given_an_address_and_the_option_ahead_when_deployed_then_nobody_has_to_
     assert addresses(api) == {SERVICE: CHOSEN}
 
 
-def test_given_what_is_no_address_when_deployed_then_that_is_said(
-    prepared: Model, api: FakeCluster
-):
-    prepared.config["webhook-address"] = "webhook.local"
-
-    line = "option webhook-address: 'webhook.local' is not an IP address"
-    assert prepared.hook() == ops.BlockedStatus(line)
-    assert api.requests == []
-
-
 def test_given_an_authenticator_when_another_address_is_chosen_then_the_former_one_serves_on(
     deployed: Model, api: FakeCluster, files: Files
 ):
@@ -57,18 +47,6 @@ def test_given_an_authenticator_when_another_address_is_chosen_then_the_former_o
     assert all("selector" in api.objects[path]["spec"] for path in (SERVICE, EXTRA))
     assert deployed.peer["address"] == CHOSEN
     assert CHOSEN in files.webhook.read_text()
-
-
-def test_given_another_address_that_cannot_be_had_when_chosen_then_people_log_in_as_before(
-    deployed: Model, api: FakeCluster
-):
-    api.taken_addresses.add(CHOSEN)
-    deployed.config["webhook-address"] = CHOSEN
-
-    assert deployed.hook().name == "blocked"
-    assert addresses(api) == {SERVICE: ADDRESS}
-    assert DEPLOYMENT in api.objects
-    assert deployed.peer["address"] == ADDRESS
 
 
 def test_given_a_service_that_others_made_again_when_the_former_address_is_free_then_it_serves(

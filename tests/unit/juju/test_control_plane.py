@@ -120,26 +120,6 @@ def test_given_a_control_plane_that_has_not_rendered_the_webhook_then_it_is_wait
     assert alarms.rings(deployed, api) == []
 
 
-def test_given_a_unit_that_does_not_lead_when_its_control_plane_has_not_rendered_then_it_waits(
-    two: Model, machines: list[Files]
-):
-    machines[0].auth_webhook.write_text(given(ENDPOINT))
-    machines[1].auth_webhook.write_text(given(""))
-
-    assert two.hook(unit=1) == TO_USE
-    assert two.hook().name == "active"
-
-
-def test_given_a_control_plane_that_does_not_say_what_it_rendered_then_it_is_not_waited_for(
-    deployed: Model, files: Files
-):
-    assert not files.auth_webhook.exists()
-    assert deployed.hook().name == "active"
-
-    files.auth_webhook.write_text("import requests\n")
-    assert deployed.hook().name == "active"
-
-
 @pytest.mark.parametrize("unit", [0, 1])
 def test_given_an_option_that_is_emptied_then_the_unit_waits_and_is_blocked_before_it_was_set(
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], unit: int
@@ -156,12 +136,3 @@ def test_given_an_option_that_is_emptied_then_the_unit_waits_and_is_blocked_befo
     # As one does ahead of a removal. Juju 4 would leave out the last hooks of a blocked unit.
     machines[unit].auth_webhook.write_text(rendered(""))
     assert model.hook(unit=unit) == ops.WaitingStatus(text)
-
-
-def test_given_another_webhook_in_an_option_that_was_set_then_the_unit_is_blocked(
-    asking: Model, files: Files
-):
-    assert asking.hook().name == "active"
-    files.auth_webhook.write_text(rendered("https://login.example.com/authenticate"))
-
-    assert asking.hook().name == "blocked"

@@ -123,18 +123,6 @@ def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_h
     assert deployed.hook() == ops.WaitingStatus("waiting for the new leader")
 
 
-def test_given_another_authority_when_sent_then_the_pods_are_replaced(
-    deployed: Model, api: FakeCluster, receive: Receive
-):
-    receive(sender("one", 21, certificates(FIRST)))
-    before = api.objects[DEPLOYMENT]["metadata"]["generation"]
-
-    receive(sender("one", 21, certificates(SECOND, FIRST)))
-
-    assert api.objects[DEPLOYMENT]["metadata"]["generation"] == before + 1
-    assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
-
-
 def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_goes(
     deployed: Model, api: FakeCluster, receive: Receive
 ):
@@ -192,18 +180,6 @@ def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_tru
     remark = "no room for 1 certificate from one, no room for 1 certificate from two"
     assert status == ops.ActiveStatus(f"{ACTIVE}, {remark}")
     assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
-
-
-def test_given_a_unit_that_does_not_lead_when_authorities_come_then_it_neither_reads_nor_writes(
-    two: Model, api: FakeCluster
-):
-    two.authorities = [sender("one", 21, certificates(FIRST))]
-    before = json.dumps(api.objects)
-
-    two.hook(two.on.relation_changed(two.authorities[0]), unit=1)
-
-    assert json.dumps(api.objects) == before
-    assert two.authorities[0].local_app_data == {}
 
 
 # The interface's own library as the provider.

@@ -61,17 +61,6 @@ def test_given_a_leader_that_goes_then_the_application_keeps_its_line(going: Mod
     assert going.status == line
 
 
-def test_given_an_authority_that_departs_when_the_unit_stays_then_the_unit_asks_for_another(
-    deployed: Model,
-):
-    deployed.hook(deployed.on.relation_departed(deployed.relation("certificates")))
-
-    status = deployed.hook(deployed.broken("certificates"))
-
-    assert isinstance(status, ops.BlockedStatus)
-    assert status.message.startswith("no certificate authority; ")
-
-
 # Juju 4 lets the last unit, if it is blocked, out of its peer relation, and still lists that.
 
 
@@ -124,14 +113,3 @@ def test_given_a_new_unit_that_may_not_read_its_peer_relation_yet_then_it_does_n
 
     assert set(api.objects) == before
     assert api.changes == []
-
-
-def test_given_a_new_unit_that_could_not_read_its_peer_relation_when_it_can_then_it_deploys(
-    model: Model,
-):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ops.hookcmds, "relation_get", refuses)
-        model.hook(model.on.install())
-    model.settle()
-
-    assert model.units[0].status.name == "active"

@@ -110,16 +110,6 @@ def test_given_the_models_proxies_when_not_enabled_then_the_pods_have_none(
     assert json.dumps(api.objects) == before
 
 
-def test_given_proxies_in_use_when_disabled_then_nothing_of_them_is_left(
-    proxied: Model, api: FakeCluster
-):
-    proxied.config = {}
-    proxied.settle()
-
-    assert list(environment(api)) == ALWAYS
-    assert "PROXY" not in json.dumps(api.objects[SECRET])
-
-
 @pytest.mark.parametrize("name", OPTIONS)
 def test_given_a_change_of_the_model_when_update_status_runs_then_the_pods_are_replaced(
     proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, name: str

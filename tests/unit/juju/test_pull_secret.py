@@ -16,7 +16,6 @@ import pytest
 import yaml
 from tests.fakes.juju.model import UUID, Easyrsa, Model
 from tests.fakes.kubernetes.paths import (
-    DEFINED,
     DEPLOYMENT,
     MAPPINGS,
     PULL_SECRET,
@@ -156,14 +155,6 @@ def test_given_a_persons_secret_of_that_name_when_the_option_is_set_then_it_is_l
     assert auths(api) == {"public.ecr.aws": CONTENT}
 
 
-def test_given_a_pull_secret_when_the_charm_is_removed_then_it_goes_too(
-    private: Model, api: FakeCluster
-):
-    private.hook(private.on.remove())
-
-    assert set(api.objects) == {*DEFINED}
-
-
 def refuse(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
     """Have Juju refuse to return the secret."""
     get_secret = ops.Model.get_secret
@@ -220,31 +211,6 @@ def test_given_an_unreadable_secret_when_hooks_run_then_the_cluster_is_kept_as_i
     api.forget()
     assert isinstance(private.hook(), ops.ActiveStatus)
     assert api.changes == []
-
-
-def test_given_an_unreadable_secret_when_none_is_stored_then_the_pods_are_deployed_without(
-    model: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    refuse(monkeypatch, "ERROR permission denied")
-    model.config = {"image-pull-secret": f"secret:{ID}"}
-    api.start_seconds = None
-    model.settle()
-
-    # The missing credentials explain a failed pull, so their line comes first.
-    assert model.hook() == ops.BlockedStatus(NOT_GRANTED)
-    assert "imagePullSecrets" not in pod(api)
-    assert PULL_SECRET not in api.objects
-
-
-def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_go_on(
-    private: Model, api: FakeCluster
-):
-    private.user_secrets = frozenset()
-
-    assert private.hook() == ops.BlockedStatus(
-        f"image-pull-secret {ID} is gone; run: juju config aws-iam image-pull-secret="
-    )
-    assert pod(api)["imagePullSecrets"]
 
 
 @pytest.mark.parametrize(

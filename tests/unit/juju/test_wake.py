@@ -12,9 +12,9 @@ import pytest
 from tests.fakes import alarms, at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS
+from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files, rendered
+from tests.fakes.machine import Files
 
 import times
 from juju.wake import NEVER
@@ -96,15 +96,6 @@ def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing
     assert kept(slow) == before
 
 
-def test_given_an_alarm_that_is_late_when_another_hook_ends_then_it_is_set_anew(
-    slow: Model, api: FakeCluster
-):
-    api.clock.now += 40
-    slow.hook()
-
-    assert alarms.rings(slow, api) == [pytest.approx(30, abs=0.001)]
-
-
 def test_given_a_stopped_alarm_when_it_is_needed_again_then_the_same_secret_rings(
     slow: Model, api: FakeCluster, files: Files
 ):
@@ -178,17 +169,6 @@ def test_given_an_api_that_fails_in_turns_when_alarms_ring_then_that_is_one_wait
     assert 15 < rings < 25
 
 
-def test_given_a_wait_that_lasted_when_access_is_to_end_then_the_unit_rings_at_that_time(
-    waiting: Model, api: FakeCluster
-):
-    while waiting.units[0].alarms:
-        ring(waiting, api)
-    api.add_mapping("dev", ROLE, ROLE, expires=alarms.after(api, 5000))
-    waiting.hook()
-
-    assert alarms.rings(waiting, api) == [pytest.approx(5000, abs=1)]
-
-
 def test_given_access_that_cannot_end_when_alarms_ring_then_they_never_stop(
     deployed: Model, api: FakeCluster
 ):
@@ -202,30 +182,6 @@ def test_given_access_that_cannot_end_when_alarms_ring_then_they_never_stop(
     api.recover()
     ring(deployed, api)
     assert not [path for path in api.objects if path.endswith("/dev")]
-
-
-def test_given_an_alarm_whose_time_was_lost_when_it_rings_then_it_stops_once_settled(
-    slow: Model, api: FakeCluster
-):
-    slow.units[0].stored = frozenset()
-    api.start_seconds = 0
-
-    assert ring(slow, api).name == "active"
-    assert slow.units[0].alarms == []
-
-
-@pytest.mark.parametrize("unit", [0, 1])
-def test_given_a_newer_control_plane_without_the_option_when_it_is_set_then_an_alarm_was_set(
-    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], unit: int
-):
-    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
-    model.settle()
-    assert model.units[unit].status.message.startswith("webhook not set; run: juju config")
-
-    for files in machines:
-        files.auth_webhook.write_text(rendered(f"https://{ADDRESS}/authenticate"))
-    assert ring(model, api, unit).name == "active"
-    assert model.units[unit].alarms == []
 
 
 def test_given_what_juju_announces_when_a_unit_waits_for_it_then_no_alarm_is_set(
@@ -256,22 +212,6 @@ def test_given_a_juju_that_keeps_no_secrets_when_a_unit_waits_then_the_next_hook
 
     slow.hook()
     assert len(slow.units[0].alarms) == 1
-
-
-def test_given_another_secret_that_expires_when_its_hook_runs_then_the_alarm_stays(
-    slow: Model, api: FakeCluster
-):
-    other = ops.testing.Secret(
-        {"key": "value"},
-        label="other",
-        owner="unit",
-        expire=datetime.datetime.now(datetime.timezone.utc),
-    )
-    before = kept(slow)
-    slow.units[0].secrets |= {other}
-    slow.expire("other")
-
-    assert before in slow.units[0].secrets
 
 
 def held(model: Model) -> list[secrets.Secret]:

@@ -6,7 +6,6 @@ import datetime
 
 import ops
 import pytest
-from tests.fakes.declaring import Declare, entry
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
@@ -90,19 +89,6 @@ def test_given_a_hook_within_the_second_of_a_look_then_it_asks_for_no_log(
     assert looks(api) == 0
 
 
-def test_given_another_login_of_the_day_then_nothing_is_written(deployed: Model, api: FakeCluster):
-    log_in(api)
-    deployed.hook()
-    api.clock.sleep(HOUR)
-    log_in(api)
-    api.forget()
-
-    deployed.hook()
-
-    assert looks(api)
-    assert api.changes == []
-
-
 def test_given_pods_that_are_replaced_then_what_they_logged_stays(
     deployed: Model, api: FakeCluster
 ):
@@ -179,37 +165,6 @@ def test_given_a_pod_whose_log_begins_late_then_what_another_logged_before_is_re
     assert data(api).keys() == {"1970-01-01", "since", "until", "pods"}
 
 
-def test_given_a_look_that_failed_then_hooks_of_the_next_hour_ask_for_no_log(
-    deployed: Model, api: FakeCluster
-):
-    log_in(api)
-    api.fail(REFUSALS["500"], request=f"GET {PODS}/a/log")
-    deployed.hook()
-    assert looks(api)
-    api.forget()
-    deployed.hook()
-    api.clock.sleep(HOUR - 10)
-    deployed.hook()
-    assert not looks(api)
-
-    api.clock.sleep(10)
-    deployed.hook()
-
-    assert looks(api)
-
-
-def test_given_the_last_unit_when_it_is_removed_then_the_record_goes_too(
-    deployed: Model, api: FakeCluster
-):
-    log_in(api)
-    deployed.hook()
-    assert LOGINS in api.objects
-
-    deployed.hook(deployed.on.remove())
-
-    assert LOGINS not in api.objects
-
-
 @pytest.fixture
 def two(deployed: Model, api: FakeCluster) -> Model:
     """A role that logs in, and another one that does not."""
@@ -241,30 +196,6 @@ def test_given_90_days_without_a_login_then_the_list_has_the_mappings_that_are_u
     at_midnight(api, 200)
     two.hook()
     assert unused(two) == ["dev", "root"]
-
-
-def test_given_a_mapping_that_the_option_has_just_made_then_it_is_not_unused(
-    declare: Declare, two: Model, api: FakeCluster
-):
-    at_midnight(api, 91)
-    log_in(api)
-
-    declare(entry("new", f"{ROLE}-new", groups=["system:masters"]))
-
-    assert unused(two) == ["root"]
-
-
-def test_given_a_mapping_of_the_option_that_nobody_uses_then_it_is_unused(
-    declare: Declare, two: Model, api: FakeCluster
-):
-    declare(entry("old", f"{ROLE}-old"))
-    api.objects[f"{MAPPINGS}/old"]["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
-    at_midnight(api, 91)
-    log_in(api)
-
-    two.hook()
-
-    assert unused(two) == ["old", "root"]
 
 
 # What the leader could not read.

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.acting import refused
 from tests.fakes.explaining import ROLE, explained
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import answer, refusal
+from tests.fakes.kubernetes.faults import answer
 from tests.fakes.kubernetes.paths import MAPPINGS, PODS
 from tests.fakes.kubernetes.rbac import REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -136,18 +136,6 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
     }
 
 
-def test_given_a_role_with_its_path_when_explained_then_it_is_told_that_logins_have_none(
-    bound: Model,
-):
-    pathed = ROLE.replace("dev", "team/dev")
-
-    assert explained(bound, pathed)[:3] == [
-        f"{pathed} logs in without its path, because no login has a role path",
-        f"logins are looked up as {ROLE}",
-        "mapping dev, made with kubectl, lets it in as user alice, groups readers",
-    ]
-
-
 def test_given_another_partition_when_explained_then_the_login_is_refused_though_it_is_mapped(
     bound: Model,
 ):
@@ -157,18 +145,6 @@ def test_given_another_partition_when_explained_then_the_login_is_refused_though
 
     assert results["admitted"] == "no"
     assert results["explanation"].splitlines() == [
-        f"logins are looked up as {ROLE}",
-        "the login is refused: no login has partition aws, because the option partition is aws-cn",
-        "nobody was refused in the last hour",
-    ]
-
-
-def test_given_another_partition_and_no_mapping_when_explained_then_no_command_would_admit_it(
-    deployed: Model,
-):
-    deployed.config = {"partition": "aws-cn"}
-
-    assert explained(deployed) == [
         f"logins are looked up as {ROLE}",
         "the login is refused: no login has partition aws, because the option partition is aws-cn",
         "nobody was refused in the last hour",
@@ -323,14 +299,6 @@ def test_given_no_mapping_when_explained_then_bindings_are_not_read(
     explained(deployed)
 
     assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
-
-
-def test_given_a_server_that_does_not_answer_the_question_when_explained_then_the_action_says_so(
-    bound: Model, api: FakeCluster
-):
-    api.fail(refusal(500, "no"), request=f"POST {REVIEWS}")
-
-    assert refused(explained, bound) == "waiting for the Kubernetes API: 500 'no'"
 
 
 def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(

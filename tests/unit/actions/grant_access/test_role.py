@@ -54,13 +54,6 @@ def test_given_a_role_when_access_is_granted_then_exactly_this_mapping_has_it(
     assert bound(api) == [("default", "edit"), ("team", "edit")]
 
 
-def test_given_a_role_without_namespaces_when_granted_then_it_counts_everywhere(
-    deployed: Model, api: FakeCluster
-):
-    assert grant(deployed, role="view")["role"] == "ClusterRole view"
-    assert bound(api) == [("", "view")]
-
-
 def test_given_no_role_when_the_grant_is_repeated_then_it_keeps_its_role_and_says_so(
     deployed: Model, api: FakeCluster
 ):

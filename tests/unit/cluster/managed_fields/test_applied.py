@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import CLUSTER_ROLE, SERVICE
+from tests.fakes.kubernetes.paths import SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.owners import FORMER, OWN
 
@@ -136,21 +135,6 @@ def test_given_a_list_of_values_then_the_charms_must_be_in_it(
 
 
 # In a hook.
-
-
-def test_given_an_object_that_somebody_changed_when_a_hook_runs_then_it_alone_is_written(
-    deployed: Model, api: FakeCluster
-):
-    before = json.dumps(api.objects[CLUSTER_ROLE]["rules"])
-    api.objects[CLUSTER_ROLE]["rules"].append({"apiGroups": ["*"], "verbs": ["*"]})
-    api.forget()
-
-    assert deployed.hook().name == "active"
-
-    assert [each for each in api.requests if not each.startswith("GET")] == [
-        f"PATCH {CLUSTER_ROLE}"
-    ]
-    assert json.dumps(api.objects[CLUSTER_ROLE]["rules"]) == before
 
 
 def test_given_objects_without_managers_when_hooks_run_then_one_applies_them_and_the_next_reads(

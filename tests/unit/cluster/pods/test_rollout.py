@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
 from tests.fakes.kubernetes.paths import DEPLOYMENT
-from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
+from tests.fakes.kubernetes.pods import waiting
 from tests.fakes.kubernetes.server import FakeCluster
 
 
@@ -33,17 +33,6 @@ def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_the_unit_loo
     assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
 
 
-def test_given_a_stuck_pod_that_is_helped_when_a_hook_runs_then_the_unit_is_active(
-    stuck: Model, api: FakeCluster
-):
-    api.add_pod("a", conditions=UNSCHEDULABLE)
-    stuck.hook()
-    api.start_seconds = 0
-
-    assert isinstance(stuck.hook(), ops.ActiveStatus)
-    assert stuck.published()["webhook_status"] is True
-
-
 def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_waits_for_the_rest(
     model: Model, api: FakeCluster
 ):
@@ -63,16 +52,6 @@ def test_given_one_pod_of_two_that_serves_when_a_hook_runs_then_the_control_plan
 
     assert stuck.hook().name == "waiting"
     assert stuck.published()["webhook_status"] is True
-
-
-def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(
-    deployed: Model, api: FakeCluster
-):
-    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
-
-    assert deployed.hook() == ops.WaitingStatus(
-        "waiting for the authenticator's pods, 1/2 updated pods ready"
-    )
 
 
 def test_given_a_settled_unit_when_it_asks_the_cluster_then_every_request_has_its_time(

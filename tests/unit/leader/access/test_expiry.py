@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.alarms import after, rings
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
 from access import expiry
@@ -32,35 +32,6 @@ def test_given_a_mapping_whose_time_has_come_when_a_hook_runs_then_it_is_deleted
     assert DEV not in api.objects
     assert f"access has ended: deleted mapping dev of {ROLE}, which expired at" in deployed.log()
     assert rings(deployed, api) == []
-
-
-def test_given_a_mapping_that_ends_later_when_a_hook_runs_then_the_unit_looks_again_at_that_time(
-    deployed: Model, api: FakeCluster
-):
-    add(api, after(api, 7200))
-
-    assert deployed.hook().name == "active"
-    assert rings(deployed, api) == [pytest.approx(7200, abs=1)]
-
-    api.clock.now += 7201
-    deployed.expire("alarm")
-    assert DEV not in api.objects
-    assert rings(deployed, api) == []
-
-
-def test_given_an_alarm_for_an_end_when_another_ends_sooner_then_it_rings_for_that_one_first(
-    deployed: Model, api: FakeCluster
-):
-    add(api, after(api, 7200))
-    deployed.hook()
-    add(api, after(api, 60), name="ops")
-    deployed.hook()
-
-    assert rings(deployed, api) == [pytest.approx(60, abs=1)]
-    api.clock.now += 61
-    deployed.expire("alarm")
-    assert f"{MAPPINGS}/ops" not in api.objects
-    assert rings(deployed, api) == [pytest.approx(7139, abs=1)]
 
 
 def test_given_ends_a_second_apart_when_alarms_ring_then_they_leave_the_machine_time_between(
@@ -220,20 +191,6 @@ def test_given_a_blocked_unit_and_a_cluster_that_is_down_when_access_ends_then_i
     assert DEV not in api.objects
 
 
-def test_given_a_unit_that_waits_when_access_ends_then_it_ends_all_the_same(
-    deployed: Model, api: FakeCluster
-):
-    add(api, after(api, 60))
-    deployed.hook()
-    api.clock.now += 61
-    api.fail(refusal(500, "no"), request=f"GET {SECRET}")
-    deployed.expire("alarm")
-
-    assert deployed.units[0].status.name == "waiting"
-    assert DEV not in api.objects
-    assert expiry.load(deployed.peer["ended"])
-
-
 def test_given_answers_that_take_long_when_access_ends_then_one_hook_ends_it_within_its_time(
     deployed: Model, api: FakeCluster
 ):
@@ -251,28 +208,6 @@ def test_given_answers_that_take_long_when_access_ends_then_one_hook_ends_it_wit
     assert deployed.units[0].status.name == "waiting"
     assert DEV not in api.objects
     assert api.clock.now < began + 28
-
-
-def test_given_a_new_leader_that_is_blocked_at_once_when_access_ends_then_it_ends(
-    two: Model, api: FakeCluster
-):
-    add(api, after(api, 60))
-    two.hook()
-    api.clock.now += 61
-    two.leader = 1
-    two.config = {"replicas": 0}
-
-    assert two.hook(two.on.leader_elected(), unit=1).name == "blocked"
-    assert DEV not in api.objects
-
-
-def test_given_a_blocked_unit_that_has_never_served_then_it_looks_for_no_mappings(
-    model: Model, api: FakeCluster
-):
-    model.config = {"replicas": 0}
-    assert model.hook().name == "blocked"
-
-    assert not [request for request in api.requests if MAPPINGS in request]
 
 
 @pytest.mark.parametrize(("replicas", "cause"), [(2, "owned by 'other"), (0, "replicas")])
@@ -327,21 +262,3 @@ def test_given_a_mapping_of_any_text_when_it_ends_then_the_log_can_be_written(
     assert line.isprintable()
     assert len(line) < 500
     assert len(deployed.peer["ended"]) < 2000
-
-
-def test_given_a_unit_that_no_longer_leads_when_its_alarm_rings_then_it_sets_no_other(
-    two: Model, api: FakeCluster
-):
-    add(api, after(api, 60))
-    two.hook()
-    two.leader = 1
-    two.hook(two.on.leader_elected(), unit=1)
-    assert rings(two, api, unit=1) == [pytest.approx(60, abs=1)]
-
-    api.clock.now += 61
-    two.expire("alarm", unit=0)
-    assert DEV in api.objects
-    assert rings(two, api) == []
-
-    two.expire("alarm", unit=1)
-    assert DEV not in api.objects

@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 import ops
 import pytest
-from tests.fakes.alarms import after, rings
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS
@@ -33,14 +32,6 @@ def test_given_a_declared_mapping_when_the_option_is_set_then_it_works_at_once(
         "aws-iam/owner": OWNER.mark,
         "aws-iam/expires": "2027-01-01T00:00:00Z",
     }
-
-
-def test_given_an_entry_with_an_end_when_the_option_is_set_then_the_unit_looks_again_then(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", expires=after(api, 3600)))
-
-    assert rings(deployed, api) == [pytest.approx(3600, abs=1)]
 
 
 def test_given_an_unchanged_option_when_a_hook_runs_then_it_asks_no_more_than_without_one(
@@ -71,20 +62,6 @@ def test_given_a_webhook_that_changes_the_arn_when_declared_then_nobody_else_is_
     declare(entry("dev"))
 
     assert "status" not in stored(api, "dev")
-
-
-def test_given_an_entry_that_leaves_the_list_when_a_hook_runs_then_only_its_mapping_goes(
-    declare: Declare, api: FakeCluster
-):
-    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
-    declare(entry("dev"), entry("ops", OPS))
-    api.forget()
-
-    status = declare(entry("dev"))
-
-    assert names(api) == ["dev", "mine"]
-    assert len(api.changes) == 1
-    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings")
 
 
 def edit(api: FakeCluster, name: str, **spec: Any) -> None:
@@ -194,57 +171,6 @@ def test_given_an_option_that_cannot_be_read_when_a_hook_runs_then_nothing_of_it
     # The rest of the hook is done all the same.
     assert stored(api, "new")["status"] == {"canonicalARN": OPS.lower()}
     assert DEPLOYMENT in api.objects
-
-
-def test_given_one_entry_with_a_fault_when_a_hook_runs_then_it_is_named_and_the_others_count(
-    declare: Declare, api: FakeCluster
-):
-    status = declare(entry("dev"), {**entry("ops", OPS), "username": "system:masters:sso-admin"})
-
-    assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 not applied: mappings[1]: username begins with system:, which "
-        "is reserved: give another"
-    )
-    assert names(api) == ["dev"]
-
-
-def test_given_a_fault_in_an_entry_that_was_good_then_its_mapping_stays_as_it_is(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev"), entry("ops", OPS))
-    before = stored(api, "ops")
-
-    declare(entry("new", f"{ACCOUNT}:user/new"), entry("ops", OPS, expires="never"))
-
-    assert names(api) == ["new", "ops"]
-    assert stored(api, "ops") == before
-
-
-def test_given_an_entry_of_which_nobody_knows_whose_it_is_then_no_mapping_of_the_option_goes(
-    declare: Declare, api: FakeCluster
-):
-    declare({"arn": DEV, "username": "dev"}, entry("ops", OPS))
-    before = names(api)
-
-    declare({"arn": "arm:aws:iam::111122223333:role/new", "username": "new"})
-    assert names(api) == before
-
-    declare({"arn": DEV, "username": "dev"})
-    assert len(names(api)) == 1
-
-
-def test_given_what_means_nothing_here_when_hooks_run_then_it_is_shown_and_logged_once(
-    declare: Declare, deployed: Model
-):
-    node = {"rolearn": DEV, "groups": ["system:nodes"]}
-
-    status = declare(node, entry("ops", OPS))
-    deployed.hook()
-
-    said = "mappings[0]: nodes do not log in with IAM here"
-    assert status.message == f"{HEALTHY}, 1 mapping, 1 left out: {said}"
-    logged = "option mappings: mappings[0] is left out: nodes do not log in with IAM here"
-    assert deployed.log().count(logged) == 1
 
 
 def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_short(

@@ -8,8 +8,7 @@ import pytest
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
-from tests.fakes.kubernetes.paths import CONFIG, DEFINED, MAPPINGS, SERVICE
-from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.paths import CONFIG, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import sync
@@ -21,22 +20,6 @@ def _leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     found = ops.hookcmds.GoalState(units={}, relations={})
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
     monkeypatch.setattr(sync, "WRITERS", 1)
-
-
-def test_given_declared_mappings_when_the_application_is_removed_then_they_go_with_their_rights(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_role("view", "get")
-    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
-    access = [{"role": "view"}, {"role": "view", "namespaces": ["default"]}]
-    declare(entry("dev", access=access), entry("ops", f"{ACCOUNT}:role/Ops"))
-    assert names(api) == ["dev", "mine", "ops"]
-
-    deployed.hook(deployed.on.remove())
-
-    assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/mine", f"{RBAC}/clusterroles/view"}
-    # The finalizer of its address goes last.
-    assert api.changes[-2:] == [f"DELETE {SERVICE}", f"PATCH {SERVICE}"]
 
 
 def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
@@ -77,14 +60,3 @@ def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_h
 
     assert model.hook().message == f"{HEALTHY}, 0 mappings"
     assert names(api) == []
-
-
-def test_given_a_cluster_of_another_application_when_this_one_is_removed_then_its_mappings_stay(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev"))
-    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (0)"
-
-    deployed.hook(deployed.on.remove())
-
-    assert names(api) == ["dev"]

@@ -8,7 +8,6 @@ import copy
 
 import pytest
 from tests.fakes.declaring import Declare, entry
-from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import BINDINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -59,13 +58,3 @@ def test_given_another_binding_of_the_name_then_it_is_replaced(
     assert len(found["subjects"]) == 1
     assert found["metadata"]["labels"] == wanted["labels"]
     assert found["metadata"]["annotations"] == wanted["annotations"]
-
-
-def test_given_what_the_option_no_longer_declares_then_the_log_says_whom_and_why(
-    declare: Declare, deployed: Model
-):
-    declare(entry("dev"))
-    declare()
-
-    line = "option mappings: delete mapping dev of arn:aws:iam::111122223333:role/Dev"
-    assert line in deployed.log().splitlines()

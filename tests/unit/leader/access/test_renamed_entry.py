@@ -4,22 +4,14 @@
 
 from __future__ import annotations
 
-import ops
 import pytest
-from tests.fakes.declaring import DEV, HEALTHY, Declare, entry, names
+from tests.fakes.declaring import Declare, entry, names
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 OLD = {**entry("dev"), "username": "alice"}
 NEW = {**OLD, "name": "ops"}
-
-
-def test_given_a_renamed_entry_then_its_mapping_counts_once(declare: Declare, api: FakeCluster):
-    declare(OLD)
-
-    assert declare(NEW) == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-    assert names(api) == ["ops"]
 
 
 @pytest.mark.parametrize("user", ["alice", "ops"], ids=["the same user", "another user"])
@@ -52,14 +44,3 @@ def test_given_a_renamed_entry_when_the_new_mapping_cannot_be_made_then_the_form
     api.recover()
     declare(NEW)
     assert names(api) == ["ops"]
-
-
-def test_given_an_entry_of_another_principal_then_the_former_mapping_goes_first(
-    declare: Declare, api: FakeCluster
-):
-    declare(OLD)
-    api.forget()
-    declare({**NEW, "arn": DEV.replace("Dev", "Other")})
-
-    sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
-    assert sent == [f"DELETE {MAPPINGS}/dev", f"POST {MAPPINGS}"]

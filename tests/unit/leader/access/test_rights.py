@@ -7,13 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
 import ops
 import pytest
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names, stored
-from tests.fakes.juju.model import OWNER, Model
-from tests.fakes.kubernetes.faults import refusal, refused
-from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -73,18 +71,6 @@ def test_given_an_entry_with_roles_when_it_is_declared_then_its_mapping_alone_ha
         GROUP: ("ClusterRole/view", "dev/ClusterRole/edit", "test/ClusterRole/edit"),
         "aws-iam:ops": ("test/Role/pod-reader",),
     }
-
-
-def test_given_a_mapping_with_rights_then_its_binding_has_its_group_and_is_marked(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-
-    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}
-    assert of_dev(api)["subjects"] == [subject]
-    metadata = of_dev(api)["metadata"]
-    assert metadata["labels"] == {"aws-iam": "true", "aws-iam/source": "option"}
-    assert metadata["annotations"] == {"aws-iam/owner": OWNER.mark}
 
 
 def test_given_rights_that_are_given_when_hooks_run_then_they_write_nothing(
@@ -225,36 +211,6 @@ def test_given_an_administrator_without_that_right_when_declared_then_rbac_s_rea
     assert status.name == "active"
     assert "mappings[0].access[0]: the cluster refuses it: " in status.message
     assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
-
-
-def test_given_bindings_that_the_server_fails_to_make_then_each_entry_is_named_and_lets_in(
-    declare: Declare, api: FakeCluster
-):
-    api.fail(refusal(500, "no endpoints"), request=f"POST {RBAC}/clusterrolebindings")
-
-    status = declare(entry("dev", access=[VIEW]), entry("ops", ROLE, access=[VIEW]))
-
-    assert names(api) == ["dev", "ops"]
-    assert status.name == "active"
-    assert "2 not applied: mappings[0].access[0]: the cluster does not make it: " in status.message
-
-
-def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_others_are_made(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    def policy(request: httpx2.Request) -> httpx2.Response | None:
-        return refused(403, "denied by policy") if b'"dev"' in request.content else None
-
-    api.fail(policy, request=f"POST {MAPPINGS}")
-
-    status = declare(entry("dev", access=[EDIT]), entry("ops", ROLE))
-
-    assert (names(api), bound(api)) == (["ops"], {})
-    assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 not applied: "
-        "mappings[0]: the cluster refuses it: 'denied by policy'"
-    )
-    assert not deployed.units[0].alarms
 
 
 def test_given_another_unit_that_grants_access_while_a_hook_runs_then_the_grant_keeps_its_role(

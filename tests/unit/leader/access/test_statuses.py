@@ -91,32 +91,6 @@ def test_given_a_mapping_that_cannot_be_written_yet_then_the_unit_looks_later(
     assert rings(deployed, api) == [pytest.approx(30, abs=0.001)]
 
 
-def test_given_an_alarm_when_mappings_are_left_over_then_the_next_hook_comes_at_once(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("a", DEV)
-    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/a/status")
-    deployed.hook()
-    assert rings(deployed, api) == [pytest.approx(30, abs=0.001)]
-
-    add_roles(api, 2)
-    deployed.hook()
-    assert rings(deployed, api) == [pytest.approx(1, abs=0.001)]
-
-
-def test_given_new_mappings_when_a_pod_cannot_start_then_that_is_said_and_they_are_written(
-    model: Model, api: FakeCluster
-):
-    api.start_seconds = None
-    model.settle()
-    add_roles(api, 2)
-    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-    api.add_pod("aws-iam-authenticator-0", conditions=[condition])
-
-    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: 'Unschedulable'")
-    assert effective(api) == 2
-
-
 def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
     deployed: Model, api: FakeCluster
 ):
@@ -128,19 +102,6 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
     assert message == "authenticator v0.7.18, 2/2 pods, activating 1 of 3 mappings"
     (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
     assert asked.seconds["read"] == 4
-
-
-def test_given_a_server_that_fails_with_one_mapping_when_it_is_written_then_that_alone_is_named(
-    deployed: Model, api: FakeCluster
-):
-    add_roles(api, 20)
-    api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/m07/status")
-
-    assert deployed.hook() == ops.ActiveStatus(
-        "authenticator v0.7.18, 2/2 pods, activating 1 of 20 mappings, 1 broken mapping: m07: "
-        "the cluster does not write its status: '500 etcdserver: no leader'"
-    )
-    assert effective(api) == 19
 
 
 def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named(
@@ -174,18 +135,3 @@ def test_given_a_mapping_that_the_cluster_refuses_when_a_hook_runs_then_it_is_na
         f"its status: {quoted(brief(WEBHOOK))}"
     )
     assert effective(api) == 9
-
-
-def test_given_a_refused_mapping_with_a_problem_when_a_hook_runs_then_its_own_problem_is_named(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("a", DEV, CANONICAL)
-    api.add_mapping("b", "nonsense", CANONICAL)
-    api.add_mapping("c", "arn:aws:iam::111122223333:role/other")
-    for name in ("b", "c"):
-        api.fail(refusal(403, WEBHOOK), request=f"PATCH {MAPPINGS}/{name}/status")
-
-    message = deployed.hook().message
-
-    assert "3 mappings, 2 broken mappings: b: " in message
-    assert "refuses" not in message
