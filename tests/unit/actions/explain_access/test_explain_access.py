@@ -136,6 +136,18 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
     }
 
 
+def test_given_a_role_with_its_path_when_explained_then_it_is_told_that_logins_have_none(
+    bound: Model,
+):
+    pathed = ROLE.replace("dev", "team/dev")
+
+    assert explained(bound, pathed)[:3] == [
+        f"{pathed} logs in without its path, because no login has a role path",
+        f"logins are looked up as {ROLE}",
+        "mapping dev, made with kubectl, lets it in as user alice, groups readers",
+    ]
+
+
 def test_given_another_partition_when_explained_then_the_login_is_refused_though_it_is_mapped(
     bound: Model,
 ):
