@@ -155,6 +155,21 @@ def test_given_a_unit_that_leaves_when_the_authority_changes_then_nobody_waits_f
     assert api.secret("ca.pem") == NEW
 
 
+def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_for(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, machines, units=1)
+    model.settle()
+    model.add_unit()
+    moved(model)
+
+    assert model.hook(model.changed("certificates")) == ops.WaitingStatus(
+        "waiting for aws-iam/1 to trust the new authority"
+    )
+    model.settle()
+    assert api.secret("ca.pem") == NEW
+
+
 def test_given_a_lost_unit_when_what_is_served_has_expired_then_the_new_certificate_is_served(
     two: Model, api: FakeCluster, machines: list[Files]
 ):
