@@ -104,6 +104,19 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
     assert asked.seconds["read"] == 4
 
 
+def test_given_a_server_that_fails_with_one_mapping_when_it_is_written_then_that_alone_is_named(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 20)
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/m07/status")
+
+    assert deployed.hook() == ops.ActiveStatus(
+        "authenticator v0.7.18, 2/2 pods, activating 1 of 20 mappings, 1 broken mapping: m07: "
+        "the cluster does not write its status: '500 etcdserver: no leader'"
+    )
+    assert effective(api) == 19
+
+
 def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named(
     deployed: Model, api: FakeCluster
 ):
