@@ -173,6 +173,20 @@ def test_given_an_option_that_cannot_be_read_when_a_hook_runs_then_nothing_of_it
     assert DEPLOYMENT in api.objects
 
 
+def test_given_what_means_nothing_here_when_hooks_run_then_it_is_shown_and_logged_once(
+    declare: Declare, deployed: Model
+):
+    node = {"rolearn": DEV, "groups": ["system:nodes"]}
+
+    status = declare(node, entry("ops", OPS))
+    deployed.hook()
+
+    said = "mappings[0]: nodes do not log in with IAM here"
+    assert status.message == f"{HEALTHY}, 1 mapping, 1 left out: {said}"
+    logged = "option mappings: mappings[0] is left out: nodes do not log in with IAM here"
+    assert deployed.log().count(logged) == 1
+
+
 def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_short(
     declare: Declare, deployed: Model
 ):
