@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import jubilant
 import pytest
@@ -21,11 +22,13 @@ from tests.integration.helpers import (
     settled,
 )
 from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.how_to import COMMANDS, Reader
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
 from tests.integration.helpers.mapping_writers import Writer
 from tests.integration.helpers.steps import Taking
 
 PAGE = "let-others-write-mappings.md"
+GITOPS = "gitops.md"
 
 
 @pytest.mark.parametrize(
@@ -219,6 +222,39 @@ def test_given_the_pages_role_when_its_holder_maps_people_then_exactly_its_names
     assert lead.patch("low", EXPIRES)
     assert lead.patch("new", SOURCE)
     assert not lead.patch("new", {"spec": {"groups": []}})
+
+
+def test_given_the_pages_account_for_gitops_then_its_team_gets_its_own_names_and_roles_only(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(cluster.admin))
+    reader, account = Reader(tmp_path), "Give the team an account"
+    team = Writer(cluster, "system:serviceaccount:argocd:team-a")
+    objects = "".join(how_to.blocks(GITOPS, "The objects in Git"))
+    mapping, _, binding = objects.partition("---\n")
+    reader.save(GITOPS, account, "account.yaml")
+    make, ask = (each for each in how_to.blocks(GITOPS, account) if each.startswith(COMMANDS))
+    for namespace in ("argocd", "team-a"):
+        cluster.kubectl("create", "namespace", namespace)
+    try:
+        reader.run(make)
+
+        # kubectl fails where the answer is no.
+        assert reader.run(f"{ask.strip()} || true").strip() == "no"
+        assert not team.kubectl("apply", "-f", "-", stdin=objects)
+        masters = mapping.replace("[team-a]", '["system:masters"]')
+        others = mapping.replace("username: team-a:", "username: team-b:")
+        more = binding.replace("name: edit", "name: cluster-admin").replace(
+            "name: team-a,", "name: b,"
+        )
+        elsewhere = binding.replace("namespace: team-a", "namespace: kube-system")
+        for refused in (masters, others, more, elsewhere):
+            assert refused not in (mapping, binding)
+            assert "forbidden" in team.kubectl("apply", "-f", "-", stdin=refused)
+    finally:
+        cluster.kubectl("delete", MAPPINGS, "team-a", "--ignore-not-found")
+        cluster.kubectl("delete", "clusterrole,clusterrolebinding", "map-team-a")
+        cluster.kubectl("delete", "namespace", "argocd", "team-a")
 
 
 def test_given_as_many_groups_as_the_policy_checks_then_the_api_servers_budget_suffices(

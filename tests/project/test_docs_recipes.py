@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.integration.helpers import how_to
 
 import times
 from access import partitions
@@ -55,7 +56,7 @@ def test_given_an_audit_log_then_the_filter_shows_who_wrote_mappings():
         status,
     )
 
-    assert shown == "2026-11-26T08:16:01Z\tdev\tcreate\tteam-a\t201\n"
+    assert shown == "2026-11-26T08:16:01Z\tdev\tcreate\tiamidentitymappings\t\tteam-a\t201\n"
 
 
 def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():
@@ -149,7 +150,7 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     tmp_path: Path,
 ):
     text = (HOW_TO / "move-from-eks.md").read_text()
-    [together] = re.findall(r"^    (\{ cat access-entries\.json.*)$", text, re.MULTILINE)
+    [together] = re.findall(r"^    (\{ cat access-entries\.json; echo.*)$", text, re.MULTILINE)
     entry = {"principalArn": f"{ROLE}/dev", "type": "STANDARD", "username": "dev-by-entry"}
     (tmp_path / "access-entries.json").write_text(json.dumps({"accessEntry": entry}))
     rows = f"- rolearn: {ROLE}/dev\n  username: dev\n- rolearn: {ROLE}/ops\n  username: ops\n"
@@ -164,11 +165,8 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     assert not found.wrong
 
 
-def test_given_the_access_entries_of_two_clusters_then_one_file_has_the_rights_of_both(
-    tmp_path: Path,
-):
-    text = (HOW_TO / "move-from-eks.md").read_text()
-    listing, merging = re.findall(r"^    (jq -nr? '\[inputs.*)$", text, re.MULTILINE)
+def test_given_the_lists_of_two_clusters_then_one_file_has_the_rights_of_both(tmp_path: Path):
+    [listing, commands] = how_to.blocks("move-from-eks.md", "The lists of two clusters")
     policies = {
         "prod": ("AmazonEKSViewPolicy", {"type": "cluster", "namespaces": []}),
         "staging": ("AmazonEKSEditPolicy", {"type": "namespace", "namespaces": ["shop"]}),
@@ -176,7 +174,7 @@ def test_given_the_access_entries_of_two_clusters_then_one_file_has_the_rights_o
     for cluster, (policy, scope) in policies.items():
         common = {"clusterName": cluster, "type": "STANDARD"}
         both = {**common, "principalArn": f"{ROLE}/dev", "username": f"dev-{cluster}"}
-        one = {**common, "principalArn": f"{ROLE}/{cluster}", "username": cluster}
+        one = {**common, "principalArn": f"{ROLE}/team/{cluster}", "username": cluster}
         arn = f"arn:aws:eks::aws:cluster-access-policy/{policy}"
         printed = (
             {"accessEntry": {**both, "kubernetesGroups": [cluster, "dev"]}},
@@ -186,9 +184,17 @@ def test_given_the_access_entries_of_two_clusters_then_one_file_has_the_rights_o
                 "principalArn": f"{ROLE}/dev",
             },
             {"accessEntry": {**one, "kubernetesGroups": []}},
-            {"associatedAccessPolicies": [], "principalArn": f"{ROLE}/{cluster}"},
+            {"associatedAccessPolicies": [], "principalArn": f"{ROLE}/team/{cluster}"},
         )
         (tmp_path / f"{cluster}.json").write_text("\n".join(map(json.dumps, printed)))
+        rows = [
+            {"rolearn": f"{ROLE}/{name}", "username": f"{name}-by-{cluster}", "groups": [cluster]}
+            for name in {"prod": ("old", "staging"), "staging": ("old", "new")}[cluster]
+        ]
+        data = {"mapRoles": yaml.safe_dump(rows)}
+        config_map = {"apiVersion": "v1", "kind": "ConfigMap", "data": data}
+        # kubectl folds no line.
+        (tmp_path / f"{cluster}-auth.yaml").write_text(yaml.safe_dump(config_map, width=1000))
 
     def run(command: str) -> str:
         shell = ["/bin/bash", "-ec", command]
@@ -197,21 +203,69 @@ def test_given_the_access_entries_of_two_clusters_then_one_file_has_the_rights_o
         ).stdout
 
     shown = run(listing).splitlines()
-    run(merging)
+    run(commands)
 
-    assert shown == [
-        f"{ROLE}/dev\tprod\tdev-prod\tprod dev",
-        f"{ROLE}/dev\tstaging\tdev-staging\tstaging dev",
-    ]
-    found = declared.parse((tmp_path / "access-entries.json").read_text(), times.now())
+    # The last one has a path in its access entry, as in IAM, and none in its row.
+    assert shown == [f"{ROLE}/dev", f"{ROLE}/old", f"{ROLE}/staging"]
+    found = declared.parse((tmp_path / "mappings.yaml").read_text(), times.now())
     entries = {entry.username: entry for entry in found.entries}
-    assert entries.keys() == {"dev-staging", "prod", "staging"}
+    by_row = {"old-by-staging", "new-by-staging"}
+    assert entries.keys() == {"dev-staging", "prod", "staging", *by_row}
+    assert entries["old-by-staging"].groups == ("staging",)
     assert entries["dev-staging"].groups == ("dev", "prod", "staging")
     assert {right.role: right.namespaces for right in entries["dev-staging"].rights} == {
         "view": (),
         "edit": ("shop",),
     }
-    assert found.left_out == found.wrong == ()
+    hidden = [each for each in found.left_out if "same principal" in each.reason]
+    assert len(hidden) == len(("old-by-prod", "staging-by-prod"))
+    assert not found.wrong
+
+
+def test_given_certificates_on_the_disk_of_easyrsa_then_those_of_aws_iam_go(tmp_path: Path):
+    [command] = how_to.blocks("change-the-authority.md", "On easyrsa's disk")
+    folder = "/var/lib/juju/agents/unit-easyrsa-0/charm/EasyRSA"
+    assert folder in command
+    name = "aws-iam-authenticator.kube-system.svc"
+    ours, others = [name, f"until-20271126.{name}"], ["server", "my-aws-iam-authenticator"]
+    pki = tmp_path / "disk/pki"
+    for each in ("issued/{}.crt", "private/{}.key", "reqs/{}.req"):
+        for owner in (*ours, *others):
+            file = pki / each.format(owner)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    easyrsa = tmp_path / "disk/easyrsa"
+    easyrsa.write_text('#!/bin/sh\necho "$@" >> asked\n')
+    juju = tmp_path / "juju"
+    juju.write_text('#!/bin/sh\n[ "$1 $2 $3 $4" = "exec --unit easyrsa/0 --" ] && bash -c "$5"\n')
+    for program in (easyrsa, juju):
+        program.chmod(0o755)
+
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    shell = ["/bin/bash", "-ec", command.replace(folder, f"{tmp_path}/disk")]
+    subprocess.run(shell, env=environment, check=True)
+
+    asked = (tmp_path / "disk/asked").read_text().splitlines()
+    assert asked == [f"--batch revoke {each}" for each in ours]
+    left = {file.stem for file in pki.rglob("*.*")}
+    assert left == set(others)
+
+
+def test_given_juju_s_audit_log_then_the_filter_shows_who_ran_what():
+    said = {
+        "conversation": {
+            "who": "admin",
+            "what": "juju run aws-iam/leader grant-access",
+            "when": "2026-11-26T08:16:01Z",
+            "model-name": "admin/prod",
+        }
+    }
+
+    shown = filtered("audit.md", ".[].conversation // empty", said, {"request": {"facade": "x"}})
+
+    assert shown == (
+        "2026-11-26T08:16:01Z\tadmin\tadmin/prod\tjuju run aws-iam/leader grant-access\n"
+    )
 
 
 def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_write_one():

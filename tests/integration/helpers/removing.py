@@ -34,6 +34,7 @@ NEWER = "On Charmed Kubernetes 1.29 and newer"
 WENT_FIRST = "If the application went first"
 LEFT = "If something is left"
 MAPPINGS_TOO = "The mappings too"
+STAYS = "What stays"
 # Each hook of a unit that goes may wait for an API server.
 GONE_SECONDS = 420
 # Longer than units need to go.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.integration.helpers import how_to, mapping_writers
-from tests.integration.helpers.removing import MAPPINGS_TOO, PAGE, WENT_FIRST, Site
+from tests.integration.helpers.removing import MAPPINGS_TOO, PAGE, STAYS, WENT_FIRST, Site
 from tests.integration.removal import on_either, situations
 from tests.integration.removal.on_either import *  # noqa: F403  (its tests)
 
@@ -71,7 +71,10 @@ def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_be
 ) -> None:
     situations.active(site)
     site.remove()
+    [show] = how_to.shown(PAGE, STAYS)
+    assert "iamidentitymappings.iamauthenticator.k8s.aws" in site.run(show)
 
     site.run(how_to.shown(PAGE, MAPPINGS_TOO)[0])
 
     site.check_as_before()
+    assert site.run(show) == "nothing\n"
