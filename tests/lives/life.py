@@ -30,7 +30,7 @@ from tests.lives.access import Objects
 from tests.lives.broken import Broken
 from tests.lives.option import Option, Role, Row, arn, principal
 from tests.lives.steps import Begin, Fault, Step
-from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
+from tests.lives.transport import Killed, Run, Stopped, Transport
 
 # What ops logs of itself.
 _OF_OPS = ("ops ", "Initializing SQLite", "Emitting Juju event")
@@ -114,7 +114,8 @@ class Life:
         self.notes: list[str] = []
         # What was said: log lines, Events, results, memories.
         self.said: list[str] = []
-        self.option = Option()
+        # The option, and how much had been said before it was set.
+        self.option, self.declared_from = Option(), 0
         self.grants: dict[str, Grant] = {}
         # Principals of whom nobody knows what they were granted: an answer was lost.
         self.unsure: set[str] = set()
@@ -146,17 +147,13 @@ class Life:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _deploy(self) -> Model:
-        provider = PROVIDERS[self.begin.provider](self._authority_name())
-        return Model(
-            provider,
-            self.machines,
-            units=self.begin.units,
-            endpoints=(self.begin.endpoint,),
-            acknowledges=True,
-        )
+        units, endpoints = self.begin.units, (self.begin.endpoint,)
+        provider = self._new_provider()
+        return Model(provider, self.machines, units=units, endpoints=endpoints, acknowledges=True)
 
-    def _authority_name(self) -> str:
-        return f"root-{self.provider_number}" if self.provider_number else "root"
+    def _new_provider(self) -> Any:
+        name = f"root-{self.provider_number}" if self.provider_number else "root"
+        return PROVIDERS[self.begin.provider](name)
 
     # What there is.
 
@@ -212,11 +209,8 @@ class Life:
         if self.begin.endpoint == "aws-iam":
             return True
         address = self.model.peer.get("address", "none")
-        return all(
-            f"//{address}:" in self.machines[unit].auth_webhook.read_text()
-            for unit in self.units
-            if self.machines[unit].auth_webhook.exists()
-        ) and all(self.machines[unit].auth_webhook.exists() for unit in self.units)
+        files = [self.machines[unit].auth_webhook for unit in self.units]
+        return all(each.exists() and f"//{address}:" in each.read_text() for each in files)
 
     def knows(self, broken: Broken) -> bool:
         """Whether a promise is known to be broken like this. The life goes on then."""
@@ -238,10 +232,11 @@ class Life:
                 return
             step = dataclasses.replace(step, what={**step.what, "unit": unit})
         self.notes.append("  " * len(self.transport.runs) + story.words(step))
-        if act := getattr(people, step.do.replace("-", "_").replace(" ", "_"), None):
+        name = step.do.replace(" ", "_")
+        if act := getattr(people, name, None):
             self._act(act, step)
-            return
-        getattr(self, "_" + step.do.replace("-", "_").replace(" ", "_"))(step)
+        else:
+            getattr(self, f"_{name}")(step)
 
     def _act(self, act: Callable[..., object], step: Step) -> None:
         """Let people act on the cluster. What they may give, they give."""
@@ -257,7 +252,7 @@ class Life:
             # What people take away, the charm cannot know to give back.
             grant.rights -= before.get(who, set()) - self.rights.get(who, set())
         self._note_hands()
-        promises.after_people(self)
+        promises.ask(self, promises.p11)
 
     def _note_hands(self) -> None:
         """What people have changed of a grant is no longer the charm's to keep."""
@@ -386,10 +381,6 @@ class Life:
             if other != unit and "peers-changed" not in self.due[other]:
                 self.due[other].append("peers-changed")
 
-    def after_write(self, run: Run, changed: list[Effect], rights: dict[str, set[Role]]) -> None:
-        """Check what must hold after each request that writes. ``rights`` were those before."""
-        promises.after_write(self, run, changed, rights)
-
     def answer(self) -> None:
         """Let the other ends take in what the units wrote."""
         before = json.dumps(self.model._answer)
@@ -437,7 +428,8 @@ class Life:
         rows = tuple(Row(**row) for row in step.what.get("rows", ()))
         had = self.rights
         new = Option(rows, step.what.get("form", "list"), self.now)
-        self._set_option(new)
+        self.option, self.declared_from = new, len(self.said)
+        self._configure_with(mappings=new.text(access.shown))
         self.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
         for who, row in new.good(self.now).items():
             self.allow(who, new.rights(row))
@@ -446,10 +438,6 @@ class Life:
         for who, grant in list(self.grants.items()):
             if grant.name in new.names:
                 self.forget_grant(who)
-
-    def _set_option(self, new: Option) -> None:
-        self.option = new
-        self._configure_with(mappings=new.text(access.shown))
 
     def _configure_with(self, **options: Any) -> None:
         self.model.config = {**self.model.config, **options}
@@ -495,8 +483,9 @@ class Life:
             name = run.results["mapping"]
             kept = set[Role]()
             if former:
-                kinds = {kind for kind, _, _ in new}
-                kept = {each for each in former.rights if (each[0] == "Group") not in _is(kinds)}
+                # It keeps its groups without new ones, and its role without another.
+                are_groups = {kind == "Group" for kind, _, _ in new}
+                kept = {each for each in former.rights if (each[0] == "Group") not in are_groups}
             mapping = access.mappings(self.objects).get(name)
             self.unsure.discard(known)
             is_declared = name in self.option.names or known in self.option.counts
@@ -505,7 +494,7 @@ class Life:
                 # They may have taken it away again.
                 has &= self.rights.get(known, set())
             is_there = mapping is not None or not run.people
-            if is_there and not is_declared and not what.get("dry-run"):
+            if is_there and not is_declared:
                 ends = access.end(mapping) if mapping else None
                 self.grants[known] = Grant(name, has, ends)
         elif run.effects or run.dead or run.met:
@@ -527,8 +516,6 @@ class Life:
         """An action that changes nothing."""
         what = dict(step.what)
         unit, name = what.pop("unit"), what.pop("action")
-        if "who" in what:
-            what["arn"] = arn(what.pop("who"))
         if name == "plan-mappings":
             what["mappings"] = self.option.text(access.shown)
         self._action(name, unit, step, what)
@@ -555,7 +542,7 @@ class Life:
             model.silent = False
         elif provider and kind == "another authority":
             self.provider_number += 1
-            new = PROVIDERS[self.begin.provider](self._authority_name())
+            new = self._new_provider()
             if isinstance(provider, Easyrsa):
                 provider.replace_authority(new.authority)
                 provider.reissue()
@@ -585,7 +572,7 @@ class Life:
             return
         self.provider_number += step.what.get("other", 1)
         self.reasons.add("another relation")
-        model.move(PROVIDERS[self.begin.provider](self._authority_name()))
+        model.move(self._new_provider())
         for unit in self.units:
             # The charm hears of it by relation-created alone.
             model.units[unit].known = frozenset(r.id for r in model._relations(unit))
@@ -622,9 +609,6 @@ class Life:
         promises.in_time(self, _MINUTE + late if bell != "never" else promises.SOON)
 
     # Rest.
-
-    def _faults_stop(self, step: Step) -> None:
-        self.transport.lasting.clear()
 
     def _rest(self, step: Step) -> None:
         self.rest()
@@ -696,7 +680,7 @@ class Life:
                 left = None if run.met or run.dead else left
                 if run.dead:
                     self._last_hook(unit, kind, None)
-            promises.after_a_unit(self)
+            promises.ask(self, promises.p6_address)
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
@@ -736,9 +720,7 @@ class Life:
             ["install", "config-changed", "start"] for _ in range(MACHINES - 1)
         ]
         self.option, self.silent, self.held = Option(), set(), {}
+        # What a stranger has by now, a new application cannot know to have been another's.
+        self.addresses -= self.api.taken_addresses
         self.reasons.add("deployed again")
         self.is_deployed = True
-
-
-def _is(kinds: set[str]) -> set[bool]:
-    return {kind == "Group" for kind in kinds}

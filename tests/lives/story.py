@@ -121,18 +121,11 @@ def _shown(value: Any) -> str:
     return json.dumps(value) if isinstance(value, list | dict | bool) else str(value)
 
 
+_OPERATOR = ("declare", "configure", "webhook", "certificates", "remove", "deploy again")
 _ACTORS = {
-    "declare": "operator: ",
-    "configure": "operator: ",
-    "webhook": "operator: ",
-    "remove": "operator: ",
-    "deploy again": "operator: ",
+    **dict.fromkeys(_OPERATOR, "operator: "),
+    **dict.fromkeys(("leader moves", "agent", "refresh", "unit comes"), "juju: "),
     "provider": "provider: ",
-    "leader moves": "juju: ",
-    "agent": "juju: ",
-    "refresh": "juju: ",
-    "unit comes": "juju: ",
-    "certificates": "operator: ",
 }
 _DONE: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "grant": lambda _, what: _plain("grant-access", what),
