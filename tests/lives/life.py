@@ -127,9 +127,10 @@ class Life:
         # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
         self.seen_ends: dict[str, float | None] = {}
         self.untold: list[tuple[set[str], int, str]] = []
-        # What went wrong in the last hooks, and how much had been said before them.
+        # What went wrong in the last hooks, and how much had been said before them. Addresses that
+        # nobody had by then, though control planes asked them: people took the Service away.
         self.removal_met: list[Fault] = []
-        self.removed_from = 0
+        self.removed_from, self.was_free = 0, set[str]()
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -636,6 +637,7 @@ class Life:
     def _come_to_rest(self) -> None:
         for _ in range(_ROUNDS):
             before = self._whole()
+            self.api.forget()
             self.api.clock.now += 35
             self.answer()
             for unit in self.units:
@@ -646,7 +648,7 @@ class Life:
                 if self._ready(unit):
                     self.run_hook(unit, "update-status")
                 self.answer()
-            self.is_quiet = before == self._whole()
+            self.is_quiet = not self.api.changes and before == self._whole()
             if self.is_quiet:
                 return
 
@@ -670,7 +672,7 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
-        self.removed_from = len(self.said)
+        self.removed_from, self.was_free = len(self.said), promises.free(self)
         self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:

@@ -182,18 +182,6 @@ def p3(life: Life) -> None:
     life.checks["P3"] += 1
     if not life.is_quiet:
         raise Broken("P3", "the units do not come to rest", _status(life))
-    found = access.mappings(life.objects).values()
-    if any(access.has_ended(each, life.now + SOON) for each in found):
-        # There is something to write.
-        return
-    for unit in life.units:
-        if not life._ready(unit):
-            continue
-        before = life._whole()
-        life.api.forget()
-        life.run_hook(unit, "update-status")
-        if life.api.changes or before != life._whole():
-            raise Broken("P3", "a further hook writes", unit, life.api.changes)
 
 
 def p3_looks(life: Life, run: Run) -> None:
@@ -292,10 +280,14 @@ def p6(life: Life) -> None:
 def p6_address(life: Life) -> None:
     """No address is free that a control plane asks."""
     life.checks["P6"] += 1
+    if found := free(life) - life.was_free:
+        raise Broken("P6", "an address is free that a control plane asks", found)
+
+
+def free(life: Life) -> set[str]:
+    """The addresses that control planes ask, and that nobody has."""
     there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
-    free = {a for a in life._asked() if a not in there and a not in life.api.taken_addresses}
-    if free:
-        raise Broken("P6", "an address is free that a control plane asks", free)
+    return life._asked() - there - life.api.taken_addresses
 
 
 def _is_charms(life: Life, path: str, stored: Object) -> bool:
@@ -424,6 +416,10 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
     if not serves or life.leader is None or not life.is_deployed:
         return
     if life.due[life.leader] and grace > SOON:
+        return
+    looks = {key for key in life.transport.lasting if key.startswith("GET ")}
+    if any(not key.startswith(f"GET {MAPPINGS}/") for key in looks):
+        # Who cannot look at all that there is knows of nothing that ends.
         return
     life.checks["P13"] += 1
     found = access.mappings(life.objects).items()
