@@ -39,7 +39,7 @@ _MINUTE = 60.0
 _ROUNDS = 14
 MACHINES = 3
 # How many times an alarm may ring in one stretch of time.
-_RINGS = 12
+_RINGS = 20
 LAST_HOOKS = {
     "all": ("departed", "broken", "stop", "remove"),
     "without broken": ("departed", "stop", "remove"),
@@ -588,7 +588,8 @@ class Life:
             return
         until, bell = self.now + step.what["seconds"], step.what.get("bell", "on time")
         late = 40.0 if bell == "late" else 0.0
-        for rings_so_far in range(_RINGS if bell != "never" else 0):
+        most = 0 if bell == "never" else _RINGS
+        for rings_so_far in range(most):
             rings = [
                 (alarm.expire.timestamp() + late, unit)
                 for unit in self.units
@@ -602,6 +603,9 @@ class Life:
             self.api.clock.now = max(at, self.now)
             # What goes wrong does so at the first ring.
             self.run_hook(unit, "alarm", step if not rings_so_far else None)
+        else:
+            # No more time passes than that in which alarms have rung.
+            until = self.now if most else until
         self.api.clock.now = max(until, self.now)
         if bell == "never":
             for unit in self.units:
