@@ -122,7 +122,8 @@ class Life:
         self.allowed: dict[str, set[Role]] = {}
         # What principals of rows with a typo had when the row came.
         self.held: dict[str, set[Role]] = {}
-        self.silent: set[int] = set()
+        # Units whose agents are lost, and those that are removed.
+        self.silent, self.gone = set[int](), set[int]()
         self.due: list[list[str]] = [[] for _ in range(MACHINES)]
         # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
         self.seen_ends: dict[str, float | None] = {}
@@ -139,9 +140,7 @@ class Life:
         # Whether hooks changed nothing more when all was last let come to rest.
         self.is_quiet = begin.settled
         if not begin.settled:
-            for unit in self.units:
-                self.due[unit] = ["install", "config-changed", "start"]
-            self.due[0].insert(1, "leader-elected")
+            self._begin_hooks()
 
     def close(self) -> None:
         self._patch.undo()
@@ -151,6 +150,10 @@ class Life:
         units, endpoints = self.begin.units, (self.begin.endpoint,)
         provider = self._new_provider()
         return Model(provider, self.machines, units=units, endpoints=endpoints, acknowledges=True)
+
+    def _begin_hooks(self) -> None:
+        self.due = [["install", "config-changed", "start"] for _ in range(MACHINES)]
+        self.due[0].insert(1, "leader-elected")
 
     def _new_provider(self) -> Any:
         name = f"root-{self.provider_number}" if self.provider_number else "root"
@@ -167,12 +170,8 @@ class Life:
         return self.api.objects
 
     @property
-    def mark(self) -> str:
-        return OWNER.mark
-
-    @property
     def rights(self) -> dict[str, set[Role]]:
-        return access.rights(self.objects, self.mark)
+        return access.rights(self.objects, OWNER.mark)
 
     @property
     def units(self) -> range:
@@ -261,12 +260,9 @@ class Life:
         for who, grant in list(self.grants.items()):
             mapping = found.get(grant.name)
             if not mapping or access.principal(mapping) != who:
-                self.forget_grant(who)
+                self.grants.pop(who, None)
                 continue
             grant.ends = access.end(mapping)
-
-    def forget_grant(self, who: str) -> None:
-        self.grants.pop(who, None)
 
     def allow(self, who: str, roles: set[Role]) -> None:
         self.allowed.setdefault(who, set()).update(roles)
@@ -279,7 +275,8 @@ class Life:
     def _ready(self, unit: int) -> bool:
         """Whether the unit can run something now."""
         is_there = self.is_deployed and unit < len(self.model.units)
-        return is_there and unit not in self.silent and not self._runs_unit(unit)
+        is_gone = unit in self.silent | self.gone
+        return is_there and not is_gone and not self._runs_unit(unit)
 
     def _able(self, step: Step) -> int | None:
         """The unit that a step names, or the next one that can run something now."""
@@ -435,10 +432,10 @@ class Life:
         for who, row in new.good(self.now).items():
             self.allow(who, new.rights(row))
             # What the option declares, no grant holds any more.
-            self.forget_grant(who)
+            self.grants.pop(who, None)
         for who, grant in list(self.grants.items()):
             if grant.name in new.names:
-                self.forget_grant(who)
+                self.grants.pop(who, None)
 
     def _configure_with(self, **options: Any) -> None:
         self.model.config = {**self.model.config, **options}
@@ -500,17 +497,17 @@ class Life:
                 self.grants[known] = Grant(name, has, ends)
         elif run.effects or run.dead or run.met:
             self.unsure.add(known)
-            self.forget_grant(known)
+            self.grants.pop(known, None)
 
     def _revoke(self, step: Step) -> None:
         unit, who = step.what["unit"], principal(step.what["who"])
-        self.forget_grant(who)
+        self.grants.pop(who, None)
         params = {"arn": arn(step.what["who"])}
         if name := step.what.get("name"):
             params = {"name": name}
             for other, grant in list(self.grants.items()):
                 if grant.name == name:
-                    self.forget_grant(other)
+                    self.grants.pop(other, None)
         self._action("revoke-access", unit, step, params, "" if name else who)
 
     def _look(self, step: Step) -> None:
@@ -524,11 +521,8 @@ class Life:
     def _action(
         self, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
     ) -> Run:
-        results: list[dict[str, Any]] = []
-
         def go() -> None:
-            results.append(self.model.action(name, unit, **params))
-            self.transport.runs[-1].results = results[-1]
+            self.transport.runs[-1].results = self.model.action(name, unit, **params)
 
         return self._run(unit, name, step, go, who)
 
@@ -686,6 +680,7 @@ class Life:
                 left = None if run.met or run.dead else left
                 if run.dead:
                     self._last_hook(unit, kind, None)
+            self.gone.add(unit)
             promises.ask(self, promises.p6_address)
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
@@ -722,10 +717,8 @@ class Life:
         if self.transport.runs or self.is_deployed:
             return
         self.model = self._deploy()
-        self.due = [["install", "leader-elected", "config-changed", "start"]] + [
-            ["install", "config-changed", "start"] for _ in range(MACHINES - 1)
-        ]
-        self.option, self.silent, self.held = Option(), set(), {}
+        self._begin_hooks()
+        self.option, self.silent, self.gone, self.held = Option(), set(), set(), {}
         # What a stranger has by now, a new application cannot know to have been another's.
         self.addresses -= self.api.taken_addresses
         self.reasons.add("deployed again")

@@ -69,7 +69,7 @@ def delegate_ends(life: Life, number: int, seconds: int) -> None:
         at = access.shown(life.now + seconds if seconds else 0)
         mapping["metadata"].setdefault("annotations", {})[EXPIRES] = at
         renew(mapping["metadata"])
-        life.forget_grant(access.principal(mapping))
+        life.grants.pop(access.principal(mapping), None)
 
 
 def crowd(life: Life, number: int, ends: int, kept: bool) -> None:

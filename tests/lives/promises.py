@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import ops
 import yaml
+from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.paths import (
     DEFINITION,
     DEPLOYMENT,
@@ -155,12 +156,13 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     if old == new:
         return
     for who, row in _declared(life).items():
+        how = " as a name passes on" if _passes_on(life, who, row, run.before) else ""
         if who in old and who not in new and _is_named(who, run.before):
-            raise Broken("P2", "a declared person is locked out", who, run.what)
-        if _is_as(life, who, row, run.before) and (
-            less := (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
-        ):
-            raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
+            raise Broken("P2", f"a declared person is locked out{how}", who, run.what)
+        less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
+        if less and _is_as(life, who, row, run.before):
+            wrong = f"a declared person loses a role{how}"
+            raise Broken("P2", wrong, who, sorted(less), run.what)
     for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
         if run.what == "grant-access" or is_over or who in _declared(life):
@@ -294,9 +296,9 @@ def _is_charms(life: Life, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
         return access.source(stored) in ("option", "grant")
     if access.is_binding(path) and access.source(stored):
-        return access.mark(stored) == life.mark
+        return access.mark(stored) == OWNER.mark
     labels = stored["metadata"].get("labels") or {}
-    return labels.get("aws-iam") == "true" or access.mark(stored) == life.mark
+    return labels.get("aws-iam") == "true" or access.mark(stored) == OWNER.mark
 
 
 def p7(life: Life, run: Run) -> None:
@@ -356,7 +358,7 @@ def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
         return False
     if _OURS.fullmatch(path.rpartition("/")[2]):
         return False
-    return bool(access.mark(stored)) and access.mark(stored) != life.mark
+    return bool(access.mark(stored)) and access.mark(stored) != OWNER.mark
 
 
 def p11(life: Life) -> None:
@@ -539,7 +541,7 @@ def _check_grants(life: Life) -> None:
 
 def _check_bindings(life: Life) -> None:
     names = access.mappings(life.objects)
-    for path, binding in access.bindings(life.objects, life.mark).items():
+    for path, binding in access.bindings(life.objects, OWNER.mark).items():
         group = (binding.get("subjects") or [{"name": ""}])[0]["name"]
         name = group.removeprefix("aws-iam:")
         if name not in names or own_group(name) not in access.groups(names[name]):
@@ -628,6 +630,13 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
         if access.principal(mapping) == who and access.source(mapping) == "option":
             return not row.name or mapping["metadata"]["name"] == row.name
     return False
+
+
+def _passes_on(life: Life, who: str, row: Row, before: Objects) -> bool:
+    """Whether a person takes the name of another's mapping, or gives it to another's row."""
+    had = {name: access.principal(each) for name, each in access.mappings(before).items()}
+    gives = any(had.get(other.name) == who != its for its, other in _declared(life).items())
+    return gives or had.get(row.name, who) != who
 
 
 def _is_named(who: str, before: Objects) -> bool:

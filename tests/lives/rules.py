@@ -136,10 +136,6 @@ EDITS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def _declare(what: dict[str, Any]) -> Step:
-    return Step("declare", what)
-
-
 @st.composite
 def _rows(draw: st.DrawFn) -> dict[str, Any]:
     """What the operator declares: few rows, in one of the formats."""
@@ -186,7 +182,7 @@ def _edited(draw: st.DrawFn) -> dict[str, Any]:
     return {"rows": rows}
 
 
-DECLARE = _any(_rows().map(_declare), _edited().map(_declare))
+DECLARE = st.one_of(_rows(), _edited()).map(lambda what: Step("declare", what))
 CONFIGURE = _any(
     _step("configure", replicas=st.sampled_from((0, 3, 0, 2))),
     _step(
@@ -194,12 +190,7 @@ CONFIGURE = _any(
     ),
     _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
 )
-CROWD = _step(
-    "crowd",
-    number=st.sampled_from((3,) * 9 + (400,)),
-    ends=st.sampled_from((45, 45, 600, 0)),
-    kept=st.booleans(),
-)
+END = st.sampled_from((45, 45, 600, 0))
 PROVIDES = ("another authority", "another authority", "signs again", "is silent", "speaks")
 TIME = _step(
     "time",
@@ -255,7 +246,7 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     "strangers_act": _any(
         _step("another application", name=st.just("theirs"), who=PERSON),
         _step("takes address", number=UNITS),
-        CROWD,
+        _step("crowd", number=st.sampled_from((3,) * 9 + (400,)), ends=END, kept=st.booleans()),
         _step("person forces object", path=st.just(SERVICE)),
         _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
     ),
