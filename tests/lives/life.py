@@ -502,6 +502,8 @@ class Life:
     def _revoke(self, step: Step) -> None:
         unit, who = step.what["unit"], principal(step.what["who"])
         self.grants.pop(who, None)
+        # Nor does a row with a typo keep what is revoked.
+        self.held.clear()
         params = {"arn": arn(step.what["who"])}
         if name := step.what.get("name"):
             params = {"name": name}

@@ -36,6 +36,7 @@ WHOLE = {
 }
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
+_CLUSTER_CA = "the testbed's cluster gets no certificates of its own from vault"
 _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
 _TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_recipes.py runs its filter"
 _AUDIT = "the testbed's API server writes no audit log; test_docs_recipes.py reads one"
@@ -66,13 +67,13 @@ NOT_RUN = {
     "test_docs_recipes.py reads what it prints",
     "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,"
     "AttributeValue=AssumeRoleWithSAML --output json >> cloudtrail.json": "as the one above",
-    'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
-    'iamidentitymappings" > audit-0.json.new && test -s audit-0.json.new && mv audit-0.json.new '
-    "audit-0.json": _AUDIT,
+    'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep -E '
+    "'iamidentitymappings|rolebindings'\" > audit-0.json.new && test -s audit-0.json.new && "
+    "mv audit-0.json.new audit-0.json": _AUDIT,
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
     'role/k8s-shared-role" > role-0.json.new && test -s role-0.json.new && mv role-0.json.new '
     "role-0.json": _AUDIT,
-    "juju exec -m controller --machine 0 -- grep aws-iam /var/log/juju/audit.log > "
+    'juju exec -m controller --machine 0 -- "zgrep -h aws-iam /var/log/juju/audit*" > '
     "juju-0.json.new && test -s juju-0.json.new && mv juju-0.json.new juju-0.json": "the "
     "testbed's controller is no machine and writes no audit log",
     "juju integrate aws-iam:certificates vault:vault-pki": "tests/integration/test_vault.py "
@@ -146,7 +147,7 @@ NOT_RUN = {
     "aws sts get-caller-identity": "tests/integration/one_unit/test_aws_cli.py logs in with the "
     "AWS CLI, and AWS itself answers this",
     "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-dev-role "
-    "--role-session-name me --query AssumedRoleUser.Arn": "as the one above",
+    "--role-session-name alice --query AssumedRoleUser.Arn": "as the one above",
     "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
     "the keys of a person",
     "juju run manual-tls-certificates/leader get-outstanding-certificate-requests": _MANUAL,
@@ -155,11 +156,15 @@ NOT_RUN = {
     'certificate-signing-request="$(base64 -w 0 request.pem)"': _MANUAL,
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
-    "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,
-    "export pki=/var/lib/juju/agents/unit-easyrsa-0/charm/EasyRSA": _EASYRSA,
-    'juju exec --unit easyrsa/0 -- "cd $pki && ./easyrsa --batch revoke $name"': _EASYRSA,
-    'juju exec --unit easyrsa/0 -- "cd $pki/pki && rm -f issued/$name.crt private/$name.key '
-    'reqs/$name.req"': _EASYRSA,
+    "juju integrate vault:certificates etcd:certificates": _CLUSTER_CA,
+    "juju integrate vault:certificates kubeapi-load-balancer:certificates": _CLUSTER_CA,
+    "juju integrate vault:certificates kubernetes-control-plane:certificates": _CLUSTER_CA,
+    "juju integrate vault:certificates kubernetes-worker:certificates": _CLUSTER_CA,
+    "juju deploy vault --channel 2.0/stable --base ubuntu@24.04": _NEWER_VAULT,
+    "juju config vault pki_allowed_domains=example.com,"
+    "aws-iam-authenticator.kube-system.svc": _NEWER_VAULT,
+    "kubectl -n argocd patch configmap argocd-cm --type merge -p '{\"data\": "
+    '{"application.sync.impersonation.enabled": "true"}}\'': "the testbed has no Argo CD",
 }
 
 

@@ -55,7 +55,7 @@ def test_given_an_audit_log_then_the_filter_shows_who_wrote_mappings():
         status,
     )
 
-    assert shown == "2026-11-26T08:16:01Z\tdev\tcreate\tteam-a\t201\n"
+    assert shown == "2026-11-26T08:16:01Z\tdev\tcreate\tiamidentitymappings\t\tteam-a\t201\n"
 
 
 def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():

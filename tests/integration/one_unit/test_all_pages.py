@@ -164,7 +164,7 @@ WALK = (
         writes=("access.json", "access.csv", "reasons.txt"),
     ),
     Section("audit.md", "Who used it, and who is inactive", ("logins: ",), writes=("unused.txt",)),
-    Section("audit.md", "Who ended when", ("delete mapping incident-7",), writes=("charm.log",)),
+    Section("audit.md", "Whose access ended, and when", ("delete mapping incident-7",), writes=("charm.log",)),
     Section(EKS, "Move from EKS", maps="on-eks", before=on_eks),
     Section(EKS, "Give people a kubeconfig"),
     Section("network.md", "Which region", ("ok: sts.eu-west-1.amazonaws.com answers",)),
