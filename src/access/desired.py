@@ -332,13 +332,17 @@ def changes(found: Access, wanted: Access) -> Changes:
     former = {each.principal: each for each in delete.values() if each.source == OPTION}
     create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()
     update, activate, withdraw = list[Pair](), list[Pair](), list[Pair]()
+    bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
+    lacking = {each.mapping for key, each in bind.items() if key not in bound}
     for new in wanted.mappings:
         old = before.get(new.name)
-        if old == new:
+        # The former one goes once this one has its role again.
+        is_bare = old == new and new.name in lacking and new.principal in former
+        if old == new and not is_bare:
             continue
         # One whose status is not written yet lets nobody in, as if it was not there.
         is_half_made = old and not old.canonical and _spec(old) == _spec(new)
-        is_new = not old or (is_half_made and new.source == OPTION)
+        is_new = not old or is_bare or (is_half_made and new.source == OPTION)
         if is_new and (moved := former.pop(new.principal, None)):
             del delete[moved.name]
             rename.append((moved, new))
@@ -355,7 +359,6 @@ def changes(found: Access, wanted: Access) -> Changes:
     # A binding that was left over is made again, so that another unit that still takes it for
     # one of these deletes no more than the former one.
     renewed |= {new.name for old, new in update if has_own_group(new) and not has_own_group(old)}
-    bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
     kept = {
         key for key, each in bound.items() if bind.get(key) == each and each.mapping not in renewed
     }

@@ -109,3 +109,15 @@ def rights(objects: Objects, owner: str) -> dict[str, set[Role]]:
                 else:
                     has.add(("Group", name, ""))
     return found
+
+
+def is_change(old: Object | None, new: Object | None) -> bool:
+    """Whether more than a status differs."""
+    return _without_status(old) != _without_status(new)
+
+
+def _without_status(stored: Object | None) -> object:
+    if stored is None:
+        return None
+    metadata = {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}
+    return {**{k: v for k, v in stored.items() if k != "status"}, "metadata": metadata}

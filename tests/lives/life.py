@@ -30,7 +30,7 @@ from tests.lives.access import Objects
 from tests.lives.broken import Broken
 from tests.lives.option import Option, Role, Row, arn, principal
 from tests.lives.steps import Begin, Fault, Step
-from tests.lives.transport import Effect, Killed, Run, Stopped, Transport
+from tests.lives.transport import Killed, Run, Stopped, Transport
 
 # What ops logs of itself.
 _OF_OPS = ("ops ", "Initializing SQLite", "Emitting Juju event")
@@ -39,7 +39,7 @@ _MINUTE = 60.0
 _ROUNDS = 14
 MACHINES = 3
 # How many times an alarm may ring in one stretch of time.
-_RINGS = 12
+_RINGS = 20
 LAST_HOOKS = {
     "all": ("departed", "broken", "stop", "remove"),
     "without broken": ("departed", "stop", "remove"),
@@ -114,21 +114,24 @@ class Life:
         self.notes: list[str] = []
         # What was said: log lines, Events, results, memories.
         self.said: list[str] = []
-        self.option = Option()
+        # The option, and how much had been said before it was set.
+        self.option, self.declared_from = Option(), 0
         self.grants: dict[str, Grant] = {}
         # Principals of whom nobody knows what they were granted: an answer was lost.
         self.unsure: set[str] = set()
         self.allowed: dict[str, set[Role]] = {}
         # What principals of rows with a typo had when the row came.
         self.held: dict[str, set[Role]] = {}
-        self.silent: set[int] = set()
+        # Units whose agents are lost, and those that are removed.
+        self.silent, self.gone = set[int](), set[int]()
         self.due: list[list[str]] = [[] for _ in range(MACHINES)]
         # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
         self.seen_ends: dict[str, float | None] = {}
         self.untold: list[tuple[set[str], int, str]] = []
-        # What went wrong in the last hooks, and how much had been said before them.
+        # What went wrong in the last hooks, and how much had been said before them. Addresses that
+        # nobody had by then, though control planes asked them: people took the Service away.
         self.removal_met: list[Fault] = []
-        self.removed_from = 0
+        self.removed_from, self.was_free = 0, set[str]()
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -137,26 +140,24 @@ class Life:
         # Whether hooks changed nothing more when all was last let come to rest.
         self.is_quiet = begin.settled
         if not begin.settled:
-            for unit in self.units:
-                self.due[unit] = ["install", "config-changed", "start"]
-            self.due[0].insert(1, "leader-elected")
+            self._begin_hooks()
 
     def close(self) -> None:
         self._patch.undo()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _deploy(self) -> Model:
-        provider = PROVIDERS[self.begin.provider](self._authority_name())
-        return Model(
-            provider,
-            self.machines,
-            units=self.begin.units,
-            endpoints=(self.begin.endpoint,),
-            acknowledges=True,
-        )
+        units, endpoints = self.begin.units, (self.begin.endpoint,)
+        provider = self._new_provider()
+        return Model(provider, self.machines, units=units, endpoints=endpoints, acknowledges=True)
 
-    def _authority_name(self) -> str:
-        return f"root-{self.provider_number}" if self.provider_number else "root"
+    def _begin_hooks(self) -> None:
+        self.due = [["install", "config-changed", "start"] for _ in range(MACHINES)]
+        self.due[0].insert(1, "leader-elected")
+
+    def _new_provider(self) -> Any:
+        name = f"root-{self.provider_number}" if self.provider_number else "root"
+        return PROVIDERS[self.begin.provider](name)
 
     # What there is.
 
@@ -169,12 +170,8 @@ class Life:
         return self.api.objects
 
     @property
-    def mark(self) -> str:
-        return OWNER.mark
-
-    @property
     def rights(self) -> dict[str, set[Role]]:
-        return access.rights(self.objects, self.mark)
+        return access.rights(self.objects, OWNER.mark)
 
     @property
     def units(self) -> range:
@@ -212,11 +209,8 @@ class Life:
         if self.begin.endpoint == "aws-iam":
             return True
         address = self.model.peer.get("address", "none")
-        return all(
-            f"//{address}:" in self.machines[unit].auth_webhook.read_text()
-            for unit in self.units
-            if self.machines[unit].auth_webhook.exists()
-        ) and all(self.machines[unit].auth_webhook.exists() for unit in self.units)
+        files = [self.machines[unit].auth_webhook for unit in self.units]
+        return all(each.exists() and f"//{address}:" in each.read_text() for each in files)
 
     def knows(self, broken: Broken) -> bool:
         """Whether a promise is known to be broken like this. The life goes on then."""
@@ -238,10 +232,11 @@ class Life:
                 return
             step = dataclasses.replace(step, what={**step.what, "unit": unit})
         self.notes.append("  " * len(self.transport.runs) + story.words(step))
-        if act := getattr(people, step.do.replace("-", "_").replace(" ", "_"), None):
+        name = step.do.replace(" ", "_")
+        if act := getattr(people, name, None):
             self._act(act, step)
-            return
-        getattr(self, "_" + step.do.replace("-", "_").replace(" ", "_"))(step)
+        else:
+            getattr(self, f"_{name}")(step)
 
     def _act(self, act: Callable[..., object], step: Step) -> None:
         """Let people act on the cluster. What they may give, they give."""
@@ -257,7 +252,7 @@ class Life:
             # What people take away, the charm cannot know to give back.
             grant.rights -= before.get(who, set()) - self.rights.get(who, set())
         self._note_hands()
-        promises.after_people(self)
+        promises.ask(self, promises.p11)
 
     def _note_hands(self) -> None:
         """What people have changed of a grant is no longer the charm's to keep."""
@@ -265,12 +260,9 @@ class Life:
         for who, grant in list(self.grants.items()):
             mapping = found.get(grant.name)
             if not mapping or access.principal(mapping) != who:
-                self.forget_grant(who)
+                self.grants.pop(who, None)
                 continue
             grant.ends = access.end(mapping)
-
-    def forget_grant(self, who: str) -> None:
-        self.grants.pop(who, None)
 
     def allow(self, who: str, roles: set[Role]) -> None:
         self.allowed.setdefault(who, set()).update(roles)
@@ -283,7 +275,8 @@ class Life:
     def _ready(self, unit: int) -> bool:
         """Whether the unit can run something now."""
         is_there = self.is_deployed and unit < len(self.model.units)
-        return is_there and unit not in self.silent and not self._runs_unit(unit)
+        is_gone = unit in self.silent | self.gone
+        return is_there and not is_gone and not self._runs_unit(unit)
 
     def _able(self, step: Step) -> int | None:
         """The unit that a step names, or the next one that can run something now."""
@@ -386,10 +379,6 @@ class Life:
             if other != unit and "peers-changed" not in self.due[other]:
                 self.due[other].append("peers-changed")
 
-    def after_write(self, run: Run, changed: list[Effect], rights: dict[str, set[Role]]) -> None:
-        """Check what must hold after each request that writes. ``rights`` were those before."""
-        promises.after_write(self, run, changed, rights)
-
     def answer(self) -> None:
         """Let the other ends take in what the units wrote."""
         before = json.dumps(self.model._answer)
@@ -437,19 +426,16 @@ class Life:
         rows = tuple(Row(**row) for row in step.what.get("rows", ()))
         had = self.rights
         new = Option(rows, step.what.get("form", "list"), self.now)
-        self._set_option(new)
+        self.option, self.declared_from = new, len(self.said)
+        self._configure_with(mappings=new.text(access.shown))
         self.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
         for who, row in new.good(self.now).items():
             self.allow(who, new.rights(row))
             # What the option declares, no grant holds any more.
-            self.forget_grant(who)
+            self.grants.pop(who, None)
         for who, grant in list(self.grants.items()):
             if grant.name in new.names:
-                self.forget_grant(who)
-
-    def _set_option(self, new: Option) -> None:
-        self.option = new
-        self._configure_with(mappings=new.text(access.shown))
+                self.grants.pop(who, None)
 
     def _configure_with(self, **options: Any) -> None:
         self.model.config = {**self.model.config, **options}
@@ -495,8 +481,9 @@ class Life:
             name = run.results["mapping"]
             kept = set[Role]()
             if former:
-                kinds = {kind for kind, _, _ in new}
-                kept = {each for each in former.rights if (each[0] == "Group") not in _is(kinds)}
+                # It keeps its groups without new ones, and its role without another.
+                are_groups = {kind == "Group" for kind, _, _ in new}
+                kept = {each for each in former.rights if (each[0] == "Group") not in are_groups}
             mapping = access.mappings(self.objects).get(name)
             self.unsure.discard(known)
             is_declared = name in self.option.names or known in self.option.counts
@@ -505,30 +492,30 @@ class Life:
                 # They may have taken it away again.
                 has &= self.rights.get(known, set())
             is_there = mapping is not None or not run.people
-            if is_there and not is_declared and not what.get("dry-run"):
+            if is_there and not is_declared:
                 ends = access.end(mapping) if mapping else None
                 self.grants[known] = Grant(name, has, ends)
         elif run.effects or run.dead or run.met:
             self.unsure.add(known)
-            self.forget_grant(known)
+            self.grants.pop(known, None)
 
     def _revoke(self, step: Step) -> None:
         unit, who = step.what["unit"], principal(step.what["who"])
-        self.forget_grant(who)
+        self.grants.pop(who, None)
+        # Nor does a row with a typo keep what is revoked.
+        self.held.clear()
         params = {"arn": arn(step.what["who"])}
         if name := step.what.get("name"):
             params = {"name": name}
             for other, grant in list(self.grants.items()):
                 if grant.name == name:
-                    self.forget_grant(other)
+                    self.grants.pop(other, None)
         self._action("revoke-access", unit, step, params, "" if name else who)
 
     def _look(self, step: Step) -> None:
         """An action that changes nothing."""
         what = dict(step.what)
         unit, name = what.pop("unit"), what.pop("action")
-        if "who" in what:
-            what["arn"] = arn(what.pop("who"))
         if name == "plan-mappings":
             what["mappings"] = self.option.text(access.shown)
         self._action(name, unit, step, what)
@@ -536,11 +523,8 @@ class Life:
     def _action(
         self, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
     ) -> Run:
-        results: list[dict[str, Any]] = []
-
         def go() -> None:
-            results.append(self.model.action(name, unit, **params))
-            self.transport.runs[-1].results = results[-1]
+            self.transport.runs[-1].results = self.model.action(name, unit, **params)
 
         return self._run(unit, name, step, go, who)
 
@@ -555,7 +539,7 @@ class Life:
             model.silent = False
         elif provider and kind == "another authority":
             self.provider_number += 1
-            new = PROVIDERS[self.begin.provider](self._authority_name())
+            new = self._new_provider()
             if isinstance(provider, Easyrsa):
                 provider.replace_authority(new.authority)
                 provider.reissue()
@@ -585,7 +569,7 @@ class Life:
             return
         self.provider_number += step.what.get("other", 1)
         self.reasons.add("another relation")
-        model.move(PROVIDERS[self.begin.provider](self._authority_name()))
+        model.move(self._new_provider())
         for unit in self.units:
             # The charm hears of it by relation-created alone.
             model.units[unit].known = frozenset(r.id for r in model._relations(unit))
@@ -600,7 +584,8 @@ class Life:
             return
         until, bell = self.now + step.what["seconds"], step.what.get("bell", "on time")
         late = 40.0 if bell == "late" else 0.0
-        for rings_so_far in range(_RINGS if bell != "never" else 0):
+        most = 0 if bell == "never" else _RINGS
+        for rings_so_far in range(most):
             rings = [
                 (alarm.expire.timestamp() + late, unit)
                 for unit in self.units
@@ -614,6 +599,9 @@ class Life:
             self.api.clock.now = max(at, self.now)
             # What goes wrong does so at the first ring.
             self.run_hook(unit, "alarm", step if not rings_so_far else None)
+        else:
+            # No more time passes than that in which alarms have rung.
+            until = self.now if most else until
         self.api.clock.now = max(until, self.now)
         if bell == "never":
             for unit in self.units:
@@ -622,9 +610,6 @@ class Life:
         promises.in_time(self, _MINUTE + late if bell != "never" else promises.SOON)
 
     # Rest.
-
-    def _faults_stop(self, step: Step) -> None:
-        self.transport.lasting.clear()
 
     def _rest(self, step: Step) -> None:
         self.rest()
@@ -652,6 +637,7 @@ class Life:
     def _come_to_rest(self) -> None:
         for _ in range(_ROUNDS):
             before = self._whole()
+            self.api.forget()
             self.api.clock.now += 35
             self.answer()
             for unit in self.units:
@@ -662,7 +648,7 @@ class Life:
                 if self._ready(unit):
                     self.run_hook(unit, "update-status")
                 self.answer()
-            self.is_quiet = before == self._whole()
+            self.is_quiet = not self.api.changes and before == self._whole()
             if self.is_quiet:
                 return
 
@@ -686,7 +672,7 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
-        self.removed_from = len(self.said)
+        self.removed_from, self.was_free = len(self.said), promises.free(self)
         self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
@@ -696,7 +682,8 @@ class Life:
                 left = None if run.met or run.dead else left
                 if run.dead:
                     self._last_hook(unit, kind, None)
-            promises.after_a_unit(self)
+            self.gone.add(unit)
+            promises.ask(self, promises.p6_address)
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
@@ -732,13 +719,9 @@ class Life:
         if self.transport.runs or self.is_deployed:
             return
         self.model = self._deploy()
-        self.due = [["install", "leader-elected", "config-changed", "start"]] + [
-            ["install", "config-changed", "start"] for _ in range(MACHINES - 1)
-        ]
-        self.option, self.silent, self.held = Option(), set(), {}
+        self._begin_hooks()
+        self.option, self.silent, self.gone, self.held = Option(), set(), set(), {}
+        # What a stranger has by now, a new application cannot know to have been another's.
+        self.addresses -= self.api.taken_addresses
         self.reasons.add("deployed again")
         self.is_deployed = True
-
-
-def _is(kinds: set[str]) -> set[bool]:
-    return {kind == "Group" for kind in kinds}

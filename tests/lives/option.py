@@ -44,6 +44,10 @@ class Row:
     seconds: int = 0
     typo: str = ""
 
+    def said(self) -> dict[str, Any]:
+        """What is said of it, without what is not."""
+        return {key: value for key, value in vars(self).items() if value}
+
 
 @dataclasses.dataclass(frozen=True)
 class Option:
@@ -108,7 +112,7 @@ class Option:
         }
 
     def lasts(self, row: Row, now: float) -> bool:
-        return not row.seconds or self.now + row.seconds > now
+        return not row.seconds or int(self.now + row.seconds) > now
 
     @property
     def names(self) -> set[str]:

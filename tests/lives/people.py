@@ -69,7 +69,7 @@ def delegate_ends(life: Life, number: int, seconds: int) -> None:
         at = access.shown(life.now + seconds if seconds else 0)
         mapping["metadata"].setdefault("annotations", {})[EXPIRES] = at
         renew(mapping["metadata"])
-        _drop_grant(life, mapping)
+        life.grants.pop(access.principal(mapping), None)
 
 
 def crowd(life: Life, number: int, ends: int, kept: bool) -> None:
@@ -172,7 +172,3 @@ def takes_address(life: Life, number: int) -> None:
     taken = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
     if address not in taken:
         life.api.taken_addresses.add(address)
-
-
-def _drop_grant(life: Life, mapping: Object) -> None:
-    life.forget_grant(access.principal(mapping))

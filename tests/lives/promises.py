@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ops
 import yaml
+from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.paths import (
     DEFINITION,
     DEPLOYMENT,
@@ -28,7 +29,7 @@ from tests.fakes.kubernetes.paths import (
     SERVICE,
 )
 from tests.fakes.machine import ADMIN_TOKEN
-from tests.lives import access
+from tests.lives import access, said
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
 from tests.lives.option import Role, Row, own_group, principal
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from tests.lives.life import Life
     from tests.lives.transport import Effect, Run
 
-# How many changes of one hook are named.
-MOST_NAMED = 20
 # What has ended this many seconds ago may still wait for its hook.
 SOON = 5.0
 # A unit that waits for others looks again and again for an hour, and less and less often.
@@ -48,15 +47,13 @@ _MOST_RINGS = 40
 _OF_ONE, _LONGEST = ("denied", "conflict", "failed", "acted, failed"), 40.0
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
 _BUG = re.compile(r"internal error (\w+) at")
-_COUNT = re.compile(r"(?<![\d/,])(\d[\d,]*) mappings?\b")
-_COUNTED = re.compile(r"\d (more|others?)\b")
 _COMMAND = re.compile(r"run: (?P<command>.*)$")
 _FOLLOWED = re.compile(r", (\d|next|old |no |certificate|CA )")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(\S{20})")
 
 
-def _ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+def ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) -> None:
     """Ask whether a promise holds. Of one that is known to be broken, take no more notice."""
     try:
         promise(life, *args, **kwargs)
@@ -67,37 +64,32 @@ def _ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) ->
 
 def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
     """What must hold after each request of the charm that writes; ``had`` were the rights."""
-    _ask(life, p2, run, had)
-    _ask(life, p5)
-    _ask(life, p9, run, changed)
-    _ask(life, p10, run, changed)
-    _ask(life, p11)
+    ask(life, p2, run, had)
+    ask(life, p5)
+    ask(life, p9, run, changed)
+    ask(life, p10, run, changed)
+    ask(life, p11)
 
 
 def after_run(life: Life, run: Run, lines: list[str]) -> None:
     """What must hold after each hook and action."""
-    _ask(life, p4, run, lines)
-    _ask(life, p14, lines, run)
-    _note_changes(life, run)
+    ask(life, p4, run, lines)
+    ask(life, p14, lines, run)
+    said.note_changes(life, run)
     if run.unit == life.model.leader and run.undisturbed:
         found = access.mappings(life.objects)
         life.seen_ends = {name: access.end(each) for name, each in found.items()}
     if run.dead:
         return
-    _ask(life, p1, run)
+    ask(life, p1, run)
     if run.raised:
         return
-    _ask(life, p3_looks, run)
-    _ask(life, p7, run)
-    _ask(life, p11_address, run)
-    _ask(life, p15, run)
-    _ask(life, p16_hook, run)
-    _ask(life, p18, run)
-
-
-def after_people(life: Life) -> None:
-    """What must hold after each thing that people do in the cluster."""
-    _ask(life, p11)
+    ask(life, p3_looks, run)
+    ask(life, p7, run)
+    ask(life, p11_address, run)
+    ask(life, said.p15, run)
+    ask(life, p16_hook, run)
+    ask(life, p18, run)
 
 
 def in_time(life: Life, grace: float) -> None:
@@ -106,39 +98,34 @@ def in_time(life: Life, grace: float) -> None:
     if status and "not deleted yet" in status.message:
         # A hook had no time left, and says so. Its next one goes on.
         return
-    _ask(life, p13, grace=grace, kept=False)
-    _ask(life, p13, grace=grace)
+    ask(life, p13, grace=grace, kept=False)
+    ask(life, p13, grace=grace)
 
 
 def beside_a_fault(life: Life) -> None:
     """What must hold while one object fails for ever."""
-    _ask(life, p13, grace=SOON, kept=False)
-    _ask(life, p16)
+    ask(life, p13, grace=SOON, kept=False)
+    ask(life, p16)
 
 
 def at_rest(life: Life) -> None:
     """What must hold once faults have stopped and each unit has had its hooks."""
-    _ask(life, p13, grace=SOON, kept=False)
-    _ask(life, p15_told)
+    ask(life, p13, grace=SOON, kept=False)
+    ask(life, said.p15_told)
     if life.can_work:
-        _ask(life, p6_address)
-    _ask(life, p8)
-    _ask(life, p12)
-    _ask(life, p17)
-    _ask(life, p3)
-    _ask(life, p13, grace=SOON)
-    _ask(life, p3_rings)
-
-
-def after_a_unit(life: Life) -> None:
-    """What must hold after the last hook of a unit."""
-    _ask(life, p6_address)
+        ask(life, p6_address)
+    ask(life, p8)
+    ask(life, p12)
+    ask(life, p17)
+    ask(life, p3)
+    ask(life, p13, grace=SOON)
+    ask(life, p3_rings)
 
 
 def at_the_end(life: Life) -> None:
     """What must hold once the application is gone."""
-    _ask(life, p6_address)
-    _ask(life, p6)
+    ask(life, p6_address)
+    ask(life, p6)
 
 
 # P1 to P18.
@@ -169,12 +156,13 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     if old == new:
         return
     for who, row in _declared(life).items():
+        how = " as a name passes on" if _passes_on(life, who, row, run.before) else ""
         if who in old and who not in new and _is_named(who, run.before):
-            raise Broken("P2", "a declared person is locked out", who, run.what)
-        if _is_as(life, who, row, run.before) and (
-            less := (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
-        ):
-            raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
+            raise Broken("P2", f"a declared person is locked out{how}", who, run.what)
+        less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
+        if less and _is_as(life, who, row, run.before):
+            wrong = f"a declared person loses a role{how}"
+            raise Broken("P2", wrong, who, sorted(less), run.what)
     for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
         if run.what == "grant-access" or is_over or who in _declared(life):
@@ -196,23 +184,11 @@ def p3(life: Life) -> None:
     life.checks["P3"] += 1
     if not life.is_quiet:
         raise Broken("P3", "the units do not come to rest", _status(life))
-    found = access.mappings(life.objects).values()
-    if any(access.has_ended(each, life.now + SOON) for each in found):
-        # There is something to write.
-        return
-    for unit in life.units:
-        if not life._ready(unit):
-            continue
-        before = life._whole()
-        life.api.forget()
-        life.run_hook(unit, "update-status")
-        if life.api.changes or before != life._whole():
-            raise Broken("P3", "a further hook writes", unit, life.api.changes)
 
 
 def p3_looks(life: Life, run: Run) -> None:
     """An action that only looks writes nothing."""
-    if run.what in ("plan-mappings", "list-mappings", "explain-access"):
+    if run.what in ("plan-mappings", "list-mappings"):
         life.checks["P3"] += 1
         if run.writes:
             raise Broken("P3", f"{run.what} writes", run.writes)
@@ -293,10 +269,10 @@ def p6(life: Life) -> None:
                 kept.add(path)
     held = {p for p in left if life.objects[p]["metadata"].get("finalizers")}
     lost = [path for path in left if path not in kept | held]
-    said = "\n".join(life.said[life.removed_from :])
+    told = "\n".join(life.said[life.removed_from :])
     # A server that stays slow, or keeps an object, leaves no more than to say the command.
     lasts = any(each.lasts or each.kind == "slow" for each in life.removal_met)
-    if lost and not (lasts and "kubectl" in said and " delete" in said):
+    if lost and not (lasts and "kubectl" in told and " delete" in told):
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
     files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
     if files:
@@ -306,19 +282,23 @@ def p6(life: Life) -> None:
 def p6_address(life: Life) -> None:
     """No address is free that a control plane asks."""
     life.checks["P6"] += 1
+    if found := free(life) - life.was_free:
+        raise Broken("P6", "an address is free that a control plane asks", found)
+
+
+def free(life: Life) -> set[str]:
+    """The addresses that control planes ask, and that nobody has."""
     there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
-    free = {a for a in life._asked() if a not in there and a not in life.api.taken_addresses}
-    if free:
-        raise Broken("P6", "an address is free that a control plane asks", free)
+    return life._asked() - there - life.api.taken_addresses
 
 
 def _is_charms(life: Life, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
         return access.source(stored) in ("option", "grant")
     if access.is_binding(path) and access.source(stored):
-        return access.mark(stored) == life.mark
+        return access.mark(stored) == OWNER.mark
     labels = stored["metadata"].get("labels") or {}
-    return labels.get("aws-iam") == "true" or access.mark(stored) == life.mark
+    return labels.get("aws-iam") == "true" or access.mark(stored) == OWNER.mark
 
 
 def p7(life: Life, run: Run) -> None:
@@ -364,7 +344,7 @@ def p10(life: Life, run: Run, changed: list[Effect]) -> None:
     for each in changed:
         if not each.before or not _is_theirs(life, run, each.path, each.before):
             continue
-        if _is_change(each.before, each.after):
+        if access.is_change(each.before, each.after):
             raise Broken("P10", "what belongs to others is changed", each)
 
 
@@ -378,14 +358,7 @@ def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
         return False
     if _OURS.fullmatch(path.rpartition("/")[2]):
         return False
-    return bool(access.mark(stored)) and access.mark(stored) != life.mark
-
-
-def _without_status(stored: Object | None) -> object:
-    if stored is None:
-        return None
-    metadata = {k: v for k, v in stored["metadata"].items() if k != "resourceVersion"}
-    return {**{k: v for k, v in stored.items() if k != "status"}, "metadata": metadata}
+    return bool(access.mark(stored)) and access.mark(stored) != OWNER.mark
 
 
 def p11(life: Life) -> None:
@@ -422,7 +395,8 @@ def p12(life: Life) -> None:
         now, had = life.rights.get(who), life.held.get(who)
         if who in life.grants or who in life.unsure:
             continue
-        if had and now != had and not _has_ended_since(life, who):
+        has_ended = any(who in line.lower() for line in life.said if "ended" in line)
+        if had and now != had and not has_ended:
             raise Broken("P12", "a row with a typo changes its person's access", who, had, now)
     good, counts = life.option.good(life.now), life.option.counts
     for name, mapping in access.mappings(life.objects).items():
@@ -431,15 +405,10 @@ def p12(life: Life) -> None:
             continue
         if name in {row.name for row in life.option.rows if row.typo}:
             continue
-        told = "\n".join([*life.said[-400:]])
+        told = "\n".join(life.said[life.declared_from :])
         if name not in told and who not in told.lower():
-            raise Broken(
-                "P12", "somebody keeps access by another's typo, and nobody is told", name
-            )
-
-
-def _has_ended_since(life: Life, who: str) -> bool:
-    return any(f"{who}" in line.lower() for line in life.said if "ended" in line)
+            wrong = "somebody keeps access by another's typo, and nobody is told"
+            raise Broken("P12", wrong, name)
 
 
 def p13(life: Life, *, grace: float, kept: bool = True) -> None:
@@ -450,13 +419,18 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
         return
     if life.due[life.leader] and grace > SOON:
         return
+    looks = {key for key in life.transport.lasting if key.startswith("GET ")}
+    if any(not key.startswith(f"GET {MAPPINGS}/") for key in looks):
+        # Who cannot look at all that there is knows of nothing that ends.
+        return
     life.checks["P13"] += 1
     found = access.mappings(life.objects).items()
+    failing = {key.partition(" ")[2] for key in life.transport.lasting}
     for name, mapping in sorted(found, key=lambda each: _is_kept(each[1])):
         moment = access.end(mapping)
         if _is_kept(mapping) and not kept:
             return
-        if moment is None or moment > life.now - grace or _fails(life, f"{MAPPINGS}/{name}"):
+        if moment is None or moment > life.now - grace or f"{MAPPINGS}/{name}" in failing:
             continue
         row = _declared(life).get(access.principal(mapping))
         if access.source(mapping) == "option" and row and not row.seconds:
@@ -481,111 +455,6 @@ def p14(life: Life, lines: list[str], run: Run) -> None:
         for line in text.split("\n"):
             if not line.isprintable():
                 raise Broken("P14", "a line that is not printable", repr(line)[:200])
-
-
-def p15(life: Life, run: Run) -> None:
-    """What a hook or an action says is what happened."""
-    life.checks["P15"] += 1
-    said = life.said[run.said_from :]
-    if not run.is_action:
-        _check_ends(life, run, said)
-        _check_count(life, run)
-        return
-    changed = [each for each in run.effects if _is_change(each.before, each.after)]
-    what = {"grant-access": "a grant", "revoke-access": "a revocation"}.get(run.what, "an action")
-    if run.failure.startswith("others keep") and not run.others:
-        raise Broken("P15", f"{what} blames others, and nobody else acted", run.failure)
-    if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
-        did = "given" if run.what == "grant-access" else "ended"
-        raise Broken("P15", f"{what} fails, and has {did} access", run.failure, _names(changed))
-    if not run.others and run.what == "grant-access":
-        _check_grant(run, changed)
-    if not run.others and run.what == "revoke-access":
-        _check_revocation(life, run, changed)
-
-
-def _check_grant(run: Run, changed: list[Effect]) -> None:
-    result = str((run.results or {}).get("result", ""))
-    if result == "unchanged" and changed:
-        wrong = "a grant says unchanged, and has changed access"
-        raise Broken("P15", wrong, _names(changed))
-    if result in ("granted", "changed") and not changed:
-        raise Broken("P15", f"a grant says {result}, and has changed nothing", run.results)
-
-
-def _check_revocation(life: Life, run: Run, changed: list[Effect]) -> None:
-    result = str((run.results or {}).get("result", ""))
-    nothing = result.startswith("nothing to revoke")
-    if nothing and any(each.is_mapping and not each.after for each in changed):
-        raise Broken("P15", "a revocation says that there was nothing, and has ended access")
-    found = access.mappings(life.objects)
-    left = [name for name, each in found.items() if access.admitted(each) == run.who != ""]
-    if (nothing or result == "revoked") and left:
-        raise Broken("P15", f"a revocation says {result[:17]}, and access is left", left)
-
-
-def _names(changed: list[Any]) -> list[str]:
-    return [each.name for each in changed]
-
-
-def _is_change(old: Object | None, new: Object | None) -> bool:
-    return _without_status(old) != _without_status(new)
-
-
-def _is_told(name: str, said: list[str], failure: str) -> bool:
-    lines = [line for line in said if "no event for" not in line and "failed: " not in line]
-    return name in failure or any(name in line for line in lines)
-
-
-def _note_changes(life: Life, run: Run) -> None:
-    """Note what the charm has changed of access, to be told by the time that all is at rest."""
-    for effect in run.effects:
-        stored = effect.after or effect.before or {"metadata": {}}
-        if not _is_change(effect.before, effect.after) or not (
-            effect.is_mapping or access.source(stored)
-        ):
-            continue
-        old = effect.before
-        is_end = bool(effect.is_mapping and old and not effect.after)
-        is_end = is_end and access.has_ended(old or {}, life.now)
-        what = "access has ended" if is_end else "access was changed"
-        how = ", the answer was lost" if effect.lost and not run.dead else ""
-        how = ", the hook was killed" if run.dead else how
-        subject = next(iter((effect.after or old or {}).get("subjects") or ({},)), {})
-        group = subject.get("name", "").removeprefix("aws-iam:")
-        life.untold.append(({effect.name, group or effect.name}, run.said_from, f"{what}{how}"))
-
-
-def _check_ends(life: Life, run: Run, said: list[str]) -> None:
-    """Check that what is told to have ended has."""
-    for line in said:
-        found = re.search(r"access has ended: deleted mapping (\S+) ", line)
-        if not found or f"{MAPPINGS}/{found[1]}" not in life.objects or run.others:
-            continue
-        if not any(each.name == found[1] for each in run.effects):
-            raise Broken("P15", "an end is told that did not happen", line)
-
-
-def _check_count(life: Life, run: Run) -> None:
-    status = life.model.units[run.unit].status
-    if not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
-        return
-    found = _COUNT.search(status.message)
-    there = [m["metadata"] for m in access.mappings(life.objects).values()]
-    kept = sum("deletionTimestamp" in each for each in there)
-    if found and int(found[1].replace(",", "")) not in (len(there), len(there) - kept):
-        raise Broken("P15", "the status miscounts mappings", status.message, len(there))
-
-
-def p15_told(life: Life) -> None:
-    """Each change of access was told at least once."""
-    left, life.untold = life.untold, []
-    for names, since, what in left:
-        lines = [line for line in life.said[since:] if "refuses to delete" not in line]
-        # Of very many, the first are named and the others counted.
-        counted = len(left) > MOST_NAMED and any(_COUNTED.search(line) for line in lines)
-        if not counted and not any(name in line for line in lines for name in names):
-            raise Broken("P15", f"{what}, and nobody was told", names)
 
 
 def p16(life: Life) -> None:
@@ -672,7 +541,7 @@ def _check_grants(life: Life) -> None:
 
 def _check_bindings(life: Life) -> None:
     names = access.mappings(life.objects)
-    for path, binding in access.bindings(life.objects, life.mark).items():
+    for path, binding in access.bindings(life.objects, OWNER.mark).items():
         group = (binding.get("subjects") or [{"name": ""}])[0]["name"]
         name = group.removeprefix("aws-iam:")
         if name not in names or own_group(name) not in access.groups(names[name]):
@@ -763,6 +632,13 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
     return False
 
 
+def _passes_on(life: Life, who: str, row: Row, before: Objects) -> bool:
+    """Whether a person takes the name of another's mapping, or gives it to another's row."""
+    had = {name: access.principal(each) for name, each in access.mappings(before).items()}
+    gives = any(had.get(other.name) == who != its for its, other in _declared(life).items())
+    return gives or had.get(row.name, who) != who
+
+
 def _is_named(who: str, before: Objects) -> bool:
     """Whether a mapping names whom it admits: a status alone may name anybody."""
     return any(
@@ -771,14 +647,5 @@ def _is_named(who: str, before: Objects) -> bool:
     )
 
 
-def _fails(life: Life, path: str) -> bool:
-    return any(path == key.partition(" ")[2] for key in life.transport.lasting)
-
-
 def _status(life: Life) -> Any:
     return life.model.units[life.model.leader or 0].status
-
-
-def numbers() -> Iterator[str]:
-    """Yield the numbers of all promises."""
-    return (f"P{number}" for number in range(1, 19))

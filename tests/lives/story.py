@@ -114,25 +114,16 @@ def _plain(do: str, what: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(code, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{code(key)}: {code(each)}' for key, each in value.items())}}}"
-    return json.dumps(value) if isinstance(value, list | dict | bool) else str(value)
+    if isinstance(value, list | dict):
+        return code(value)
+    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
+_OPERATOR = ("declare", "configure", "webhook", "certificates", "remove", "deploy again")
 _ACTORS = {
-    "declare": "operator: ",
-    "configure": "operator: ",
-    "webhook": "operator: ",
-    "remove": "operator: ",
-    "deploy again": "operator: ",
+    **dict.fromkeys(_OPERATOR, "operator: "),
+    **dict.fromkeys(("leader moves", "agent", "refresh", "unit comes"), "juju: "),
     "provider": "provider: ",
-    "leader moves": "juju: ",
-    "agent": "juju: ",
-    "refresh": "juju: ",
-    "unit comes": "juju: ",
-    "certificates": "operator: ",
 }
 _DONE: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "grant": lambda _, what: _plain("grant-access", what),

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import copy
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import httpx2
 from tests.fakes.kubernetes.faults import refused, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.rbac import RBAC
-from tests.lives import access, story
+from tests.lives import access, promises, story
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
 from tests.lives.steps import ACTED, Between, Fault
@@ -120,11 +121,8 @@ class Transport:
         if len(self._api.objects) > _MANY:
             return
         for path, former in self._former.items():
-            shown = {
-                key: copy.deepcopy(each)
-                for key, each in self._api.objects.items()
-                if key.startswith(f"{path}/") or (path.endswith("s") and _is_of(path, key))
-            }
+            found = self._api.objects.items()
+            shown = {key: copy.deepcopy(each) for key, each in found if _is_of(path, key)}
             if not former or former[-1] != shown:
                 former.append(shown)
 
@@ -147,7 +145,6 @@ class Transport:
         is_write = request.method != "GET" and not request.url.path.endswith("reviews")
         run.counts["any"] += 1
         run.counts["write"] += is_write
-        run.counts["list"] += request.url.params.get("resourceVersion") == "0"
         due = [each for each in run.meanwhile if _is_due(each, run, request, is_write=is_write)]
         for each in due:
             if isinstance(each, Between):
@@ -230,7 +227,7 @@ class Transport:
             if access.is_access(effect.path):
                 run.effects.append(dataclasses.replace(effect, after=copy.deepcopy(effect.after)))
         try:
-            self._life.after_write(run, found, rights)
+            promises.after_write(self._life, run, found, rights)
         except Broken:
             raise
         except Exception as error:
@@ -296,11 +293,7 @@ def _is_due(each: Fault | Between, run: Run, request: httpx2.Request, *, is_writ
     if each.of == "write" and not is_write:
         return False
     if each.of == "list":
-        return (
-            request.url.path in _LISTS
-            and run.counts["list"] >= 1
-            and (request.url.params.get("resourceVersion") == "0")
-        )
+        return request.url.path in _LISTS and request.url.params.get("resourceVersion") == "0"
     if isinstance(each, Fault) and each.kind == "conflict":
         return run.counts["write"] >= each.at
     return run.counts[each.of] == each.at
@@ -311,8 +304,6 @@ def _key(request: httpx2.Request) -> str:
     path = request.url.path.removesuffix("/status")
     if request.method != "POST" or path == NOTICES:
         return f"{request.method} {path}"
-    import json
-
     name = json.loads(request.content).get("metadata", {}).get("name", "")
     return f"POST {path}/{name}"
 

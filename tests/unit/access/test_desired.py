@@ -138,6 +138,19 @@ def test_given_a_new_name_whose_mapping_has_no_status_when_planned_then_the_form
     assert plan([entry()], [half_made, former])[1] == Changes(rename=((former, made()),))
 
 
+def test_given_a_mapping_without_its_role_then_the_former_one_with_it_goes_after_it():
+    # The entry had another name for a while, and the cluster refused to delete this mapping.
+    ((_, role),), ((_, former),) = (
+        bindings(name, [Right("view")], OPTION) for name in ("dev", "former")
+    )
+    there, wanted = (made(), made("former")), Access((made(),), (role,))
+
+    steps = desired.changes(Access(there, (former,)), wanted)
+
+    pairs = ((made("former"), made()),)
+    assert steps == Changes(rename=pairs, bind=(role,), unbind=(former,))
+
+
 def test_given_a_mapping_that_has_ended_beside_a_new_one_of_its_principal_then_it_goes_by_itself():
     new = dataclasses.replace(made("new", source=""), canonical="")
     ended = made("ended", source="", expires=PAST)
