@@ -340,16 +340,20 @@ def changes(found: Access, wanted: Access) -> Changes:
         is_bare = old == new and new.name in lacking and new.principal in former
         if old == new and not is_bare:
             continue
+        is_others = old is not None and old.principal != new.principal
         # One whose status is not written yet lets nobody in, as if it was not there.
         is_half_made = old and not old.canonical and _spec(old) == _spec(new)
-        is_new = not old or is_bare or (is_half_made and new.source == OPTION)
-        if is_new and (moved := former.pop(new.principal, None)):
+        is_new = not old or is_bare or is_others or (is_half_made and new.source == OPTION)
+        moved = former.pop(new.principal, None) if is_new else None
+        if moved:
             del delete[moved.name]
             rename.append((moved, new))
+        if old and is_others:
+            replace.append((old, new))
+        elif moved:
+            continue
         elif not old:
             create.append(new)
-        elif old.principal != new.principal:
-            replace.append((old, new))
         elif _spec(old) != _spec(new):
             update.append((old, new))
         else:

@@ -165,11 +165,12 @@ def make(
     batch.run(
         batch.unbound(steps, going)
         | {old.name: batch.of(writes.update, owner, old, new, stuck) for old, new in steps.update}
+        | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
+        # Another mapping may have the new name of one.
         | {
             new.name: batch.of(writes.replace, owner, old, new, stuck)
             for old, new in steps.replace
         }
-        | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}

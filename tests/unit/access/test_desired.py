@@ -132,6 +132,14 @@ def test_given_a_mapping_that_cannot_become_the_entry_when_planned_then_the_entr
     assert steps == (Changes(rename=pairs) if owned.name == "former" else Changes(replace=pairs))
 
 
+def test_given_a_new_name_that_another_has_when_planned_then_the_former_goes_after_both():
+    others, former = made(arn=OPS), made("former")
+
+    steps = plan([entry()], [others, former])[1]
+
+    assert steps == Changes(replace=((others, made()),), rename=((former, made()),))
+
+
 def test_given_a_new_name_whose_mapping_has_no_status_when_planned_then_the_former_goes_after_it():
     half_made, former = dataclasses.replace(made(), canonical=""), made("former")
 

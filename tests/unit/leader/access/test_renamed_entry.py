@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.declaring import Declare, entry, names
+from tests.fakes.declaring import DEV, Declare, entry, names
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -44,3 +44,38 @@ def test_given_a_renamed_entry_when_the_new_mapping_cannot_be_made_then_the_form
     api.recover()
     declare(NEW)
     assert names(api) == ["ops"]
+
+
+def test_given_a_new_name_that_another_principal_had_then_the_former_mapping_goes_last(
+    declare: Declare, api: FakeCluster
+):
+    declare(OLD, {**entry("ops"), "arn": DEV.replace("Dev", "Other")})
+    api.forget()
+    declare(NEW)
+
+    sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
+    assert sent == [f"DELETE {MAPPINGS}/ops", f"POST {MAPPINGS}", f"DELETE {MAPPINGS}/dev"]
+
+
+def test_given_a_new_name_whose_person_gets_another_one_then_that_comes_first(
+    declare: Declare, api: FakeCluster
+):
+    other = {**entry("ops"), "arn": DEV.replace("Dev", "Other")}
+    declare(OLD, other)
+    api.forget()
+    declare(NEW, {**other, "name": "qa"})
+
+    sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
+    create = f"POST {MAPPINGS}"
+    assert sent == [create, f"DELETE {MAPPINGS}/ops", create, f"DELETE {MAPPINGS}/dev"]
+
+
+def test_given_a_name_whose_person_goes_then_that_access_ends_before_anybody_is_let_in(
+    declare: Declare, api: FakeCluster
+):
+    declare(OLD)
+    api.forget()
+    declare({**OLD, "arn": DEV.replace("Dev", "Other")}, {**OLD, "name": "qa", "arn": DEV + "2"})
+
+    sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
+    assert sent[0] == f"DELETE {MAPPINGS}/dev"
