@@ -161,18 +161,22 @@ def make(
         }
     )
     stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
-    create = (*steps.create, *(new for _, new in steps.rename))
+    replaced = {new.name for _, new in steps.replace}
+    create = (*steps.create, *(new for _, new in steps.rename if new.name not in replaced))
+    replace = {
+        new.name: batch.of(writes.replace, owner, old, new, stuck) for old, new in steps.replace
+    }
+    # Whoever gets another name has it before another one gets theirs.
+    staying = {each.principal for each in steps.wanted.mappings}
+    later = {new.name for old, new in steps.replace if old.principal in staying}
     batch.run(
         batch.unbound(steps, going)
         | {old.name: batch.of(writes.update, owner, old, new, stuck) for old, new in steps.update}
+        | {name: change for name, change in replace.items() if name not in later}
         | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
-        # Another mapping may have the new name of one.
-        | {
-            new.name: batch.of(writes.replace, owner, old, new, stuck)
-            for old, new in steps.replace
-        }
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
+    batch.run({name: change for name, change in replace.items() if name in later})
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
     # Where the new one is refused, its principal keeps what it has, as by an update that is.
