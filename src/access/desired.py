@@ -327,7 +327,9 @@ def changes(found: Access, wanted: Access) -> Changes:
     """Return what turns the access ``found`` into the one that is ``wanted``."""
     before = {each.name: each for each in found.mappings}
     names = {each.name for each in wanted.mappings}
-    delete = {each.name: each for each in found.mappings if each.name not in names}
+    # Whoever may write mappings may write any number that have ended, so the charm's own go first.
+    ours_first = sorted(found.mappings, key=lambda each: each.source == "")
+    delete = {each.name: each for each in ours_first if each.name not in names}
     # What others made goes because it has ended, whatever comes in its place.
     former = {each.principal: each for each in delete.values() if each.source == OPTION}
     create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()

@@ -391,18 +391,18 @@ def _lines(steps: Changes, why: str) -> Iterable[str]:
     for each in steps.delete:
         cause = f"expired at {each.expires}" if expiry.has_ended(each, now) else why
         yield f"{cause}: delete mapping {_known(each)}"
+    for each in steps.unbind:
+        yield f"{why}: delete binding {_bound(each)}"
     for old, new in steps.moved:
         yield f"{why}: replace mapping {_known(old)} by {_known(new)}"
     for _, new in steps.update:
         yield f"{why}: change mapping {_known(new)}"
     for each in steps.create:
         yield f"{why}: create mapping {_known(each)}"
-    for _, new in (*steps.withdraw, *steps.activate):
-        yield f"{why}: write the status of mapping {_known(new)}"
-    for each in steps.unbind:
-        yield f"{why}: delete binding {_bound(each)}"
     for each in steps.bind:
         yield f"{why}: create binding {_bound(each)}"
+    for _, new in (*steps.withdraw, *steps.activate):
+        yield f"{why}: write the status of mapping {_known(new)}"
 
 
 def _known(mapping: IdentityMapping) -> str:

@@ -159,6 +159,13 @@ def test_given_a_mapping_without_its_role_then_the_former_one_with_it_goes_after
     assert steps == Changes(rename=pairs, bind=(role,), unbind=(former,))
 
 
+def test_given_mappings_of_others_that_have_ended_then_the_charms_own_go_before_them():
+    # Whoever may write mappings may write any number of them.
+    theirs, ours = made("a", QA, "", expires=PAST), made("z", expires=PAST)
+
+    assert desired.changes(Access((theirs, ours)), Access()).delete == (ours, theirs)
+
+
 def test_given_a_mapping_that_has_ended_beside_a_new_one_of_its_principal_then_it_goes_by_itself():
     new = dataclasses.replace(made("new", source=""), canonical="")
     ended = made("ended", source="", expires=PAST)
