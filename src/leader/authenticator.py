@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from certificates.keypair import KeyPair
 from cluster import api, contents, crd, manifests, objects, pods, references, services, sync
-from cluster.errors import retry_on_conflict
+from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
 from errors import Blocked, Unready, collected
 from juju import proxies, pull_secret
@@ -155,23 +155,34 @@ def _web_proxies(
 
 
 def deploy(
-    client: api.Client, owner: Owner, spec: manifests.Spec, stored: contents.Stored
+    client: api.Client,
+    owner: Owner,
+    spec: manifests.Spec,
+    stored: contents.Stored,
+    problems: list[Unready],
 ) -> pods.Rollout:
     """Apply the authenticator that ``spec`` describes, and wait for its pods.
 
     A container of a former pod reads the proxies' former keys when it restarts, so they stay
     until the rollout is complete.
 
+    Without the right to write events, pods let people in all the same: what keeps that from being
+    applied is added to ``problems``.
+
     Return how far their rollout is when the wait ends.
     """
     desired = manifests.authenticator(owner, spec)
     keeping = [manifests.keep_proxies(manifest, stored.proxies) for manifest in desired]
     known = {references.SECRET: stored.secret}
-    *_, deployment = [
-        sync.apply(client, manifest, known.get(manifests.reference(manifest)))
-        for manifest in keeping
-    ]
-    rollout = pods.await_rollout(client, deployment)
+    *others, deployment = keeping
+    for manifest in others:
+        what = manifests.reference(manifest)
+        if what.namespace != references.EVENTS:
+            sync.apply(client, manifest, known.get(what))
+            continue
+        with collected(problems), errors_as_status():
+            sync.apply(client, manifest)
+    rollout = pods.await_rollout(client, sync.apply(client, deployment))
     if rollout.complete:
         for manifest, kept in zip(desired, keeping, strict=True):
             if manifest != kept:

@@ -67,7 +67,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         raise worst(unissued, announced=not reported.result.unfinished)
     with errors_as_status():
         spec = authenticator.spec(hook, client, config, plan.pair, stored, trusted, problems)
-        rollout = authenticator.deploy(client, hook.owner, spec, stored)
+        rollout = authenticator.deploy(client, hook.owner, spec, stored, problems)
         hook.share(serving=peers.shared.serving or rollout.serving)
         hook.charm.tell_version(config.version)
         own = pods.find(client)

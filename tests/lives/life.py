@@ -248,6 +248,8 @@ class Life:
         for who, roles in self.rights.items():
             if more := roles - before.get(who, set()):
                 self.allow(who, more - people.NEVER)
+            if who in self.held:
+                self.held[who] |= more
         for who, grant in self.grants.items():
             # What people take away, the charm cannot know to give back.
             grant.rights -= before.get(who, set()) - self.rights.get(who, set())
@@ -423,9 +425,9 @@ class Life:
     # The operator.
 
     def _declare(self, step: Step) -> None:
-        rows = tuple(Row(**row) for row in step.what.get("rows", ()))
+        rows = [Row(**row) for row in step.what.get("rows", ())]
         had = self.rights
-        new = Option(rows, step.what.get("form", "list"), self.now)
+        new = Option.of(rows, step.what.get("form", "list"), self.now)
         self.option, self.declared_from = new, len(self.said)
         self._configure_with(mappings=new.text(access.shown))
         self.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
@@ -474,6 +476,8 @@ class Life:
         new |= {("Group", group, "")} if group else set()
         known = principal(who)
         former = self.grants.get(known)
+        if former and former.ends is not None and former.ends <= self.now:
+            former = None
         self.allow(known, new)
         params = {"arn": arn(who), "username": who, **what}
         run = self._action("grant-access", unit, step, params)
@@ -500,17 +504,23 @@ class Life:
             self.grants.pop(known, None)
 
     def _revoke(self, step: Step) -> None:
-        unit, who = step.what["unit"], principal(step.what["who"])
-        self.grants.pop(who, None)
+        unit, who, name = step.what["unit"], principal(step.what["who"]), step.what.get("name")
+        self._forget_revoked(who, name)
         # Nor does a row with a typo keep what is revoked.
         self.held.clear()
-        params = {"arn": arn(step.what["who"])}
-        if name := step.what.get("name"):
-            params = {"name": name}
-            for other, grant in list(self.grants.items()):
-                if grant.name == name:
-                    self.grants.pop(other, None)
-        self._action("revoke-access", unit, step, params, "" if name else who)
+        for outer in self.transport.runs:
+            outer.people = True
+        params = {"name": name} if name else {"arn": arn(step.what["who"])}
+        run = self._action("revoke-access", unit, step, params, "" if name else who)
+        if run.others:
+            # It may have taken back what was granted meanwhile.
+            self.unsure.update(self._forget_revoked(who, name))
+
+    def _forget_revoked(self, who: str, name: str | None) -> list[str]:
+        found = [p for p, grant in self.grants.items() if p == who or grant.name == name]
+        for each in found:
+            del self.grants[each]
+        return found
 
     def _look(self, step: Step) -> None:
         """An action that changes nothing."""
@@ -672,7 +682,9 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
-        self.removed_from, self.was_free = len(self.said), promises.free(self)
+        self.removed_from, was_free = len(self.said), promises.free(self)
+        # Until it goes itself, a unit keeps no address of which it has not told the others yet.
+        self.was_free = was_free | {self.asked_by(unit) for unit in order if not self._tells(unit)}
         self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
@@ -684,6 +696,7 @@ class Life:
                     self._last_hook(unit, kind, None)
             self.gone.add(unit)
             promises.ask(self, promises.p6_address)
+        self.was_free = was_free
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
@@ -710,6 +723,10 @@ class Life:
         path = self.machines[unit].auth_webhook
         text = path.read_text() if path.exists() else ""
         return next((each for each in self.addresses if f"//{each}:" in text), "")
+
+    def _tells(self, unit: int) -> bool:
+        """Whether a unit has told the others what its control plane asks."""
+        return self.asked_by(unit) in self.model.units[unit].peer.get("asks", "")
 
     def _asked(self) -> set[str]:
         """The addresses that control planes ask."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -33,7 +34,8 @@ class Row:
         role: A ClusterRole for it; empty for none.
         namespace: Where that role counts; empty for the whole cluster.
         seconds: When its access ends, from the time of the declaration on; 0 for never.
-        typo: What is wrong with it: its ``arn``, its ``groups``; or empty.
+        typo: What is wrong with it: its ``arn``, its ``groups``, or that an earlier row has its
+            ``name``; or empty.
     """
 
     who: str
@@ -56,6 +58,16 @@ class Option:
     rows: tuple[Row, ...] = ()
     form: str = "list"
     now: float = 0.0
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], form: str, now: float) -> Option:
+        """The option with these rows, each with what is wrong with it."""
+        names, read = set[str](), list[Row]()
+        for row in rows:
+            is_taken = row.name in names and not row.typo
+            read.append(dataclasses.replace(row, typo="name") if is_taken else row)
+            names |= {row.name} - {""}
+        return cls(tuple(read), form, now)
 
     def text(self, shown: Any) -> str:
         """The option's text; ``shown`` writes a time."""

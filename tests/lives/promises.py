@@ -99,7 +99,8 @@ def in_time(life: Life, grace: float) -> None:
         # A hook had no time left, and says so. Its next one goes on.
         return
     ask(life, p13, grace=grace, kept=False)
-    ask(life, p13, grace=grace)
+    if life.can_work:
+        ask(life, p13, grace=grace)
 
 
 def beside_a_fault(life: Life) -> None:
@@ -155,14 +156,13 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     new = life.rights
     if old == new:
         return
-    for who, row in _declared(life).items():
-        how = " as a name passes on" if _passes_on(life, who, row, run.before) else ""
-        if who in old and who not in new and _is_named(who, run.before):
-            raise Broken("P2", f"a declared person is locked out{how}", who, run.what)
+    declared = {} if _swap_names(life, run.before) else _declared(life)
+    for who, row in declared.items():
+        if who in old and who not in new and _is_named(life, who, run.before):
+            raise Broken("P2", "a declared person is locked out", who, run.what)
         less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
         if less and _is_as(life, who, row, run.before):
-            wrong = f"a declared person loses a role{how}"
-            raise Broken("P2", wrong, who, sorted(less), run.what)
+            raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
     for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
         if run.what == "grant-access" or is_over or who in _declared(life):
@@ -378,6 +378,11 @@ def p11_address(life: Life, run: Run) -> None:
     status = life.model.units[run.unit].status
     if run.is_action or not status or run.what in ("departed", "broken", "stop", "remove"):
         return
+    # Only this object's answer says so, and with a wrong option nobody asks. The leader tells all.
+    is_hidden = any(key.endswith(f" {SERVICE}") for key in life.transport.lasting)
+    is_hidden |= run.unit != life.leader and "another Service" not in _status(life).message
+    if is_hidden or status.message.startswith("option "):
+        return
     asked = life.asked_by(run.unit)
     if asked in life.api.taken_addresses and not status.message.startswith("another Service"):
         wrong = "a stranger may answer logins, and nobody is told"
@@ -502,7 +507,7 @@ def _check_beside(life: Life, failing: list[str]) -> None:
 
 
 def _is_beside(path: str) -> bool:
-    return path.startswith((MAPPINGS, EVENTS_ROLE, EVENTS_ROLE_BINDING, LOGINS)) or (
+    return path.startswith((f"{MAPPINGS}/", EVENTS_ROLE, EVENTS_ROLE_BINDING, LOGINS)) or (
         access.is_binding(path) and bool(_OURS.fullmatch(path.rpartition("/")[2]))
     )
 
@@ -632,17 +637,18 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
     return False
 
 
-def _passes_on(life: Life, who: str, row: Row, before: Objects) -> bool:
-    """Whether a person takes the name of another's mapping, or gives it to another's row."""
+def _swap_names(life: Life, before: Objects) -> bool:
+    """Whether people get each other's names. No two mappings can have one name at a time."""
     had = {name: access.principal(each) for name, each in access.mappings(before).items()}
-    gives = any(had.get(other.name) == who != its for its, other in _declared(life).items())
-    return gives or had.get(row.name, who) != who
+    rows = _declared(life).items()
+    return sum(had.get(row.name, who) != who for who, row in rows) > 1
 
 
-def _is_named(who: str, before: Objects) -> bool:
-    """Whether a mapping names whom it admits: a status alone may name anybody."""
+def _is_named(life: Life, who: str, before: Objects) -> bool:
+    """Whether a mapping that lasts names whom it admits: a status alone may name anybody."""
     return any(
         access.principal(each) == access.admitted(each) == who
+        and not access.has_ended(each, life.now)
         for each in access.mappings(before).values()
     )
 

@@ -10,11 +10,19 @@ import pytest
 from tests.fakes import at_rest
 from tests.fakes.acting import grant
 from tests.fakes.acting import refused as refused_action
+from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import ACCOUNT, Declare, entry, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
-from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, NOTICES, SERVICE
+from tests.fakes.kubernetes.paths import (
+    ADDRESS,
+    EVENTS_ROLE_BINDING,
+    MAPPINGS,
+    NOTICES,
+    SECRET,
+    SERVICE,
+)
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
@@ -105,6 +113,22 @@ def test_given_a_binding_of_another_role_in_default_when_a_hook_runs_then_access
     assert declare(entry("eve", EVE)).name == "active"
     assert names(api) == ["eve"]
     assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == ours
+
+
+def test_given_a_webhook_that_denies_the_binding_in_default_then_a_new_certificate_is_served(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    before = api.objects[SECRET]["data"]
+    api.delete(EVENTS_ROLE_BINDING)
+    denied = refused(403, 'admission webhook "x" denied the request: no')
+    api.fail(lambda _: denied, request=f"PATCH {EVENTS_ROLE_BINDING}")
+    easyrsa.replace_authority(root("new"))
+
+    deployed.hook()
+    status = deployed.hook()
+
+    assert api.objects[SECRET]["data"] != before
+    assert status.message.startswith("the cluster rejects an object of this charm: ")
 
 
 @pytest.mark.parametrize("endpoints", [("aws-iam",), ("aws-iam", "control-plane")])
