@@ -380,7 +380,8 @@ def p11_address(life: Life, run: Run) -> None:
         return
     # Only this object's answer says so, and with a wrong option nobody asks. The leader tells all.
     is_hidden = any(key.endswith(f" {SERVICE}") for key in life.transport.lasting)
-    is_hidden |= run.unit != life.leader and "another Service" not in _status(life).message
+    led = _status(life)
+    is_hidden |= run.unit != life.leader and not (led and "another Service" in led.message)
     if is_hidden or status.message.startswith("option "):
         return
     asked = life.asked_by(run.unit)

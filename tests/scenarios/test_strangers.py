@@ -20,7 +20,6 @@ from tests.fakes.kubernetes.paths import (
     EVENTS_ROLE_BINDING,
     MAPPINGS,
     NOTICES,
-    SECRET,
     SERVICE,
 )
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
@@ -118,17 +117,15 @@ def test_given_a_binding_of_another_role_in_default_when_a_hook_runs_then_access
 def test_given_a_webhook_that_denies_the_binding_in_default_then_a_new_certificate_is_served(
     deployed: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
-    before = api.objects[SECRET]["data"]
     api.delete(EVENTS_ROLE_BINDING)
     denied = refused(403, 'admission webhook "x" denied the request: no')
     api.fail(lambda _: denied, request=f"PATCH {EVENTS_ROLE_BINDING}")
     easyrsa.replace_authority(root("new"))
 
-    deployed.hook()
-    status = deployed.hook()
+    deployed.settle()
 
-    assert api.objects[SECRET]["data"] != before
-    assert status.message.startswith("the cluster rejects an object of this charm: ")
+    assert api.secret("ca.pem") == root("new").certificate
+    assert deployed.hook().message.startswith("the cluster rejects an object of this charm: ")
 
 
 @pytest.mark.parametrize("endpoints", [("aws-iam",), ("aws-iam", "control-plane")])
