@@ -166,9 +166,11 @@ def make(
     replace = {
         new.name: batch.of(writes.replace, owner, old, new, stuck) for old, new in steps.replace
     }
-    # Whoever gets another name has it before another one gets theirs.
-    staying = {each.principal for each in steps.wanted.mappings}
-    later = {new.name for old, new in steps.replace if old.principal in staying}
+    # Whoever gets another name has it before another one gets theirs, but where they swap.
+    names = {each.principal: each.name for each in steps.wanted.mappings}
+    later = {
+        new.name: names[old.principal] for old, new in steps.replace if old.principal in names
+    }
     batch.run(
         batch.unbound(steps, going)
         | {old.name: batch.of(writes.update, owner, old, new, stuck) for old, new in steps.update}
@@ -176,7 +178,8 @@ def make(
         | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
-    batch.run({name: change for name, change in replace.items() if name in later})
+    waiting = steps.keys - replaced - {key for key, each in batch.outcomes.items() if each.done}
+    batch.run({name: replace[name] for name, own in later.items() if own not in waiting})
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
     # Where the new one is refused, its principal keeps what it has, as by an update that is.

@@ -70,6 +70,19 @@ def test_given_a_new_name_whose_person_gets_another_one_then_that_comes_first(
     assert sent == [create, f"DELETE {MAPPINGS}/ops", create, f"DELETE {MAPPINGS}/dev"]
 
 
+def test_given_a_person_whose_other_name_the_cluster_refuses_then_nobody_gets_the_former_one(
+    declare: Declare, api: FakeCluster
+):
+    declare(OLD)
+    api.fail(REFUSALS["500"], request=f"POST {MAPPINGS}")
+    declare({**OLD, "arn": DEV.replace("Dev", "Other")}, NEW)
+
+    assert names(api) == ["dev"]
+    api.recover()
+    declare({**OLD, "arn": DEV.replace("Dev", "Other")}, NEW)
+    assert names(api) == ["dev", "ops"]
+
+
 def test_given_a_name_whose_person_goes_then_that_access_ends_before_anybody_is_let_in(
     declare: Declare, api: FakeCluster
 ):
