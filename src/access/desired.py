@@ -10,7 +10,7 @@ binding is wanted as long as its mapping is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from access import arn, expiry, partitions, rights, subjects
@@ -302,6 +302,38 @@ class Changes:
     def moved(self) -> tuple[Pair, ...]:
         """Return each mapping that goes, with the one that is created in its place."""
         return (*self.rename, *self.replace)
+
+    @property
+    def passed_on(self) -> dict[str, str]:
+        """Return each name that passes to another principal, with the one that the former gets."""
+        names = {each.principal: each.name for each in self.wanted.mappings}
+        return {
+            new.name: names[old.principal] for old, new in self.replace if old.principal in names
+        }
+
+    def of(self, is_one: Callable[[str], bool]) -> Changes:
+        """Return those of mappings whose names are ``is_one``, and of their bindings.
+
+        A mapping that goes for another belongs to that.
+        """
+        later = {old.name: new.name for old, new in self.rename}
+
+        def pairs(found: Iterable[Pair]) -> tuple[Pair, ...]:
+            return tuple(pair for pair in found if is_one(pair[1].name))
+
+        return Changes(
+            self.before,
+            self.wanted,
+            unbind=tuple(e for e in self.unbind if is_one(later.get(e.mapping, e.mapping))),
+            delete=tuple(each for each in self.delete if is_one(each.name)),
+            withdraw=pairs(self.withdraw),
+            replace=pairs(self.replace),
+            rename=pairs(self.rename),
+            update=pairs(self.update),
+            create=tuple(each for each in self.create if is_one(each.name)),
+            activate=pairs(self.activate),
+            bind=tuple(each for each in self.bind if is_one(each.mapping)),
+        )
 
     @property
     def touched(self) -> set[str]:

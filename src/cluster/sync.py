@@ -149,6 +149,16 @@ def make(
     left = client.seconds_left_to_write if seconds is None else seconds
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
+    # Whoever gets another name has it before another one gets theirs, but where they swap.
+    later = steps.passed_on
+    first = steps.of(lambda name: name not in later)
+    _make(batch, first)
+    waiting = {key for key in first.keys if not batch.outcome(key).done}
+    _make(batch, steps.of(lambda name: later.get(name, name) not in waiting and name in later))
+    return _result(client, owner, steps, batch.outcomes)
+
+
+def _make(batch: _Batch, steps: Changes) -> None:
     before = {each.name: each for each in steps.before.mappings}
     going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
     batch.run(
@@ -163,23 +173,17 @@ def make(
     stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
     replaced = {new.name for _, new in steps.replace}
     create = (*steps.create, *(new for _, new in steps.rename if new.name not in replaced))
-    replace = {
-        new.name: batch.of(writes.replace, owner, old, new, stuck) for old, new in steps.replace
-    }
-    # Whoever gets another name has it before another one gets theirs, but where they swap.
-    names = {each.principal: each.name for each in steps.wanted.mappings}
-    later = {
-        new.name: names[old.principal] for old, new in steps.replace if old.principal in names
-    }
+    owner = batch.owner
     batch.run(
         batch.unbound(steps, going)
         | {old.name: batch.of(writes.update, owner, old, new, stuck) for old, new in steps.update}
-        | {name: change for name, change in replace.items() if name not in later}
+        | {
+            new.name: batch.of(writes.replace, owner, old, new, stuck)
+            for old, new in steps.replace
+        }
         | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
-    waiting = steps.keys - replaced - {key for key, each in batch.outcomes.items() if each.done}
-    batch.run({name: replace[name] for name, own in later.items() if own not in waiting})
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
     # Where the new one is refused, its principal keeps what it has, as by an update that is.
@@ -189,7 +193,6 @@ def make(
         | {old.name: batch.of(writes.delete, old) for old in renamed}
     )
     batch.run(batch.unbound(steps, going))
-    return _result(client, owner, steps, batch.outcomes)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -70,6 +70,19 @@ def test_given_a_new_name_whose_person_gets_another_one_then_that_comes_first(
     assert sent == [create, f"DELETE {MAPPINGS}/ops", create, f"DELETE {MAPPINGS}/dev"]
 
 
+def test_given_a_name_that_passes_on_then_its_roles_go_when_the_former_has_them_by_another(
+    declare: Declare, api: FakeCluster
+):
+    api.add_role("edit", "get")
+    rights = {"access": [{"role": "edit"}]}
+    declare({**OLD, **rights})
+    api.forget()
+    declare({**OLD, "arn": DEV.replace("Dev", "Other")}, {**NEW, **rights})
+
+    sent = [each for each in api.changes if "clusterrolebindings" in each]
+    assert [each.split()[0] for each in sent] == ["POST", "DELETE"]
+
+
 def test_given_a_person_whose_other_name_the_cluster_refuses_then_nobody_gets_the_former_one(
     declare: Declare, api: FakeCluster
 ):
