@@ -73,7 +73,12 @@ def json_text(draw: st.DrawFn, sample: str) -> str:
     """The JSON text ``sample`` with another value in it, or with damaged text."""
     if draw(st.booleans()):
         return draw(text(sample))
-    return json.dumps(draw(value(json.loads(sample))))
+    try:
+        known = json.loads(sample)
+    except ValueError:
+        # What is damaged may be damaged again.
+        return draw(text(sample))
+    return json.dumps(draw(value(known)))
 
 
 @st.composite

@@ -179,9 +179,9 @@ class FakeCluster(Controllers):
         """What a request could change, as text."""
         if request.method == "GET":
             return ""
-        for each in (MAPPINGS, NOTICES):
-            if request.url.path == each:
-                return str(sorted(path for path in self.objects if path.startswith(each)))
+        if request.method == "POST":
+            of = f"{request.url.path}/"
+            return str(sorted(path for path in self.objects if path.startswith(of)))
         path = request.url.path.removesuffix("/status")
         return json.dumps([self.objects.get(path), self._fields.get(path)])
 
