@@ -63,11 +63,16 @@ def _fixed_later(config: Config) -> str:
 
 
 def _count(report: Report) -> str:
-    total = len(report.pending.union(each.name for each in report.result.after.mappings))
-    shown = f"{total:,} mapping{'' if total == 1 else 's'}"
+    there = {each.name for each in report.result.after.mappings}
     if report.former:
         # The option no longer declares these.
-        return active.NOT_DELETED(mappings=shown, former=f"{len(report.former):,}")
+        former = f"{len(report.former):,}"
+        return active.NOT_DELETED(mappings=_mappings(len(there)), former=former)
+    shown = _mappings(len(report.pending | there))
     if report.pending:
         return active.NOT_EFFECTIVE(pending=f"{len(report.pending):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)
+
+
+def _mappings(number: int) -> str:
+    return f"{number:,} mapping{'' if number == 1 else 's'}"
