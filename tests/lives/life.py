@@ -475,13 +475,16 @@ class Life:
         new: set[Role] = {("ClusterRole", role, space)} if role else set()
         new |= {("Group", group, "")} if group else set()
         known = principal(who)
-        former = self.grants.get(known)
-        if former and former.ends is not None and former.ends <= self.now:
-            former = None
+        had = self.grants.get(known)
+        former = None if had and had.ends is not None and had.ends <= self.now else had
         self.allow(known, new)
         params = {"arn": arn(who), "username": who, **what}
         run = self._action("grant-access", unit, step, params)
-        if run.results:
+        if self.grants.get(known) is not had:
+            # Another unit has granted something meanwhile: either may be the last.
+            self.unsure.add(known)
+            self.grants.pop(known, None)
+        elif run.results:
             name = run.results["mapping"]
             kept = set[Role]()
             if former:
@@ -638,7 +641,8 @@ class Life:
             self.transport.lasting.clear()
         self._come_to_rest()
         promises.at_rest(self)
-        self.reasons.clear()
+        if not self.model.silent:
+            self.reasons.clear()
         self.unsure.clear()
         self.allowed = {who: set(roles) for who, roles in self.rights.items()}
         for who, row in self.option.good(self.now).items():

@@ -501,7 +501,9 @@ def _check_beside(life: Life, failing: list[str]) -> None:
         # A mapping without a name of its row's has one that begins like its role's.
         names = {row.name or f"{row.who}-"}
         names |= {name for name, each in found.items() if access.principal(each) == who}
-        if not any(name in path for name in names for path in failing):
+        # A person whose next mapping fails keeps the name that this row takes.
+        is_kept = row.name in found and access.principal(found[row.name]) != who
+        if not is_kept and not any(name in path for name in names for path in failing):
             _check_row(life, "P16", who, row)
     if SECRET not in life.objects or DEPLOYMENT not in life.objects:
         raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)
