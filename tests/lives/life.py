@@ -502,6 +502,8 @@ class Life:
             if is_there and not is_declared:
                 ends = access.end(mapping) if mapping else None
                 self.grants[known] = Grant(name, has, ends)
+            else:
+                self.grants.pop(known, None)
         elif run.effects or run.dead or run.met:
             self.unsure.add(known)
             self.grants.pop(known, None)

@@ -105,7 +105,7 @@ def in_time(life: Life, grace: float) -> None:
 
 def beside_a_fault(life: Life) -> None:
     """What must hold while one object fails for ever."""
-    ask(life, p13, grace=SOON, kept=False)
+    ask(life, p13, grace=_LONGEST, kept=False)
     ask(life, p16)
 
 
@@ -423,7 +423,7 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
     serves = DEPLOYMENT in life.objects and SERVICE in life.objects
     if not serves or life.leader is None or not life.is_deployed:
         return
-    if life.due[life.leader] and grace > SOON:
+    if life.due[life.leader] and grace > _LONGEST:
         return
     looks = {key for key in life.transport.lasting if key.startswith("GET ")}
     if any(not key.startswith(f"GET {MAPPINGS}/") for key in looks):
@@ -441,7 +441,7 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
         row = _declared(life).get(access.principal(mapping))
         if access.source(mapping) == "option" and row and not row.seconds:
             continue
-        if grace > SOON and life.seen_ends.get(name) != moment:
+        if grace > _LONGEST and life.seen_ends.get(name) != moment:
             # No hook knew of it, so no alarm was set.
             continue
         late = int(life.now - moment)
