@@ -154,11 +154,12 @@ def make(
     first = steps.of(lambda name: name not in later)
     _make(batch, first)
     waiting = {key for key in first.keys if not batch.outcome(key).done}
-    _make(batch, steps.of(lambda name: later.get(name, name) not in waiting and name in later))
+    _make(batch, steps.of(lambda name: name in later and later[name] not in waiting))
     return _result(client, owner, steps, batch.outcomes)
 
 
 def _make(batch: _Batch, steps: Changes) -> None:
+    """Make changes in their order: what ends, what comes, and what gives way to that."""
     before = {each.name: each for each in steps.before.mappings}
     going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
     batch.run(
