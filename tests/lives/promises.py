@@ -98,6 +98,9 @@ def in_time(life: Life, grace: float) -> None:
     if status and "not deleted yet" in status.message:
         # A hook had no time left, and says so. Its next one goes on.
         return
+    if grace <= SOON and not life.can_work:
+        # So does one whose reconcile stops early, if its alarm rings.
+        return
     ask(life, p13, grace=grace, kept=False)
     if life.can_work:
         ask(life, p13, grace=grace)
@@ -378,8 +381,10 @@ def p11_address(life: Life, run: Run) -> None:
     status = life.model.units[run.unit].status
     if run.is_action or not status or run.what in ("departed", "broken", "stop", "remove"):
         return
-    # Only this object's answer says so, and with a wrong option nobody asks. The leader tells all.
-    is_hidden = any(key.endswith(f" {SERVICE}") for key in life.transport.lasting)
+    # Only an answer says so, and with a wrong option nobody asks. The leader tells all.
+    is_hidden = any(
+        key.startswith("GET ") or key.endswith(f" {SERVICE}") for key in life.transport.lasting
+    )
     led = _status(life)
     is_hidden |= run.unit != life.leader and not (led and "another Service" in led.message)
     if is_hidden or status.message.startswith("option "):
