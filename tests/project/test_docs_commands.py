@@ -162,6 +162,14 @@ NOT_RUN = {
     "juju integrate vault:certificates kubernetes-worker:certificates": _CLUSTER_CA,
     "juju deploy self-signed-certificates --channel 1/stable": _NEWER_VAULT,
     "juju deploy vault --channel 2.0/stable --base ubuntu@24.04": _NEWER_VAULT,
+    "juju deploy vault --channel 1.8/stable --base ubuntu@22.04": _CLUSTER_CA,
+    "juju deploy mysql-innodb-cluster -n 3 --channel 8.0/stable --base ubuntu@22.04": _CLUSTER_CA,
+    "juju deploy mysql-router vault-mysql-router --channel 8.0/stable "
+    "--base ubuntu@22.04": _CLUSTER_CA,
+    "juju integrate vault-mysql-router:db-router mysql-innodb-cluster:db-router": _CLUSTER_CA,
+    "juju integrate vault-mysql-router:shared-db vault:shared-db": _CLUSTER_CA,
+    "juju run easyrsa/0 backup": _EASYRSA,
+    "juju run etcd/leader snapshot": "the testbed's etcd has no charm",
     "juju config vault pki_allowed_domains=example.com,"
     "aws-iam-authenticator.kube-system.svc": _NEWER_VAULT,
     'kubectl -n argocd patch configmap argocd-cm --type merge -p \'{"data": '
