@@ -111,7 +111,7 @@ def _find(hook: Hook, target: grants.Target) -> Access:
     if not target.name:
         return state.access(hook.client, hook.owner, newest=True)
     named = state.mapping(hook.client, target.name)
-    bound = state.role_bindings(hook.client, hook.owner)
+    bound = state.role_bindings(hook.client, hook.owner, newest=True)
     own = tuple(each for each in bound if each.mapping == target.name)
     return Access((named,) if named else (), own)
 

@@ -117,12 +117,13 @@ class Client:
         namespace: str = "",
         labels: str = "",
         fields: str = "",
+        newest: bool = False,
     ) -> Sequence[T]:
         """Return the objects of one kind, each as the msgspec type ``into``: of a namespace, or of
         all of them.
 
         ``labels`` and ``fields`` are selectors. The list is what the server has in memory, which
-        may be moments old.
+        may be moments old, unless ``newest`` asks for what is stored.
         """
         selectors = {"labelSelector": labels, "fieldSelector": fields}
         params = {key: text for key, text in selectors.items() if text}
@@ -131,7 +132,7 @@ class Client:
             "list",
             res,
             namespace=namespace or ("*" if is_namespaced else None),
-            params={**params, **_IN_MEMORY},
+            params={**params, **({} if newest else _IN_MEMORY)},
             headers=_UNCOMPRESSED,
         )
         return answers.decode(answer.content, answers.ObjectList[into]).items

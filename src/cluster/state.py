@@ -60,11 +60,11 @@ POLL_SECONDS = 0.5
 def access(client: api.Client, owner: Owner, *, newest: bool = False) -> Access:
     """Return all mappings, and the bindings that ``owner`` has made for them.
 
-    They are as they are now, or as they were moments ago. ``newest`` leaves no mapping out that
-    there is; it may cost the server more.
+    They are as they were moments ago, or, by ``newest``, as they are now; that may cost the server
+    more.
     """
     # A mapping is made before its bindings, so none of these comes without its own.
-    bound = tuple(role_bindings(client, owner))
+    bound = tuple(role_bindings(client, owner, newest=newest))
     return Access(tuple(mappings(client, newest=newest)), bound)
 
 
@@ -160,7 +160,7 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
         time.sleep(POLL_SECONDS)
 
 
-def role_bindings(client: api.Client, owner: Owner) -> list[Binding]:
+def role_bindings(client: api.Client, owner: Owner, *, newest: bool = False) -> list[Binding]:
     """Return the bindings that ``owner`` has made for mappings, of the option and of grants.
 
     The label alone makes no binding the charm's. Without the owner's mark, it is a person's.
@@ -168,7 +168,7 @@ def role_bindings(client: api.Client, owner: Owner) -> list[Binding]:
     return [
         _binding(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list(resource, answers.Binding, labels=SOURCE)
+        for found in client.list(resource, answers.Binding, labels=SOURCE, newest=newest)
         if owner.owns(found.metadata.annotations.get(OWNER, ""))
         # Kubernetes lets anybody who may make a binding give it a name that no URL can have.
         and is_object_name(found.metadata.name)

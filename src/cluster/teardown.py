@@ -119,8 +119,8 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     Grants go first: an application that is deployed later deletes what no option declares, and
     keeps grants.
     """
-    bound = tuple(state.role_bindings(client, owner))
-    mappings = state.mappings(client) if crd.is_served(client) else []
+    bound = tuple(state.role_bindings(client, owner, newest=True))
+    mappings = state.mappings(client, newest=True) if crd.is_served(client) else []
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))

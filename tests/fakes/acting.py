@@ -32,7 +32,9 @@ def grant(model: Model, unit: int = 0, **params: Any) -> dict[str, Any]:
 
 
 def lists_stored(api: FakeCluster) -> bool:
-    """Whether every list of mappings was of what is stored. From its memory, the API server may
-    leave out what somebody has just made."""
-    lists = [seen for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
-    return bool(lists) and not any("resourceVersion" in seen.query for seen in lists)
+    """Whether every list of mappings, and of the charm's bindings, was of what is stored. From its
+    memory, the API server may leave out what somebody has just made."""
+    mappings = [seen for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
+    bindings = [seen for seen in api.seen if "aws-iam/source" in seen.query.values()]
+    lists = [*mappings, *bindings]
+    return all([mappings, bindings]) and not any("resourceVersion" in each.query for each in lists)
