@@ -688,9 +688,9 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
-        self.removed_from, was_free = len(self.said), promises.free(self)
-        # Until it goes itself, a unit keeps no address of which it has not told the others yet.
-        self.was_free = was_free | {self.asked_by(unit) for unit in order if not self._tells(unit)}
+        self.removed_from, self.was_free = len(self.said), promises.free(self)
+        # Nobody keeps an address of which its unit has not told the others yet.
+        self.was_free |= {self.asked_by(each) for each in self.units if not self._tells(each)}
         self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
@@ -702,7 +702,6 @@ class Life:
                     self._last_hook(unit, kind, None)
             self.gone.add(unit)
             promises.ask(self, promises.p6_address)
-        self.was_free = was_free
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
