@@ -342,9 +342,10 @@ def test_given_a_file_that_makes_kubernetes_own_names_then_its_last_rule_refuses
     # Kubernetes itself would take these names.
     del entry["userValidationRules"]
     config.put_and_wait(yaml.safe_dump(wrong))
-    found = who(door, aws_tokens.get(machine, AUDIENCE))
+    found = eventually(lambda: who(door, aws_tokens.get(machine, AUDIENCE)), "logged in")
     assert found["username"] == f"system:{ROLES}/deployer"
-    assert "system:masters" in who(door, aws_tokens.get(intruder, AUDIENCE))["groups"]
+    found = eventually(lambda: who(door, aws_tokens.get(intruder, AUDIENCE)), "logged in")
+    assert "system:masters" in found["groups"]
 
 
 def test_given_a_file_that_is_wrong_then_the_former_stays_in_use_and_the_page_shows_it(
