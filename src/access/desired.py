@@ -311,28 +311,28 @@ class Changes:
             new.name: names[old.principal] for old, new in self.replace if old.principal in names
         }
 
-    def of(self, is_one: Callable[[str], bool]) -> Changes:
-        """Return those of mappings whose names are ``is_one``, and of their bindings.
+    def only(self, is_chosen: Callable[[str], bool]) -> Changes:
+        """Return the changes of the mappings whose names are chosen, and of their bindings.
 
-        A mapping that goes for another belongs to that.
+        A mapping that is renamed counts by its new name.
         """
-        later = {old.name: new.name for old, new in self.rename}
+        renamed = {old.name: new.name for old, new in self.rename}
 
         def pairs(found: Iterable[Pair]) -> tuple[Pair, ...]:
-            return tuple(pair for pair in found if is_one(pair[1].name))
+            return tuple(pair for pair in found if is_chosen(pair[1].name))
 
         return Changes(
             self.before,
             self.wanted,
-            unbind=tuple(e for e in self.unbind if is_one(later.get(e.mapping, e.mapping))),
-            delete=tuple(each for each in self.delete if is_one(each.name)),
+            unbind=tuple(e for e in self.unbind if is_chosen(renamed.get(e.mapping, e.mapping))),
+            delete=tuple(each for each in self.delete if is_chosen(each.name)),
             withdraw=pairs(self.withdraw),
             replace=pairs(self.replace),
             rename=pairs(self.rename),
             update=pairs(self.update),
-            create=tuple(each for each in self.create if is_one(each.name)),
+            create=tuple(each for each in self.create if is_chosen(each.name)),
             activate=pairs(self.activate),
-            bind=tuple(each for each in self.bind if is_one(each.mapping)),
+            bind=tuple(each for each in self.bind if is_chosen(each.mapping)),
         )
 
     @property

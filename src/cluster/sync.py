@@ -151,10 +151,10 @@ def make(
     _log(steps, why)
     # Whoever gets another name has it before another one gets theirs, but where they swap.
     later = steps.passed_on
-    first = steps.of(lambda name: name not in later)
+    first = steps.only(lambda name: name not in later)
     _make(batch, first)
     waiting = {key for key in first.keys if not batch.outcome(key).done}
-    _make(batch, steps.of(lambda name: name in later and later[name] not in waiting))
+    _make(batch, steps.only(lambda name: name in later and later[name] not in waiting))
     return _result(client, owner, steps, batch.outcomes)
 
 
