@@ -46,7 +46,7 @@ def test_given_the_commands_of_the_page_when_run_then_they_say_that_all_is_well(
 ) -> None:
     shown = how_to.shown("errors.md", "Nobody can log in")
     commands = [line for line in shown if line.startswith("juju ")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         assert checking.ALL_OK in reader.run(command), command
 
