@@ -45,7 +45,7 @@ def wait_until(juju: jubilant.Juju, wanted: str, application: str = "aws-iam") -
     return _wait(juju, ready, WAIT_SECONDS, _SUCCESSES)
 
 
-def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubilant.Status:
+def wait_until_status_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubilant.Status:
     """Wait until aws-iam and its units have the status `wanted`, while agents may be busy.
 
     A hook sets the application's status before its unit's.

@@ -77,11 +77,11 @@ def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_r
     with juju_status.frequent_update_status(deployed):
         deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
         try:
-            status = juju_status.wait_until_app_is(deployed, "waiting", seconds=60)
+            status = juju_status.wait_until_status_is(deployed, "waiting", seconds=60)
         finally:
             deployed.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
             testbed_only.start_agent(deployed, CONTROL_PLANE)
-        juju_status.wait_until_app_is(deployed, "active", juju_status.WAIT_SECONDS)
+        juju_status.wait_until_status_is(deployed, "active", juju_status.WAIT_SECONDS)
 
     shown = status.get_units("aws-iam")["aws-iam/0"].workload_status.message
     assert shown.startswith("waiting for the Kubernetes API")
@@ -94,7 +94,7 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
 ) -> None:
     deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.9.0"})
     with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_app_is(deployed, "blocked", seconds=120)
+        juju_status.wait_until_status_is(deployed, "blocked", seconds=120)
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 
@@ -111,7 +111,7 @@ def test_given_a_quota_that_refuses_pods_then_the_unit_names_it_and_goes_on_with
     cluster.kubectl("create", *quota, "--hard=pods=1")
     deployed.config("aws-iam", {"replicas": 3})
     with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_app_is(deployed, "blocked", seconds=120)
+        juju_status.wait_until_status_is(deployed, "blocked", seconds=120)
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 

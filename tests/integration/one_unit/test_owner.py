@@ -56,7 +56,7 @@ def test_given_an_owner_that_is_gone_when_the_command_in_the_status_is_run_then_
 ) -> None:
     cluster.kubectl("annotate", "--overwrite", *SERVICE, f"{ANNOTATION}={GONE}")
     with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_app_is(deployed, "blocked", seconds=60)
+        juju_status.wait_until_status_is(deployed, "blocked", seconds=60)
     said = juju_status.message(deployed)
     assert said.startswith("authenticator owned by 'gone of model old'; ")
     assert logins.wait_for_login(cluster) == "knobby"
@@ -64,7 +64,7 @@ def test_given_an_owner_that_is_gone_when_the_command_in_the_status_is_run_then_
     cluster.kubectl(*said.partition("run: kubectl ")[2].split())
 
     with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_app_is(deployed, "active", seconds=60)
+        juju_status.wait_until_status_is(deployed, "active", seconds=60)
     juju_status.wait_until_active(deployed)
     assert _owned(deployed, cluster) == before
     assert logins.wait_for_login(cluster) == "knobby"
