@@ -133,6 +133,11 @@ def in_url(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 mapping`` or ``1,200 mappings``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def in_base64(text: str) -> str:
     """Return ``text`` in base64, as Secrets and kubeconfigs have it."""
     return base64.b64encode(text.encode()).decode()

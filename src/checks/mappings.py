@@ -11,7 +11,7 @@ import times
 from access import expiry, validity
 from access.mapping import IdentityMapping
 from checks import Names, Outcome, Site, failed, not_checked, ok
-from text import first, one_line
+from text import counted, first, one_line
 
 # How many of them are named.
 _MOST = 3
@@ -30,11 +30,10 @@ def verdict(
 ) -> Outcome:
     """Return whether every mapping lets its principal in, and which end within a day."""
     problems = validity.check(found, partition).problems
-    count = f"{len(found):,} mapping{'' if len(found) == 1 else 's'}"
     ends = sorted((end, each.name) for each in found if (end := expiry.end(each)))
     over = [name for end, name in ends if end <= now]
     soon = [f"{name} at {times.shown(end)}" for end, name in ends if now < end <= now + SOON]
-    parts = [count]
+    parts = [counted(len(found), "mapping")]
     if soon:
         parts.append(f"{len(soon)} ending within a day: {_some(soon)}")
     if over:
@@ -42,9 +41,7 @@ def verdict(
         return failed(seen, names.reconcile)
     if problems:
         wrong = [f"{name}: {text}" for name, text in problems.items()]
-        parts.append(
-            f"{len(wrong)} broken mapping{'' if len(wrong) == 1 else 's'}: {_some(wrong)}"
-        )
+        parts.append(f"{counted(len(wrong), 'broken mapping')}: {_some(wrong)}")
         return failed(
             ", ".join(parts), f"see all: juju run {names.application}/leader list-mappings"
         )

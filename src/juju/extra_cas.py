@@ -20,7 +20,7 @@ from certificates import pem
 from errors import Waiting
 from related import RelatedCharm
 from statuses import active, waiting
-from text import brief
+from text import brief, counted
 
 ENDPOINT = "receive-ca-cert"
 VERSION = "1"
@@ -54,8 +54,7 @@ def receive(charm: RelatedCharm) -> Trust:
             (active.CAS_NO_ROOM, len(readable) - len(fitting)),
         ):
             if number:
-                counted = f"{number} certificate{'' if number == 1 else 's'}"
-                remarks.append(text(counted, brief(relation.app.name)))
+                remarks.append(text(counted(number, "certificate"), brief(relation.app.name)))
     return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
 
 

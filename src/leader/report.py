@@ -9,7 +9,7 @@ from cluster.pods import Rollout
 from config import Config
 from leader.access import Report
 from statuses import active
-from text import first
+from text import counted, first
 
 # How many entries of the option `mappings` the log names.
 MOST_LOGGED = 20
@@ -67,12 +67,8 @@ def _count(report: Report) -> str:
     if report.former:
         # The option no longer declares these.
         former = f"{len(report.former):,}"
-        return active.NOT_DELETED(mappings=_mappings(len(there)), former=former)
-    shown = _mappings(len(report.pending | there))
+        return active.NOT_DELETED(mappings=counted(len(there), "mapping"), former=former)
+    shown = counted(len(report.pending | there), "mapping")
     if report.pending:
         return active.NOT_EFFECTIVE(pending=f"{len(report.pending):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)
-
-
-def _mappings(number: int) -> str:
-    return f"{number:,} mapping{'' if number == 1 else 's'}"
