@@ -68,12 +68,20 @@ def access(client: api.Client, owner: Owner, *, newest: bool = False) -> Access:
     return Access(tuple(mappings(client, newest=newest)), bound)
 
 
-def needed(client: api.Client, found: Access, entries: Collection[Entry], partition: str) -> State:
+def needed(
+    client: api.Client,
+    found: Access,
+    entries: Collection[Entry],
+    partition: str,
+    *,
+    newest: bool = False,
+) -> State:
     """Return what decides about the access that ``entries`` declare, beside that of ``found``.
 
-    ``partition`` is the authenticator's. Only what the entries need is read.
+    ``partition`` is the authenticator's. Only what the entries need is read, as `access` does.
     """
-    there = of_rights(client, found, [right for entry in entries for right in entry.rights])
+    asked = [right for entry in entries for right in entry.rights]
+    there = of_rights(client, found, asked, newest=newest)
     sets = [entry.permission_set for entry in entries if entry.permission_set]
     # A set's own mapping decides over others of its role.
     own = {entry.name for entry in entries if entry.permission_set}
@@ -83,14 +91,18 @@ def needed(client: api.Client, found: Access, entries: Collection[Entry], partit
     )
 
 
-def of_rights(client: api.Client, found: Access, asked: Collection[Right]) -> State:
+def of_rights(
+    client: api.Client, found: Access, asked: Collection[Right], *, newest: bool = False
+) -> State:
     """Return what decides about the rights that are ``asked`` for, beside ``found``."""
     has_roles = any(right.kind == ROLE for right in asked)
     kinds = (ClusterRole, Role) if has_roles else (ClusterRole,)
     return State(
         found,
-        roles=roles(client, *kinds) if asked else (),
-        namespaces=namespaces(client) if any(right.namespaces for right in asked) else (),
+        roles=roles(client, *kinds, newest=newest) if asked else (),
+        namespaces=(
+            namespaces(client, newest=newest) if any(right.namespaces for right in asked) else ()
+        ),
     )
 
 
@@ -189,18 +201,20 @@ def _binding(found: answers.Binding) -> Binding:
     )
 
 
-def namespaces(client: api.Client) -> set[str]:
+def namespaces(client: api.Client, *, newest: bool = False) -> set[str]:
     """Return the names of all namespaces."""
-    return {found.metadata.name for found in client.list(Namespace, answers.Named)}
+    return {each.metadata.name for each in client.list(Namespace, answers.Named, newest=newest)}
 
 
-def roles(client: api.Client, *kinds: type[ClusterRole | Role]) -> set[tuple[str, str]]:
+def roles(
+    client: api.Client, *kinds: type[ClusterRole | Role], newest: bool = False
+) -> set[tuple[str, str]]:
     """Return all roles of ``kinds``, each as its namespace, empty for a ClusterRole, and its
     name."""
     return {
         (found.metadata.namespace, found.metadata.name)
         for resource in kinds
-        for found in client.list(resource, answers.Named)
+        for found in client.list(resource, answers.Named, newest=newest)
     }
 
 

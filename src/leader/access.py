@@ -14,7 +14,7 @@ import access_changes
 import cos
 import times
 from access import desired, expiry, validity
-from access.desired import Access, Desired
+from access.desired import Access, Changes, Desired
 from access.rights import has_own_group
 from access_changes import BY_OPTION
 from cluster import api, objects, references, state, sync
@@ -67,10 +67,18 @@ def bring(hook: Hook, client: api.Client) -> Report:
     Call this inside `errors_as_status`. It takes what the hook's time has but `KEPT_SECONDS`.
     """
     declared, partition, now = hook.config.declared, hook.config.partition, times.now()
-    before = state.access(client, hook.owner)
-    needed = state.needed(client, before, declared.entries, partition)
-    wanted = desired.access(declared, needed, now, partition)
-    steps = desired.changes(before, wanted.access)
+
+    def look(*, newest: bool) -> tuple[Desired, Changes]:
+        found = state.access(client, hook.owner, newest=newest)
+        there = state.needed(client, found, declared.entries, partition, newest=newest)
+        wanted = desired.access(declared, there, now, partition)
+        return wanted, desired.changes(found, wanted.access)
+
+    wanted, steps = look(newest=False)
+    ended = {each.name for each in steps.delete if expiry.has_ended(each, now)}
+    if steps.only(lambda name: name not in ended).keys:
+        # The server's memory may be moments old, so what is stored decides on other changes.
+        wanted, steps = look(newest=True)
     # What ends comes before all that a slow server keeps this hook from.
     least = min(LEAST_SECONDS, client.seconds_left_to_write)
     seconds = max(client.seconds_left - KEPT_SECONDS, least)

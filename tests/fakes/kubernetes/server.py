@@ -82,6 +82,8 @@ class FakeCluster(Controllers):
         # How many seconds its own clock is ahead.
         self.ahead = 0.0
         self.version = "v1.37.2"
+        # What lists have that ask for no version of theirs, as from an API server that is late.
+        self.memory: dict[str, Object] | None = None
         self._faults: list[Fault] = []
         # The charm writes mappings from several threads. Between two requests of one unit, a test
         # may run another unit.
@@ -279,9 +281,10 @@ class FakeCluster(Controllers):
         return ok({"metadata": {}, "items": items})
 
     def _selected(self, path: str, query: dict[str, str]) -> list[Object]:
+        is_late = self.memory is not None and query.get("resourceVersion") == "0"
         return [
             stored
-            for key, stored in sorted(self.objects.items())
+            for key, stored in sorted((self.memory if is_late else self.objects).items())
             if path in (scope := key.rpartition("/")[0], _NAMESPACE.sub("", scope))
             and selectors.has_label(stored, query.get("labelSelector", ""))
             and selectors.has_field(stored, query.get("fieldSelector", ""))

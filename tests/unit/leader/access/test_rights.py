@@ -190,7 +190,7 @@ def test_given_a_namespace_that_is_missing_when_declared_then_it_is_named_and_th
 def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_in_error(
     declare: Declare, deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(state, "namespaces", lambda _: {"gone"})
+    monkeypatch.setattr(state, "namespaces", lambda _, **__: {"gone"})
 
     status = declare(entry("dev", access=[{**EDIT, "namespaces": ["gone"]}]))
 

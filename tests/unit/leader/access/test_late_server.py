@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""An API server answers from its memory of moments ago: a change is decided on what is stored."""
+
+from __future__ import annotations
+
+import copy
+
+from tests.fakes.acting import grant
+from tests.fakes.declaring import DEV, Declare, entry, names, stored
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import BINDINGS
+from tests.fakes.kubernetes.server import FakeCluster
+
+BOB = "arn:aws:iam::111122223333:role/Bob"
+
+
+def roles(api: FakeCluster) -> set[str]:
+    """The ClusterRoles that the charm has bound."""
+    bound = [each for path, each in api.objects.items() if path.startswith(BINDINGS[0])]
+    ours = [each for each in bound if "aws-iam/source" in each["metadata"].get("labels", {})]
+    return {each["roleRef"]["name"] for each in ours}
+
+
+def test_given_a_grant_that_no_list_has_yet_when_its_name_passes_on_then_its_role_does_not(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_role("view", "get")
+    api.add_role("edit", "get")
+    api.memory = copy.deepcopy(api.objects)
+    grant(deployed, role="view", name="one")
+
+    declare(entry("one", BOB, access=[{"role": "edit"}]))
+
+    assert stored(api, "one")["spec"]["arn"] == BOB
+    assert roles(api) == {"edit"}
+
+
+def test_given_a_name_that_no_list_has_yet_when_the_entry_changes_then_its_person_stays_in(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", DEV))
+    before = copy.deepcopy(api.objects)
+    declare(entry("ops", DEV))
+    # While an entry is renamed, its principal has both mappings.
+    api.memory = {**before, **copy.deepcopy(api.objects)}
+    api.forget()
+
+    declare(entry("dev", DEV, groups=["view"]))
+
+    written = [each for each in api.changes if "iamidentitymappings" in each]
+    assert [each.split()[0] for each in written] == ["POST", "PUT", "DELETE"]
+    assert names(api) == ["dev"]
+
+
+def test_given_a_late_server_when_nothing_changes_then_nothing_stored_is_asked_for(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", DEV))
+    api.forget()
+
+    declare(entry("dev", DEV))
+
+    lists = [seen for seen in api.seen if str(seen).endswith("/iamidentitymappings")]
+    assert [seen.query["resourceVersion"] for seen in lists] == ["0"]
