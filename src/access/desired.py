@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from access import arn, expiry, partitions, rights, subjects
-from access.declaration.declared import Declared
-from access.declaration.entry import Entry, default_username
+from access.declaration.declared import Declared, Wrong
+from access.declaration.entry import Entry, Meant, default_username
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import ROLE, RoleBinding, has_own_group
@@ -123,6 +123,7 @@ def access(
     if declared.error:
         return Desired(Access(_effective(found.mappings), tuple(_kept(found.mappings, found))))
     entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
+    declared, entries = _without_kept_names(declared, found, entries)
     by_name = {each.name: each for each in state.found.mappings}
     made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
     left, kept = _left_alone(declared, found, entries)
@@ -148,6 +149,37 @@ def access(
     )
 
 
+def _without_kept_names(
+    declared: Declared, found: Access, entries: dict[str, Entry]
+) -> tuple[Declared, dict[str, Entry]]:
+    """Return both without the entries whose name is that of a mapping which an entry with a fault
+    keeps. So these have a fault too, and keep what their principals have."""
+    kept = _kept_by_faults(declared, found, entries)
+    taken = {name: place for place, names in kept.items() for name in names if name in entries}
+    if not taken:
+        return declared, entries
+    wrong = [
+        Wrong(
+            entries[name].place,
+            texts.NAME_KEPT(place=place, name=name),
+            Meant(frozenset((entries[name].mark,)), name),
+        )
+        for name, place in taken.items()
+    ]
+    left = {name: entry for name, entry in entries.items() if name not in taken}
+    declared = dataclasses.replace(declared, wrong=(*declared.wrong, *wrong))
+    return _without_kept_names(declared, found, left)
+
+
+def _kept_by_faults(
+    declared: Declared, found: Access, entries: Mapping[str, Entry]
+) -> dict[str, Sequence[str]]:
+    """Return the names of the mappings that each entry with a fault keeps, by its place."""
+    principals = {entry.principal for entry in entries.values()}
+    former = [each for each in found.mappings if each.source == OPTION]
+    return declared.kept([each for each in former if each.principal not in principals])
+
+
 def _left_alone(
     declared: Declared, found: Access, entries: Mapping[str, Entry]
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
@@ -155,9 +187,7 @@ def _left_alone(
     others, and those that an entry with a fault may have made. Return what to say of each such
     entry too, by its place."""
     undeclared = [each for each in found.mappings if each.name not in entries]
-    principals = {entry.principal for entry in entries.values()}
-    former = [each for each in undeclared if each.source == OPTION]
-    kept = declared.kept([each for each in former if each.principal not in principals])
+    kept = _kept_by_faults(declared, found, entries)
     names = {name for each in kept.values() for name in each}
     reasons = {
         each.place: texts.KEEPS(problem=each.reason, mapping=_named(kept[each.place]))

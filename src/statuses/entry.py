@@ -14,6 +14,10 @@ def KEEPS(problem: str, mapping: str) -> str:
     return f"{problem}; keeps {mapping}"
 
 
+def NAME_KEPT(place: str, name: str) -> str:
+    return f"{place} has a fault, and keeps the name {name}"
+
+
 def ARN_TWICE(place: str) -> str:
     return f"{place} has the same ARN"
 

@@ -178,6 +178,19 @@ class Life:
         return range(len(self.model.units))
 
     @property
+    def declared(self) -> dict[str, Row]:
+        """The rows that apply, by their principals. A row gives way where its name is that of a
+        mapping which another's row with a typo keeps."""
+        good = self.option.good(self.now)
+        faulty = {principal(row.who) for row in self.option.rows if row.typo} - good.keys()
+        kept = {
+            name
+            for name, mapping in access.mappings(self.objects).items()
+            if access.source(mapping) == "option" and access.principal(mapping) in faulty
+        }
+        return {who: row for who, row in good.items() if row.name not in kept}
+
+    @property
     def leader(self) -> int | None:
         """The leader's number, unless its agent is silent."""
         leader = self.model.leader
@@ -647,7 +660,7 @@ class Life:
             self.reasons.clear()
         self.unsure.clear()
         self.allowed = {who: set(roles) for who, roles in self.rights.items()}
-        for who, row in self.option.good(self.now).items():
+        for who, row in self.declared.items():
             self.allow(who, self.option.rights(row))
 
     def _come_to_rest(self) -> None:

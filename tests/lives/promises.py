@@ -159,7 +159,7 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     new = life.rights
     if old == new:
         return
-    declared = {} if _swap_names(life, run.before) else _declared(life)
+    declared = {} if _swap_names(life, run.before) else life.declared
     for who, row in declared.items():
         if who in old and who not in new and _is_named(life, who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
@@ -168,7 +168,7 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
             raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
     for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
-        if run.what == "grant-access" or is_over or who in _declared(life):
+        if run.what == "grant-access" or is_over or who in life.declared:
             continue
         if who in old and who not in new:
             raise Broken("P2", "a granted person is locked out", who, run.what)
@@ -443,7 +443,7 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
             return
         if moment is None or moment > life.now - grace or f"{MAPPINGS}/{name}" in failing:
             continue
-        row = _declared(life).get(access.principal(mapping))
+        row = life.declared.get(access.principal(mapping))
         if access.source(mapping) == "option" and row and not row.seconds:
             continue
         if grace > _LONGEST and life.seen_ends.get(name) != moment:
@@ -502,7 +502,7 @@ def p16_hook(life: Life, run: Run) -> None:
 def _check_beside(life: Life, failing: list[str]) -> None:
     """Check that all rows but those of failing objects are as declared."""
     found = access.mappings(life.objects)
-    for who, row in _declared(life).items():
+    for who, row in life.declared.items():
         # A mapping without a name of its row's has one that begins like its role's.
         names = {row.name or f"{row.who}-"}
         names |= {name for name, each in found.items() if access.principal(each) == who}
@@ -525,7 +525,7 @@ def p17(life: Life) -> None:
     if not life.can_work:
         return
     life.checks["P17"] += 1
-    for who, row in _declared(life).items():
+    for who, row in life.declared.items():
         _check_row(life, "P17", who, row)
     counts = life.option.counts
     for name, mapping in access.mappings(life.objects).items():
@@ -544,7 +544,7 @@ def p17(life: Life) -> None:
 def _check_grants(life: Life) -> None:
     for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
-        if is_over or who in _declared(life) or who in life.unsure:
+        if is_over or who in life.declared or who in life.unsure:
             continue
         if less := grant.rights - life.rights.get(who, set()):
             raise Broken("P17", "a grant has lost its role", who, sorted(less), _status(life))
@@ -627,10 +627,6 @@ def _check_served(life: Life, run: Run, message: str) -> None:
 # What is declared.
 
 
-def _declared(life: Life) -> dict[str, Row]:
-    return life.option.good(life.now)
-
-
 def _wanted(life: Life, row: Row) -> set[Role]:
     """The rights of a row, as far as there is the namespace."""
     rights = life.option.rights(row)
@@ -648,7 +644,7 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
 def _swap_names(life: Life, before: Objects) -> bool:
     """Whether people get each other's names. No two mappings can have one name at a time."""
     had = {name: access.principal(each) for name, each in access.mappings(before).items()}
-    rows = _declared(life).items()
+    rows = life.declared.items()
     return sum(had.get(row.name, who) != who for who, row in rows) > 1
 
 

@@ -166,3 +166,24 @@ def test_given_a_fault_in_an_entry_then_another_of_its_name_does_not_take_its_ma
     declare({**entry("team"), **FAULT}, other)
 
     assert stored(api, "team")["spec"]["arn"] == DEV
+
+
+def test_given_the_name_of_a_mapping_that_a_faulty_entry_keeps_then_nobody_else_gets_it(
+    declare: Declare, api: FakeCluster, caplog: pytest.LogCaptureFixture
+):
+    alice, bob = f"{ACCOUNT}:user/alice", f"{ACCOUNT}:user/bob"
+    declare(entry("two", alice), entry("three", bob, groups=MASTERS))
+
+    status = declare(entry("three", alice), entry("three", bob, groups=MASTERS))
+
+    assert {each: stored(api, each)["spec"]["arn"] for each in names(api)} == {
+        "two": alice,
+        "three": bob,
+    }
+    assert groups(api, "three") == MASTERS
+    said = "mappings[1]: it has the same name as mappings[0]: three; keeps mapping three"
+    assert f"2 not applied: {said}" in status.message
+    assert (
+        "mappings[0] is not applied: mappings[1] has a fault, and keeps the name three"
+        in caplog.text
+    )

@@ -281,10 +281,11 @@ class FakeCluster(Controllers):
         return ok({"metadata": {}, "items": items})
 
     def _selected(self, path: str, query: dict[str, str]) -> list[Object]:
-        is_late = self.memory is not None and query.get("resourceVersion") == "0"
+        is_late = query.get("resourceVersion") == "0"
+        shown = self.memory if self.memory is not None and is_late else self.objects
         return [
             stored
-            for key, stored in sorted((self.memory if is_late else self.objects).items())
+            for key, stored in sorted(shown.items())
             if path in (scope := key.rpartition("/")[0], _NAMESPACE.sub("", scope))
             and selectors.has_label(stored, query.get("labelSelector", ""))
             and selectors.has_field(stored, query.get("fieldSelector", ""))
