@@ -384,6 +384,7 @@ class Model:
             unit.known = known
             raise
         finally:
+            unit.context.emitted_events.clear()
             said = [line.message for line in unit.context.juju_log[logged:]]
             bugs = [line for line in said if line.startswith(_BUG)]
             assert self.has_bugs or not bugs, bugs
@@ -567,9 +568,14 @@ def _process() -> Iterator[None]:
     HOOK_TOOLS.called = []
     # By this, ops sees that a charm has called itself.
     runs_already = os.environ.pop("OPERATOR_DISPATCH", "")
+    # Of each framework, ops keeps what keeps it: a megabyte a life.
+    kept = ops.Framework.on._cache
+    outer = set(kept)
     try:
         yield
     finally:
+        for framework in set(kept) - outer:
+            del kept[framework]
         HOOK_TOOLS.backend, HOOK_TOOLS.called = tools
         root.handlers = handlers
         if runs_already:
