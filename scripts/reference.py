@@ -161,8 +161,8 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    What a line of `juju status aws-iam` does not say itself; other lines say it all. `<Words>`
-    stand for what differs. A line of more than 300 characters lacks its middle.
+    What a line of `juju status aws-iam` does not say itself. `<Words>` stand for what differs. A
+    line of more than 300 characters lacks its middle.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:
@@ -205,7 +205,7 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     yield _prose("""
     Each pod serves these on port 21362 at `/metrics`, over HTTPS, for [the
     alerts](../how-to/alerts.md) and the dashboard: [how to collect
-    them](../how-to/watch-it-with-cos.md). A series with a label begins with its first event.
+    them](../how-to/watch-it-with-cos.md).
     """)
     head = ("metric", "kind", "labels", "what it says")
     rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
