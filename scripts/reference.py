@@ -161,8 +161,8 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    What a line of `juju status aws-iam` does not say itself. `<Words>` stand for what differs. A
-    line of more than 300 characters lacks its middle.
+    What a line of `juju status aws-iam` does not say itself; other lines say it all. `<Words>`
+    stand for what differs. A line of more than 300 characters lacks its middle.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:
