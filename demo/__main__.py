@@ -26,7 +26,7 @@ PICTURE_COLUMNS = 100
 def main() -> int:
     """Take the steps that the arguments choose, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo")
-    parser.add_argument("--control-plane", choices=get_args(page.ControlPlane), default="1.28")
+    parser.add_argument("--control-plane", choices=get_args(page.ControlPlane), default="1.29")
     parser.add_argument("--authority", choices=get_args(page.Authority), default="easyrsa")
     parser.add_argument("--picture", metavar="FILE", help="write an SVG of a login and a refusal")
     arguments = parser.parse_args()

@@ -1,11 +1,11 @@
 """A hook may die at any instruction: the next one completes its work, without a person.
 
 The steps are a first deployment, a change of the authority, and a removal. In each step, the hook
-process is killed once at every point: at every hook-tool call, before every request to Kubernetes,
-and after every write. Juju retries the failed hook, as it always does, and retries are killed too:
-in one run every hook dies at its first call, then a third later, then after two thirds; in the
-next run at its second call, and so on. Every run must end as the undisturbed one did: the same
-objects in the cluster, files, relation data and status.
+process is killed once at every point: at every hook-tool call, and after every write to
+Kubernetes. Juju retries the failed hook, as it always does, and retries are killed too: in one run
+every hook dies at its first call, then a third later, then after two thirds; in the next run at
+its second call, and so on. Every run must end as the undisturbed one did: the same objects in the
+cluster, files, relation data and status.
 """
 
 from __future__ import annotations

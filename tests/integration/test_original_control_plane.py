@@ -28,6 +28,8 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import report, upgrade
 
+pytestmark = pytest.mark.slow
+
 CONTROL_PLANE = "kubernetes-control-plane/0"
 FORWARDER = "cdk.master.auth-webhook.service"
 # The API server asks a webhook that fails five times, within four to five seconds.
@@ -116,7 +118,6 @@ def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juj
     assert refused.value.stderr.strip().endswith(said)
 
 
-@pytest.mark.slow
 def test_given_that_the_first_relation_went_too_early_then_the_second_brings_people_back(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
@@ -136,7 +137,6 @@ def test_given_that_the_first_relation_went_too_early_then_the_second_brings_peo
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-@pytest.mark.slow
 def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_no_login_fails(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -158,7 +158,6 @@ def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_n
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-@pytest.mark.slow
 def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_login_fails(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,8 @@ import pytest
 from demo import page
 from tests.integration.helpers.steps import Taking
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "step", page.steps("1.28", "easyrsa"), ids=lambda step: step.title.replace(" ", "-")

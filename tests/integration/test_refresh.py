@@ -20,6 +20,8 @@ from tests.integration.helpers import (
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
 
+pytestmark = pytest.mark.slow
+
 CONTROL_PLANE = "kubernetes-control-plane/0"
 LABELLED = "serviceaccount/aws-iam-authenticator"
 OLD_AUTHORITY = "aws-iam.pem"

@@ -8,6 +8,8 @@ from tests.integration.helpers import bundle, certificates, juju_status, logins,
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
+pytestmark = pytest.mark.slow
+
 SELF_SIGNED = "self-signed-certificates"
 REFUSED = (
     f"{SELF_SIGNED} does not allow aws-iam-authenticator.kube-system.svc; "

@@ -20,6 +20,8 @@ from tests.integration.helpers import (
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
+pytestmark = pytest.mark.slow
+
 NAME = "aws-iam-authenticator.kube-system.svc"
 VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-CALL, REQUEST, ANSWER = "tool call", "request", "answer"
+CALL, ANSWER = "tool call", "answer"
 _DEATHS = 3
 """How often a hook dies in one run, at most."""
 
@@ -16,8 +16,9 @@ _DEATHS = 3
 class Wave:
     """Every hook, or every one called ``hook``, dies once, at its ``number``-th ``what``.
 
-    ``tool call``: the hook dies instead of the call. ``request``: before the API server has the
-    request. ``answer``: after the API server has carried it out, before the hook has the answer.
+    ``tool call``: the hook dies instead of the call. ``answer``: after the API server has carried
+    out the request, before the hook has the answer. To die before a request leaves what dying
+    after the write, or instead of the call, before it leaves: a GET changes nothing.
     """
 
     what: str
@@ -37,15 +38,10 @@ class Hook:
     methods: Sequence[str]
 
     def dies(self, wave: Wave) -> bool:
-        """Return whether the hook gets that far, and dying there may leave something behind.
-
-        A GET changes nothing, so dying after it equals dying before the next request.
-        """
+        """Return whether the hook gets that far, and dying there may leave something behind."""
         if wave.what == CALL:
             return wave.number <= self.calls
-        if wave.number > len(self.methods):
-            return False
-        return wave.what == REQUEST or self.methods[wave.number - 1] != "GET"
+        return wave.number <= len(self.methods) and self.methods[wave.number - 1] != "GET"
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Step:
         """Yield as many waves as it takes to reach every point."""
         calls = max(hook.calls for hook in self.hooks)
         requests = max(len(hook.methods) for hook in self.hooks)
-        for what, most in ((CALL, calls), (REQUEST, requests), (ANSWER, requests)):
+        for what, most in ((CALL, calls), (ANSWER, requests)):
             waves = (Wave(what, number) for number in range(1, most + 1))
             yield from (wave for wave in waves if self.points(wave))
 

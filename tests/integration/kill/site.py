@@ -21,7 +21,7 @@ from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Pod, Service
 from tests.integration.helpers.eventually import eventually
 from tests.integration.kill import observed
-from tests.integration.kill.points import ANSWER, CALL, REQUEST, Hook, Step, Wave
+from tests.integration.kill.points import ANSWER, CALL, Hook, Step, Wave
 
 from testbed import testbedctl
 from testbed.faults.client import Faults
@@ -185,8 +185,8 @@ class Site:
         at = ("--at-tool-call", ",".join(map(str, calls)))
         name = ("--hook", waves[0].hook) if waves and waves[0].hook else ()
         testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, "--every-hook", *name)
-        if what in (REQUEST, ANSWER):
-            self.faults.kill(*numbers, after=what == ANSWER)
+        if what == ANSWER:
+            self.faults.kill(*numbers, after=True)
         else:
             self.faults.clear()
 

@@ -11,6 +11,8 @@ from tests.integration.helpers.removing import APP, CONTROL_PLANE, MAPPINGS_TOO,
 from tests.integration.removal import situations
 from tests.integration.removal.on_either import *  # noqa: F403  (its tests)
 
+pytestmark = pytest.mark.slow
+
 CHANNEL, UNITS = "1.28/stable", 1
 
 
@@ -37,7 +39,6 @@ def test_given_no_authority_when_removed_then_nothing_but_the_crd_stays(site: Si
     site.check_left()
 
 
-@pytest.mark.slow
 @pytest.mark.weekly
 def test_given_a_unit_that_waits_for_a_certificate_when_removed_then_nothing_but_the_crd_stays(
     site: Site,
@@ -71,7 +72,6 @@ def test_given_a_relation_that_was_removed_when_the_application_is_then_nothing_
         site.remove()
 
 
-@pytest.mark.slow
 @pytest.mark.weekly
 def test_given_a_unit_that_has_just_come_when_removed_then_nothing_is_left(site: Site) -> None:
     site.deploy()
@@ -83,7 +83,6 @@ def test_given_a_unit_that_has_just_come_when_removed_then_nothing_is_left(site:
     site.check_as_before()
 
 
-@pytest.mark.slow
 @pytest.mark.weekly
 def test_given_a_second_application_when_it_is_removed_then_all_of_the_first_stays_as_it_was(
     site: Site,
@@ -98,7 +97,6 @@ def test_given_a_second_application_when_it_is_removed_then_all_of_the_first_sta
     assert site.brought() == before
 
 
-@pytest.mark.slow
 @pytest.mark.weekly
 def test_given_a_second_application_when_the_first_is_removed_then_the_second_leaves_nothing_too(
     site: Site,
@@ -115,7 +113,6 @@ def test_given_a_second_application_when_the_first_is_removed_then_the_second_le
         site.remove("second")
 
 
-@pytest.mark.slow
 @pytest.mark.weekly
 def test_given_what_stays_when_the_pages_command_is_run_then_everything_is_as_before(
     site: Site,
