@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import copy
 import dataclasses
-import functools
 import json
 import shutil
 import tempfile
@@ -25,10 +24,10 @@ from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
-from tests.lives import access, people, promises, story
+from tests.lives import access, operator, people, promises, provider, story
 from tests.lives.access import Objects
 from tests.lives.broken import Broken
-from tests.lives.option import Option, Role, Row, arn, principal
+from tests.lives.option import Option, Role, Row, principal
 from tests.lives.steps import Begin, Fault, Step
 from tests.lives.transport import Killed, Run, Stopped, Transport
 
@@ -62,13 +61,6 @@ PROVIDERS: dict[str, Callable[[str], Any]] = {
         "self-signed-certificates" if name == "root" else name
     ),
 }
-
-
-class Grant:
-    """What an operator has granted and been told so."""
-
-    def __init__(self, name: str, rights: set[Role], ends: float | None) -> None:
-        self.name, self.rights, self.ends = name, rights, ends
 
 
 class Life:
@@ -116,7 +108,7 @@ class Life:
         self.said: list[str] = []
         # The option, and how much had been said before it was set.
         self.option, self.declared_from = Option(), 0
-        self.grants: dict[str, Grant] = {}
+        self.grants: dict[str, operator.Grant] = {}
         # Principals of whom nobody knows what they were granted: an answer was lost.
         self.unsure: set[str] = set()
         self.allowed: dict[str, set[Role]] = {}
@@ -148,14 +140,14 @@ class Life:
 
     def _deploy(self) -> Model:
         units, endpoints = self.begin.units, (self.begin.endpoint,)
-        provider = self._new_provider()
+        provider = self.new_provider()
         return Model(provider, self.machines, units=units, endpoints=endpoints, acknowledges=True)
 
     def _begin_hooks(self) -> None:
         self.due = [["install", "config-changed", "start"] for _ in range(MACHINES)]
         self.due[0].insert(1, "leader-elected")
 
-    def _new_provider(self) -> Any:
+    def new_provider(self) -> Any:
         name = f"root-{self.provider_number}" if self.provider_number else "root"
         return PROVIDERS[self.begin.provider](name)
 
@@ -248,6 +240,8 @@ class Life:
         name = step.do.replace(" ", "_")
         if act := getattr(people, name, None):
             self._act(act, step)
+        elif act := getattr(operator, name, None) or getattr(provider, name, None):
+            act(self, step)
         else:
             getattr(self, f"_{name}")(step)
 
@@ -315,7 +309,7 @@ class Life:
         def go() -> None:
             self.model.hook(event, unit=unit)
 
-        run = self._run(unit, kind, step, go)
+        run = self.run(unit, kind, step, go)
         if not run.dead and kind in self.due[unit]:
             self.due[unit].remove(kind)
 
@@ -338,7 +332,7 @@ class Life:
             return on.secret_expired(alarms[0], revision=1) if alarms else None
         return getattr(on, kind.replace("-", "_"))()
 
-    def _run(
+    def run(
         self,
         unit: int,
         what: str,
@@ -437,41 +431,6 @@ class Life:
 
     # The operator.
 
-    def _declare(self, step: Step) -> None:
-        rows = [Row(**row) for row in step.what.get("rows", ())]
-        had = self.rights
-        new = Option.of(rows, step.what.get("form", "list"), self.now)
-        self.option, self.declared_from = new, len(self.said)
-        self._configure_with(mappings=new.text(access.shown))
-        self.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
-        for who, row in new.good(self.now).items():
-            self.allow(who, new.rights(row))
-            # What the option declares, no grant holds any more.
-            self.grants.pop(who, None)
-        for who, grant in list(self.grants.items()):
-            if grant.name in new.names:
-                self.grants.pop(who, None)
-
-    def _configure_with(self, **options: Any) -> None:
-        self.model.config = {**self.model.config, **options}
-        for unit in self.units:
-            if "config-changed" not in self.due[unit]:
-                self.due[unit].insert(0, "config-changed")
-
-    def _configure(self, step: Step) -> None:
-        options = dict(step.what)
-        if "webhook-address" in options:
-            self.reasons.add("another address")
-        self._configure_with(**options)
-
-    def _webhook(self, step: Step) -> None:
-        """The operator sets the control plane's option to what the status says, or empties it."""
-        if self.begin.endpoint == "aws-iam":
-            return
-        address = self.model.peer.get("address", "") if step.what["is_set"] else ""
-        only = step.what.get("only")
-        self.set_webhook(address, None if only is None else only % MACHINES)
-
     def set_webhook(self, address: str, only: int | None = None) -> None:
         url = f"https://{address}:443/authenticate" if address else ""
         if address:
@@ -479,129 +438,6 @@ class Life:
         for number, files in enumerate(self.machines):
             if only in (None, number):
                 files.auth_webhook.write_text(rendered(url))
-
-    def _grant(self, step: Step) -> None:
-        what = dict(step.what)
-        unit, who = what.pop("unit"), what.pop("who")
-        role, space = what.get("role", ""), what.get("namespaces", "")
-        group = what.get("groups", "")
-        new: set[Role] = {("ClusterRole", role, space)} if role else set()
-        new |= {("Group", group, "")} if group else set()
-        known = principal(who)
-        had = self.grants.get(known)
-        former = None if had and had.ends is not None and had.ends <= self.now else had
-        self.allow(known, new)
-        params = {"arn": arn(who), "username": who, **what}
-        run = self._action("grant-access", unit, step, params)
-        if self.grants.get(known) is not had:
-            # Another unit has granted something meanwhile: either may be the last.
-            self.unsure.add(known)
-            self.grants.pop(known, None)
-        elif run.results:
-            name = run.results["mapping"]
-            kept = set[Role]()
-            if former:
-                # It keeps its groups without new ones, and its role without another.
-                are_groups = {kind == "Group" for kind, _, _ in new}
-                kept = {each for each in former.rights if (each[0] == "Group") not in are_groups}
-            mapping = access.mappings(self.objects).get(name)
-            self.unsure.discard(known)
-            is_declared = name in self.option.names or known in self.option.counts
-            has = new | kept
-            if run.people:
-                # They may have taken it away again.
-                has &= self.rights.get(known, set())
-            is_there = mapping is not None or not run.people
-            if is_there and not is_declared:
-                ends = access.end(mapping) if mapping else None
-                self.grants[known] = Grant(name, has, ends)
-            else:
-                self.grants.pop(known, None)
-        elif run.effects or run.dead or run.met:
-            self.unsure.add(known)
-            self.grants.pop(known, None)
-
-    def _revoke(self, step: Step) -> None:
-        unit, who, name = step.what["unit"], principal(step.what["who"]), step.what.get("name")
-        self._forget_revoked(who, name)
-        # Nor does a row with a typo keep what is revoked.
-        self.held.clear()
-        for outer in self.transport.runs:
-            outer.people = True
-        params = {"name": name} if name else {"arn": arn(step.what["who"])}
-        run = self._action("revoke-access", unit, step, params, "" if name else who)
-        if run.others:
-            # It may have taken back what was granted meanwhile.
-            self.unsure.update(self._forget_revoked(who, name))
-
-    def _forget_revoked(self, who: str, name: str | None) -> list[str]:
-        found = [p for p, grant in self.grants.items() if p == who or grant.name == name]
-        for each in found:
-            del self.grants[each]
-        return found
-
-    def _look(self, step: Step) -> None:
-        """An action that changes nothing."""
-        what = dict(step.what)
-        unit, name = what.pop("unit"), what.pop("action")
-        if name == "plan-mappings":
-            what["mappings"] = self.option.text(access.shown)
-        self._action(name, unit, step, what)
-
-    def _action(
-        self, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
-    ) -> Run:
-        def go() -> None:
-            self.transport.runs[-1].results = self.model.action(name, unit, **params)
-
-        return self._run(unit, name, step, go, who)
-
-    # The provider.
-
-    def _provider(self, step: Step) -> None:
-        kind, model = step.what["kind"], self.model
-        provider = model.provider
-        if kind == "is silent":
-            model.silent = True
-        elif kind == "speaks":
-            model.silent = False
-        elif provider and kind == "another authority":
-            self.provider_number += 1
-            new = self._new_provider()
-            if isinstance(provider, Easyrsa):
-                provider.replace_authority(new.authority)
-                provider.reissue()
-            else:
-                model.provider = new
-            self.reasons.add(kind)
-        elif provider and kind == "signs again":
-            if isinstance(provider, Easyrsa):
-                provider.reissue()
-            elif isinstance(provider, SelfSigned):
-                provider._issued.clear()
-            self.reasons.add(kind)
-
-    def _certificates(self, step: Step) -> None:
-        """The relation with the provider is removed, or made again, with another authority."""
-        model = self.model
-        if self.transport.runs or not self.is_deployed:
-            return
-        if model.provider:
-            for unit in self.units:
-                if unit not in self.silent:
-                    broken = model.broken("certificates")
-                    go = functools.partial(model.hook, broken, unit=unit)
-                    self._run(unit, "certificates-broken", step, go)
-            model.provider = None
-            self.due = [[each for each in due if "certificates" not in each] for due in self.due]
-            return
-        self.provider_number += step.what.get("other", 1)
-        self.reasons.add("another relation")
-        model.move(self._new_provider())
-        for unit in self.units:
-            # The charm hears of it by relation-created alone.
-            model.units[unit].known = frozenset(r.id for r in model._relations(unit))
-            self.due[unit].insert(0, "certificates-created")
 
     # Time.
 
@@ -734,7 +570,7 @@ class Life:
             if kind == "departed":
                 own = property(lambda event: event.framework.model.unit)
                 patch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
-            return self._run(unit, kind, step, lambda: model.hook(events[kind], unit=unit))
+            return self.run(unit, kind, step, lambda: model.hook(events[kind], unit=unit))
 
     def asked_by(self, unit: int) -> str:
         """The address that a unit's control plane asks, if it was ever the application's."""

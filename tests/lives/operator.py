@@ -1,0 +1,140 @@
+"""What the operator does: options of the charm and of the control plane, and actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.lives import access
+from tests.lives.option import Option, Role, Row, arn, principal
+from tests.lives.steps import Step
+
+if TYPE_CHECKING:
+    from tests.lives.life import Life
+    from tests.lives.transport import Run
+
+
+class Grant:
+    """What an operator has granted and been told so."""
+
+    def __init__(self, name: str, rights: set[Role], ends: float | None) -> None:
+        self.name, self.rights, self.ends = name, rights, ends
+
+
+def declare(life: Life, step: Step) -> None:
+    rows = [Row(**row) for row in step.what.get("rows", ())]
+    had = life.rights
+    new = Option.of(rows, step.what.get("form", "list"), life.now)
+    life.option, life.declared_from = new, len(life.said)
+    _configure_with(life, mappings=new.text(access.shown))
+    life.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
+    for who, row in new.good(life.now).items():
+        life.allow(who, new.rights(row))
+        # What the option declares, no grant holds any more.
+        life.grants.pop(who, None)
+    for who, grant in list(life.grants.items()):
+        if grant.name in new.names:
+            life.grants.pop(who, None)
+
+
+def _configure_with(life: Life, **options: Any) -> None:
+    life.model.config = {**life.model.config, **options}
+    for unit in life.units:
+        if "config-changed" not in life.due[unit]:
+            life.due[unit].insert(0, "config-changed")
+
+
+def configure(life: Life, step: Step) -> None:
+    options = dict(step.what)
+    if "webhook-address" in options:
+        life.reasons.add("another address")
+    _configure_with(life, **options)
+
+
+def webhook(life: Life, step: Step) -> None:
+    """The operator sets the control plane's option to what the status says, or empties it."""
+    if life.begin.endpoint == "aws-iam":
+        return
+    address = life.model.peer.get("address", "") if step.what["is_set"] else ""
+    only = step.what.get("only")
+    life.set_webhook(address, None if only is None else only % len(life.machines))
+
+
+def grant(life: Life, step: Step) -> None:
+    what = dict(step.what)
+    unit, who = what.pop("unit"), what.pop("who")
+    role, space = what.get("role", ""), what.get("namespaces", "")
+    group = what.get("groups", "")
+    new: set[Role] = {("ClusterRole", role, space)} if role else set()
+    new |= {("Group", group, "")} if group else set()
+    known = principal(who)
+    had = life.grants.get(known)
+    former = None if had and had.ends is not None and had.ends <= life.now else had
+    life.allow(known, new)
+    params = {"arn": arn(who), "username": who, **what}
+    run = _action(life, "grant-access", unit, step, params)
+    if life.grants.get(known) is not had:
+        # Another unit has granted something meanwhile: either may be the last.
+        life.unsure.add(known)
+        life.grants.pop(known, None)
+    elif run.results:
+        name = run.results["mapping"]
+        kept = set[Role]()
+        if former:
+            # It keeps its groups without new ones, and its role without another.
+            are_groups = {kind == "Group" for kind, _, _ in new}
+            kept = {each for each in former.rights if (each[0] == "Group") not in are_groups}
+        mapping = access.mappings(life.objects).get(name)
+        life.unsure.discard(known)
+        is_declared = name in life.option.names or known in life.option.counts
+        has = new | kept
+        if run.people:
+            # They may have taken it away again.
+            has &= life.rights.get(known, set())
+        is_there = mapping is not None or not run.people
+        if is_there and not is_declared:
+            ends = access.end(mapping) if mapping else None
+            life.grants[known] = Grant(name, has, ends)
+        else:
+            life.grants.pop(known, None)
+    elif run.effects or run.dead or run.met:
+        life.unsure.add(known)
+        life.grants.pop(known, None)
+
+
+def revoke(life: Life, step: Step) -> None:
+    unit, who, name = step.what["unit"], principal(step.what["who"]), step.what.get("name")
+    _forget_revoked(life, who, name)
+    # Nor does a row with a typo keep what is revoked.
+    life.held.clear()
+    for outer in life.transport.runs:
+        outer.people = True
+    params = {"name": name} if name else {"arn": arn(step.what["who"])}
+    run = _action(life, "revoke-access", unit, step, params, "" if name else who)
+    if run.others:
+        # It may have taken back what was granted meanwhile.
+        life.unsure.update(_forget_revoked(life, who, name))
+
+
+def _forget_revoked(life: Life, who: str, name: str | None) -> list[str]:
+    found = [p for p, grant in life.grants.items() if p == who or grant.name == name]
+    for each in found:
+        del life.grants[each]
+    return found
+
+
+def look(life: Life, step: Step) -> None:
+    """An action that changes nothing."""
+    what = dict(step.what)
+    unit, name = what.pop("unit"), what.pop("action")
+    if name == "plan-mappings":
+        what["mappings"] = life.option.text(access.shown)
+    _action(life, name, unit, step, what)
+
+
+def _action(
+    life: Life, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
+) -> Run:
+    def go() -> None:
+        life.transport.runs[-1].results = life.model.action(name, unit, **params)
+
+    return life.run(unit, name, step, go, who)
