@@ -14,9 +14,7 @@ import yaml
 from tests.integration.helpers import how_to
 
 import times
-from access import partitions
 from access.declaration import declared
-from access.refusals import Cause
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs/how-to"
@@ -280,15 +278,6 @@ def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_writ
         assert not found.wrong
 
 
-def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
-    text = (HOW_TO / "errors.md").read_text()
-    listed = text.partition("| it says | do |")[2].partition("nothing of that person")[0]
-    shown = re.findall(r"^\| `([^`]+)` \|", listed, re.MULTILINE)
-
-    assert shown
-    assert {*shown} <= {cause.value for cause in Cause}
-
-
 def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):
     (tmp_path / "people.sh").write_text((ROOT / "scripts/people.sh").read_text())
     (tmp_path / "mappings.yaml").write_text("- arn: x\n")
@@ -322,16 +311,3 @@ def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(
     assert stopped.returncode
     assert "the API is down" in stopped.stderr
     assert not stopped.stdout
-
-
-def test_given_the_page_on_the_network_then_it_has_the_domain_of_sts_in_each_partition():
-    page = (HOW_TO / "network.md").read_text()
-    [table] = re.findall(
-        r"^## The names in each partition\n(.*?)^## ", page, re.MULTILINE | re.DOTALL
-    )
-    rows = re.findall(r"^\| (`aws.*?) \| `(\S+)` \|", table, re.MULTILINE)
-
-    shown = {name: domain for names, domain in rows for name in re.findall(r"`(\S+?)`", names)}
-    assert set(shown) == set(partitions.PARTITIONS)
-    for name, domain in shown.items():
-        assert partitions.sts(name, "")[0].endswith(f".{domain}")

@@ -1,20 +1,44 @@
-"""What the pages show as the charm's own words is what the charm says."""
+"""What the pages say is there, is as the code has it, and has a date where it is about others."""
 
 from __future__ import annotations
 
+import datetime
+import re
+import subprocess
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+import yaml
+from scripts import facts, reference
 
 from access import partitions
 from access.refusals import Cause
 from checks import Names, sts
 from checks.sts import Answer, Reach
 
-HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+ERRORS = (ROOT / "docs/how-to/errors.md").read_text()
+# Sphinx checks the links between the pages of docs/.
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / ".github").rglob("*.md")])
+REPOSITORY = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+
+
+@pytest.mark.parametrize("path", reference.pages(), ids=lambda path: path.name)
+def test_given_the_code_then_its_page_is_as_make_docs_writes_it(path: Path):
+    assert path.read_text() == reference.pages()[path], "run make docs, and commit the page"
+
+
+def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explained():
+    explained = yaml.safe_load((reference.FOLDER / "metrics.yaml").read_text())
+
+    assert {each["metric"] for each in explained} == reference.metrics_in_use()
 
 
 def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it():
-    shown = (HOW_TO / "errors.md").read_text()
     host, region = partitions.sts(partitions.DEFAULT, "")
     names = Names("aws-iam/0", "kubernetes-control-plane/0")
     reached: Answer = Reach.REACHED, ""
@@ -26,5 +50,90 @@ def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it(
         for each in (reached, refused)
     )
 
-    assert f"    5-sts: '{ok}'\n" in shown
-    assert f"    5-sts: |-\n{textwrap.indent(f'{failed}', '      ')}\n" in shown
+    assert f"    5-sts: '{ok}'\n" in ERRORS
+    assert f"    5-sts: |-\n{textwrap.indent(f'{failed}', '      ')}\n" in ERRORS
+
+
+def test_given_the_page_on_errors_then_its_causes_are_those_of_refusals():
+    listed = ERRORS.partition("| it says | do |")[2].partition("nothing of that person")[0]
+    shown = re.findall(r"^\| `([^`]+)` \|", listed, re.MULTILINE)
+
+    assert shown
+    assert {*shown} <= {cause.value for cause in Cause}
+
+
+def test_given_the_page_on_the_network_then_it_has_the_domain_of_sts_in_each_partition():
+    page = (ROOT / "docs/how-to/network.md").read_text()
+    _, _, below = page.partition("## The names in each partition\n")
+    rows = re.findall(r"^\| (`aws.*?) \| `(\S+)` \|", below.partition("\n## ")[0], re.MULTILINE)
+
+    shown = {name: domain for names, domain in rows for name in re.findall(r"`(\S+?)`", names)}
+    assert shown.keys() == set(partitions.PARTITIONS)
+    for name, domain in shown.items():
+        assert partitions.sts(name, "")[0].endswith(f".{domain}")
+
+
+def test_given_the_readmes_mapping_then_its_group_is_bound_beside_it():
+    """Charmed Kubernetes asks RBAC: without a binding, the first login ends in Forbidden."""
+    [group] = re.findall(r"groups:\n      - (\w+)\n", README)
+    command = "kubectl create clusterrolebinding aws-iam-view --clusterrole=view"
+
+    assert f"{command} --group={group}" in README
+
+
+def links(file: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the path and the anchor of each link of a page to something in the repository."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text()):
+        path, _, anchor = target.partition("#")
+        if "://" not in path:
+            yield file.parent / path if path else file, anchor
+
+
+def anchors(file: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", found.lower()).replace(" ", "-") for found in headings}
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_given_a_page_when_its_links_are_followed_then_they_lead_somewhere(file: Path):
+    for path, anchor in links(file):
+        assert path.exists(), f"no {path}"
+        assert not anchor or anchor in anchors(path), f"no heading {anchor} in {path}"
+
+
+def test_given_a_text_with_the_address_of_a_file_here_then_the_file_is_there():
+    command = ["git", "grep", "-hoE", rf"{REPOSITORY}[^)#' \"]+"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = {line.removeprefix(REPOSITORY) for line in listed.splitlines()}
+
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_given_facts_about_others_then_make_facts_lists_those_of_half_a_year_ago_and_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def looked_up(days: int) -> facts.Fact:
+        day = TODAY - datetime.timedelta(days)
+        return facts.Fact("docs/a.md:1", day, "https://a.example", "a thing")
+
+    assert len([*facts.facts()]) > 10
+    assert all(fact.day <= TODAY for fact in facts.facts())
+    new, old = looked_up(182), looked_up(183)
+    monkeypatch.setattr(facts, "facts", lambda: iter([new]))
+    assert facts.main([]) == 0
+    monkeypatch.setattr(facts, "facts", lambda: iter([new, old]))
+    assert facts.main([]) == 1
+    assert capsys.readouterr().out == f"{old.day} docs/a.md:1: a thing: https://a.example\n"
+
+
+@pytest.mark.parametrize("comment", ["fact: 2026-11-30 x", "fact: 2026-11-30 https://a.example"])
+def test_given_a_comment_of_another_form_then_its_place_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, comment: str
+):
+    (tmp_path / "page.md").write_text(f"# Page\n<!-- {comment} -->\n")
+    monkeypatch.setattr(facts, "ROOT", tmp_path)
+
+    with pytest.raises(ValueError, match=r"^page\.md:2: write <!-- fact: YYYY-MM-DD"):
+        list(facts.facts())

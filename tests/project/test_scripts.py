@@ -1,0 +1,187 @@
+"""What scripts say and return where somebody has to act, so that no check is green by mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from scripts import audit_programs, mutants
+
+ROOT = Path(__file__).parents[2]
+FINDING = "GO-2026-5942 CVE-2026-1: "
+MANIFEST = """\
+charmcraft-version: 4.5.0
+bases:
+- name: ubuntu
+  channel: '26.04'
+  architectures:
+  - arm64
+analysis:
+  attributes: []
+"""
+# Makes an environment whose pip does what $PIP says.
+PYTHON = """\
+#!/bin/sh
+[ "$1" = -m ] || exit 0
+mkdir -p "$3/bin"
+printf '#!/bin/sh\\n%s\\n' "$PIP" >"$3/bin/pip"
+printf '#!/bin/sh\\n' >"$3/bin/uv"
+chmod +x "$3/bin/pip" "$3/bin/uv"
+"""
+OFFLINE = "echo \"after connection broken by 'NewConnectionError(': /simple/uv/\"; exit 1"
+HASHES = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES"
+AWS = "scripts/with-tools --aws-cli true"
+PACKAGES = "the Python packages of uv.lock, group"
+
+
+def program(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fixed", "code", "said"),
+    [
+        ("v0.56.0", 1, f"etcd: {FINDING}fixed in golang.org/x/net v0.56.0\n"),
+        ("", 0, f"etcd: {FINDING}in golang.org/x/net, not fixed yet\n"),
+        (None, 0, ""),
+    ],
+)
+def test_given_a_vulnerability_then_the_audit_of_programs_is_red_if_a_newer_module_fixes_it(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    fixed: str | None,
+    code: int,
+    said: str,
+):
+    checker = program(tmp_path / "govulncheck", '#!/bin/sh\nfor each; do :; done; cat "$each"\n')
+    trace = [{"module": "golang.org/x/net", "version": "v0.55.0", "package": "p", "function": "f"}]
+    osv = {"osv": {"id": "GO-2026-5942", "aliases": ["CVE-2026-1"]}}
+    found = {"finding": {"osv": "GO-2026-5942", "fixed_version": fixed, "trace": trace}}
+    (tmp_path / "ctr").write_text(json.dumps(osv))
+    (tmp_path / "etcd").write_text(json.dumps(osv) + json.dumps({} if fixed is None else found))
+    programs = (str(tmp_path / "etcd"), str(tmp_path / "ctr"))
+
+    assert audit_programs.main(str(checker), "file:///nowhere", *programs) == code
+    assert capsys.readouterr().out == said
+    program(checker, "#!/bin/sh\necho no such database >&2\nexit 3\n")
+    assert audit_programs.main(str(checker), "file:///nowhere", *programs) == 2
+
+
+@pytest.mark.parametrize(
+    ("killed", "total", "code"), [(78, 100, 1), (79, 100, 0), (0, 0, 1)], ids=str
+)
+def test_given_a_score_below_the_floor_then_make_mutants_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, killed: int, total: int, code: int
+):
+    def mutmut(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(arguments, 0, stdout="")
+
+    (tmp_path / "mutants").mkdir()
+    stats = {"killed": killed, "timeout": 1 if total else 0, "total": total}
+    (tmp_path / "mutants/mutmut-cicd-stats.json").write_text(json.dumps(stats))
+    monkeypatch.setattr(sys, "argv", ["mutants.py", "src/access/arn.py", "--floor", "80"])
+    monkeypatch.setattr(mutants, "COPY", tmp_path)
+    monkeypatch.setattr(mutants, "copy", lambda *_: None)
+    monkeypatch.setattr(mutants, "mutmut", mutmut)
+
+    assert mutants.main() == code
+    assert "scripts/mutants.py $(FILES) --floor $(FLOOR) " in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("base", ["'26.04'", "26.04"], ids=["text", "number"])
+def test_given_an_archive_for_one_base_then_the_copy_is_the_same_but_lists_all_bases(
+    tmp_path: Path, base: str
+):
+    dispatch = zipfile.ZipInfo("dispatch")
+    dispatch.external_attr = 0o100755 << 16
+    with zipfile.ZipFile(tmp_path / "from.charm", "w") as archive:
+        archive.writestr("manifest.yaml", MANIFEST.replace("'26.04'", base))
+        archive.writestr(dispatch, "#!/bin/sh\n")
+    command = [sys.executable, ROOT / "scripts/list_bases.py", "from.charm", "to.charm"]
+    done = subprocess.run(
+        [*command, "22.04", "26.04"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    if base == "26.04":
+        assert "expected one base in manifest.yaml, found 0" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "to.charm") as archive:
+        manifest = yaml.safe_load(archive.read("manifest.yaml"))
+        assert archive.namelist() == ["manifest.yaml", "dispatch"]
+        assert archive.read("dispatch") == b"#!/bin/sh\n"
+        assert archive.getinfo("dispatch").external_attr >> 16 == 0o100755
+    listed = [
+        {"name": "ubuntu", "channel": c, "architectures": ["arm64"]} for c in ("22.04", "26.04")
+    ]
+    assert manifest == {**yaml.safe_load(MANIFEST), "bases": listed}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which scripts/with-tools has an empty cache and a pip of $PIP."""
+    python = program(tmp_path / "python", PYTHON)
+    empty = {"AWS_IAM_CACHE": str(tmp_path / "cache"), "TOOLS_PYTHON": str(python)}
+    return {**os.environ, "TESTBED_STATE": "", **empty}
+
+
+def with_tools(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    command = [ROOT / "scripts/with-tools", *arguments]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "said"),
+    [
+        (
+            ["--aws-cli", "aws"],
+            {"TESTBED_STATE": "/run/aws-iam/testbed"},
+            f"a lab has no network, and {PACKAGES} aws-cli, are missing; outside it, run: {AWS}\n",
+        ),
+        (
+            ["true"],
+            {"PIP": OFFLINE},
+            f"no network, and the first run needs it to fetch {PACKAGES} tools\n",
+        ),
+        (
+            ["true"],
+            {"PIP": f"echo {HASHES}; exit 1"},
+            f"{HASHES}\nscripts/with-tools: cannot fetch {PACKAGES} tools\n",
+        ),
+    ],
+    ids=["lab", "offline", "changed"],
+)
+def test_given_packages_that_cannot_be_fetched_then_with_tools_says_why(
+    environment: dict[str, str], arguments: list[str], more: dict[str, str], said: str
+):
+    ran = with_tools(*arguments, **{**environment, **more})
+
+    assert ran.communicate()[1].endswith(said)
+    assert ran.returncode == 1
+
+
+def test_given_another_process_that_installs_then_with_tools_waits_and_says_so(
+    environment: dict[str, str], tmp_path: Path
+):
+    goes_on = tmp_path / "goes-on"
+    pip = f"until [ -e {goes_on} ]; do sleep 0.02; done"
+    first = with_tools("true", **environment, PIP=pip)
+    assert first.stderr
+    assert first.stderr.readline() == "Installing uv.lock, group tools (once) …\n"
+
+    second = with_tools("true", **environment, PIP="exit 1")
+    assert second.stderr
+    said = second.stderr.readline()
+    goes_on.touch()
+
+    assert said == "Waiting for another process, which installs uv.lock, group tools …\n"
+    assert [ran.communicate()[1] for ran in (first, second)] == ["", ""]
+    assert [ran.returncode for ran in (first, second)] == [0, 0]

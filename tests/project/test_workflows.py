@@ -1,0 +1,191 @@
+"""What workflows may do with what comes from others, and that a release is what CI has tested.
+
+zizmor looks at what holds for any repository.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS: dict[str, dict[str, dict[str, Any]]] = {
+    path.stem: yaml.safe_load(path.read_text())["jobs"]
+    for path in (ROOT / ".github/workflows").glob("*.yaml")
+}
+CHECK = (ROOT / "scripts/check").read_text()
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+# Git and GitHub themselves.
+OWN_ACTIONS = (
+    *("actions/attest@", "actions/checkout@", "actions/download-artifact@"),
+    "actions/upload-artifact@",
+)
+# What may upload its findings, and sign them, but change nothing.
+ANALYSES = ("github/codeql-action/", "ossf/scorecard-action@")
+CHANGELOG = """\
+# Changelog
+
+## Unreleased
+
+Not yet.
+
+## 1.2.0 (2026-12-01)
+
+A new way.
+
+### Fixed
+
+A fault.
+
+## 1.1.0
+
+The first.
+"""
+
+
+def commands(job: dict[str, Any]) -> str:
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+def before(jobs: dict[str, Any], name: str) -> set[str]:
+    """Return the jobs that must have succeeded before this one begins."""
+    needs = jobs[name].get("needs", [])
+    direct = {needs} if isinstance(needs, str) else set(needs)
+    return direct.union(*(before(jobs, other) for other in direct))
+
+
+def one(jobs: dict[str, Any], words: str) -> str:
+    """Return the one job that has these words."""
+    [name] = [name for name, job in jobs.items() if words in yaml.safe_dump(job, width=1000)]
+    return name
+
+
+@pytest.mark.parametrize("jobs", WORKFLOWS.values(), ids=WORKFLOWS)
+def test_given_a_job_that_may_write_then_it_runs_no_code_of_others(jobs: dict[str, Any]):
+    for job in jobs.values():
+        rights = {name for name, right in job.get("permissions", {}).items() if right == "write"}
+        uploads = rights <= {"security-events", "id-token"}
+        allowed = (*OWN_ACTIONS, *ANALYSES) if uploads else OWN_ACTIONS
+        if rights:
+            assert all(
+                step.get("uses", "actions/attest@").startswith(allowed) for step in job["steps"]
+            )
+            assert not {"make", "scripts/with-tools", "uv", "pip"} & set(commands(job).split())
+        if rights and uploads:
+            assert not commands(job).strip()
+
+
+def test_given_the_workflows_then_make_help_has_their_targets_and_ci_makes_every_check():
+    helped = set(re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE))
+    made = {
+        name: set(re.findall(r"(?:\bmake|target:) ([a-z-]+)", yaml.safe_dump(jobs, width=1000)))
+        for name, jobs in WORKFLOWS.items()
+    }
+    checks = WORKFLOWS["ci"]["checks"]["strategy"]["matrix"]["include"]
+
+    assert set().union(*made.values()) <= helped
+    assert made["ci"] == {
+        *("lint", "unit", "browser", "conformance", "testbed-tests", "integration"),
+        *("terraform", "pack"),
+    }
+    assert [each["target"] for each in checks if each.get("args") == "--cov"] == ["unit"]
+
+
+def test_given_a_group_of_packages_or_a_go_module_then_the_audit_and_dependabot_look_at_it():
+    [groups] = re.findall(r"for group in (.*); do", CHECK)
+    [ours] = re.findall(r"(?ms)^\[dependency-groups\]\n(.*?)^\[", PYPROJECT)
+    programs = CHECK.replace("$testbed", "testbed/src/testbed/programs").replace("\\", "")
+    [audited] = re.findall(r"(?s)programs=\$\(python -m testbed programs (.*?)\)", programs)
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    [watched] = [update["directories"] for update in updates if "directories" in update]
+    listed = subprocess.check_output(["git", "ls-files", "*go.mod"], cwd=ROOT, text=True).split()
+    needing = {name for name in listed if "require" in (ROOT / name).read_text()}
+
+    assert set(groups.split()) == set(re.findall(r"(?m)^([a-z-]+) = \[", ours))
+    assert {f"/{name}" for name in audited.split()} == set(watched)
+    # The testbed chooses its versions of Kubernetes.
+    assert {f"/{Path(n).parent}" for n in needing if "/kubernetes-" not in n} == set(watched)
+
+
+def test_given_newer_packages_then_the_pull_request_takes_the_locks_alone():
+    jobs = WORKFLOWS["locks"]
+    resolving, proposing = one(jobs, "make lock"), one(jobs, "git apply")
+    files = re.findall(r"--include=(\S+) ", commands(jobs[proposing]))
+
+    assert files == ["uv.lock", "requirements.txt"]
+    assert f"git diff -- {' '.join(files)} >locks.patch" in commands(jobs[resolving])
+    assert jobs[resolving]["permissions"] == {"contents": "read"}
+    assert resolving in before(jobs, proposing)
+
+
+def test_given_a_release_then_it_is_the_archive_that_ci_tested_on_this_commit():
+    ci, jobs = WORKFLOWS["ci"], WORKFLOWS["release"]
+    taking, packing = one(jobs, "gh run download"), one(ci, "make pack")
+    taken = commands(jobs[taking])
+
+    assert '--workflow ci.yaml --commit "$GITHUB_SHA" --branch main' in taken
+    assert "--status success" in taken
+    assert "--name charm" in taken
+    assert "sha256sum --check SHA256SUMS" in taken
+    assert not any("make pack" in commands(job) for job in jobs.values())
+    assert all(taking in before(jobs, name) for name in jobs if name != taking)
+    for testing in ("integration", "pythons"):
+        assert packing in before(ci, testing)
+        assert "sha256sum --check SHA256SUMS" in commands(ci[testing])
+        assert "AWS_IAM_CHARM: build/" in yaml.safe_dump(ci[testing])
+
+
+def test_given_a_release_then_it_is_attested_before_the_one_step_with_the_credential_uploads_it():
+    jobs = WORKFLOWS["release"]
+    attesting, uploading = one(jobs, "attestations"), one(jobs, "secrets.")
+    attested = [step["with"] for step in jobs[attesting]["steps"] if "attest@" in step["uses"]]
+    [step] = [step for step in jobs[uploading]["steps"] if "secrets." in str(step)]
+    others = {key: value for key, value in jobs[uploading].items() if key != "steps"}
+
+    assert [each.get("sbom-path") for each in attested] == [None, "build/aws-iam.cdx.json"]
+    assert {each["subject-path"] for each in attested} == {"build/*.charm"}
+    assert attesting in before(jobs, uploading)
+    assert uploading in before(jobs, one(jobs, "gh release create"))
+    assert step["run"] == "make release CHANNEL=latest/edge"
+    assert others["environment"] == "charmhub"
+    assert "secrets." not in str(others)
+
+
+def test_given_a_version_then_its_description_has_its_changes_and_its_packages(tmp_path: Path):
+    (tmp_path / "scripts").mkdir()
+    # The script works in the folder that it lies in.
+    for name in ("uv.lock", "pyproject.toml", "scripts/describe"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "scripts/with-tools").symlink_to(ROOT / "scripts/with-tools")
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+
+    def describe(version: str) -> subprocess.CompletedProcess[str]:
+        command = ["sh", tmp_path / "scripts/describe", version, tmp_path]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert describe("v1.2.0").returncode == 0
+    assert (tmp_path / "notes.md").read_text().strip() == "A new way.\n\n### Fixed\n\nA fault."
+    described = json.loads((tmp_path / "aws-iam.cdx.json").read_text())
+    names = {each["name"] for each in described["components"]}
+    assert {"ops", "lightkube", "httpx2", "cryptography"} <= names
+    assert "pytest" not in names
+    unknown = describe("v9.9.9")
+    assert unknown.returncode == 1
+    assert unknown.stderr == "scripts/describe: CHANGELOG.md has no section '## 9.9.9'\n"
+
+
+def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
+    notice = "# SPDX-License-Identifier: Apache-2.0\n"
+    places = (("src", "*.py"), ("lib", "*.py"), ("terraform", "*.tf"))
+    files = [path for folder, pattern in places for path in (ROOT / folder).rglob(pattern)]
+
+    assert files
+    assert [path for path in files if notice not in path.read_text()[:150]] == []
