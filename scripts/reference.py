@@ -2,7 +2,7 @@
 
     scripts/with-tools python -m scripts.reference
 
-`make docs` runs this. tests/project/test_reference.py fails if a page is not what this would
+`make docs` runs this. tests/project/test_pages.py fails if a page is not what this would
 write.
 """
 

@@ -4,148 +4,134 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = "manylinux_2_17_x86_64"
-# What a lock has of the packages that not every Python has alike.
-LINES = {
-    "changed": (
-        "changed==1 ; python_full_version < '3.11' and sys_platform == 'linux'",
-        "changed==2 ; python_full_version >= '3.11' and sys_platform == 'linux'",
+Wheel = tuple[str, str, str, dict[str, str]]
+# Of each wheel its name, its version, its tag, and its files. Each Python has its own of `bound`
+# and `stable`, 3.10 has `changed` in an older version, and it alone has `backport`.
+WHEELS: list[Wheel] = [
+    ("pure", "1", "py3-none-any", {"pure.py": "any"}),
+    ("changed", "1", "py3-none-any", {"changed/__init__.py": "1", "changed/of_1.py": "1"}),
+    ("changed", "2", "py3-none-any", {"changed/__init__.py": "2", "changed/of_2.py": "2"}),
+    ("backport", "1", "py3-none-any", {"backport.py": "old"}),
+    *(
+        (
+            "bound",
+            "1",
+            f"cp{v}-cp{v}-{PLATFORM}",
+            {"bound/a.py": "same", f"bound/b.cpython-{v}.so": v},
+        )
+        for v in ("310", "312")
     ),
-    "backport": ("backport==1 ; python_full_version < '3.11' and sys_platform == 'linux'",),
+    *(
+        ("stable", "1", f"cp{v}-abi3-{PLATFORM}", {"stable/rust.abi3.so": v})
+        for v in ("310", "312")
+    ),
+]
+OTHER_SOURCE = ("bound", "1", f"cp312-cp312-{PLATFORM}", {"bound/a.py": "another"})
+OLD, NEW = "python_full_version < '3.11'", "python_full_version >= '3.11'"
+# What a lock has of packages that not every Python has alike; of others, their first version.
+LOCKED = {
+    "changed": (f"changed==1 ; {OLD}", f"changed==2 ; {NEW}"),
+    "backport": (f"backport==1 ; {OLD}",),
 }
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    return filled(tmp_path / "wheels")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages of Python 3.10 and 3.12."""
-    folder, done = build(filled(tmp_path_factory.mktemp("lock") / "wheels"), "3.10", "3.12")
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def filled(folder: Path) -> Path:
-    """Return a folder of wheels: one for any Python, two that each Python has its own of, one that
-    Python 3.10 has in an older version, and one that it alone has."""
-    folder.mkdir()
-    wheel(folder, "pure", "py3-none-any", {"pure.py": "any"})
-    for version in ("1", "2"):
-        files = {"changed/__init__.py": version, f"changed/of_{version}.py": version}
-        wheel(folder, "changed", "py3-none-any", files, version)
-    wheel(folder, "backport", "py3-none-any", {"backport.py": "old"})
-    for version in ("310", "312"):
-        tag = f"cp{version}-cp{version}-{PLATFORM}"
-        module = f"bound/speedups.cpython-{version}-x86_64-linux-gnu.so"
-        wheel(folder, "bound", tag, {"bound/__init__.py": "same", module: version})
-        abi = f"cp{version}-abi3-{PLATFORM}"
-        wheel(folder, "stable", abi, {"stable/rust.abi3.so": version})
-    return folder
-
-
-def wheel(folder: Path, name: str, tag: str, files: Mapping[str, str], version: str = "1") -> None:
-    information = f"{name}-{version}.dist-info"
-    content = {
-        **files,
-        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
-    }
-    records = "".join(f"{place},,\n" for place in (*content, f"{information}/RECORD"))
-    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as archive:
-        for place, text in {**content, f"{information}/RECORD": records}.items():
-            archive.writestr(place, text)
-
-
-def build(shelf: Path, *versions: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """Install the whole shelf for Pythons."""
-    lock, folder = shelf.parent / "lock.txt", shelf.parent / "venv"
-    names = sorted({path.name.partition("-")[0] for path in shelf.iterdir()})
-    lock.write_text("\n".join(entry(shelf, name) for name in names))
+def build(
+    folder: Path, wheels: list[Wheel], *pythons: str
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Install all wheels for Pythons. Return where, and how it ended."""
+    hashes: dict[str, str] = {}
+    for name, version, tag, files in wheels:
+        about = f"{name}-{version}.dist-info"
+        content = {
+            **files,
+            f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+            f"{about}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        }
+        content[f"{about}/RECORD"] = "".join(
+            f"{place},,\n" for place in (*content, f"{about}/RECORD")
+        )
+        wheel = folder / f"{name}-{version}-{tag}.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for place, text in content.items():
+                archive.writestr(place, text)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        hashes[name] = hashes.get(name, "") + f" \\\n    --hash=sha256:{digest}"
+    lines = [line + hashes[name] for name in hashes for line in LOCKED.get(name, (f"{name}==1",))]
+    (folder / "lock.txt").write_text("\n".join(lines))
+    command = [sys.executable, ROOT / "scripts/build_venv.py", "venv", "lock.txt", "amd64"]
+    environment = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts/build_venv.py", folder, lock, "amd64", *versions],
-        env={
-            "PATH": os.environ["PATH"],
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(shelf),
-        },
+        [*command, *pythons],
+        cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    return folder, done
+    return folder / "venv", done
 
 
-def entry(shelf: Path, name: str) -> str:
-    """Return what a lock has of a package, as `uv export` writes it."""
-    wanted = LINES.get(name, (f"{name}==1 ; sys_platform == 'linux'",))
-    return "\n".join(" \\\n    ".join([line, *hashes(shelf, name)]) for line in wanted)
-
-
-def hashes(shelf: Path, name: str) -> list[str]:
-    digests = (hashlib.sha256(path.read_bytes()) for path in shelf.glob(f"{name}-*"))
-    return [f"--hash=sha256:{digest.hexdigest()}" for digest in digests]
-
-
-def test_given_two_pythons_then_each_has_its_compiled_modules_and_they_share_the_rest(built: Path):
-    assert (built / "pure.py").read_text() == "any"
-    compiled = {path.name: path.read_text() for path in (built / "bound").glob("*.so")}
-    assert compiled == {
-        "speedups.cpython-310-x86_64-linux-gnu.so": "310",
-        "speedups.cpython-312-x86_64-linux-gnu.so": "312",
-    }
-
-
-def test_given_a_module_for_the_stable_abi_then_it_is_the_one_for_the_oldest_python(built: Path):
-    assert (built / "stable" / "rust.abi3.so").read_text() == "310"
-
-
-def test_given_a_python_that_has_another_version_then_that_lies_in_a_folder_of_its_own(
-    built: Path,
+def test_given_two_pythons_then_they_share_what_they_have_alike_and_dispatch_knows_them(
+    tmp_path: Path,
 ):
-    assert (built / "changed/__init__.py").read_text() == "2"
-    assert not (built / "changed/of_1.py").exists()
-    assert (built / "python3.10/changed/__init__.py").read_text() == "1"
-    assert (built / "python3.10/backport.py").read_text() == "old"
-    assert not (built / "backport.py").exists()
-    assert not (built / "python3.12").exists()
-    assert {path.name for path in (built / "python3.10").glob("*.dist-info")} == {
-        "backport-1.dist-info",
-        "changed-1.dist-info",
+    venv, done = build(tmp_path, WHEELS, "3.10", "3.12")
+
+    assert done.returncode == 0, done.stderr
+    files = {
+        str(path.relative_to(venv)): path.read_text()
+        for path in venv.rglob("*")
+        if path.is_file() and ".dist-info" not in str(path)
     }
+    assert files == {
+        "pythons": "3.10 3.12\n",
+        "pure.py": "any",
+        "bound/a.py": "same",
+        "bound/b.cpython-310.so": "310",
+        "bound/b.cpython-312.so": "312",
+        # The oldest Python's module for the stable ABI works with all of them.
+        "stable/rust.abi3.so": "310",
+        "changed/__init__.py": "2",
+        "changed/of_2.py": "2",
+        "python3.10/changed/__init__.py": "1",
+        "python3.10/changed/of_1.py": "1",
+        "python3.10/backport.py": "old",
+    }
+    described = {path.name for path in (venv / "python3.10").glob("*.dist-info")}
+    assert described == {"backport-1.dist-info", "changed-1.dist-info"}
 
 
-def test_given_two_pythons_then_the_folder_names_them_for_dispatch(built: Path):
-    assert (built / "pythons").read_text() == "3.10 3.12\n"
+@pytest.mark.parametrize(
+    ("wheels", "python", "said"),
+    [
+        ([*WHEELS, OTHER_SOURCE], "3.12", "3.12 needs another bound/a.py than Python 3.10"),
+        (WHEELS, "3.9", "bound==1"),
+    ],
+    ids=["another-source", "no-wheel"],
+)
+def test_given_a_python_that_the_others_packages_do_not_serve_then_it_is_refused(
+    tmp_path: Path, wheels: list[Wheel], python: str, said: str
+):
+    _, done = build(tmp_path, wheels, "3.10", python)
+
+    assert done.returncode
+    assert said in done.stderr
 
 
-def test_given_a_python_that_needs_another_source_file_then_it_is_refused(shelf: Path):
-    tag = f"cp312-cp312-{PLATFORM}"
-    (shelf / f"bound-1-{tag}.whl").unlink()
-    wheel(shelf, "bound", tag, {"bound/__init__.py": "another"})
+def test_given_a_base_of_charmcraft_yaml_then_its_archive_has_packages_for_its_python():
+    recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
+    build = recipe["parts"]["charm"]["override-build"]
+    [pythons] = re.findall(r'build_venv\.py .* "\$CRAFT_ARCH_BUILD_FOR" ([\d. ]+)\n', build)
 
-    _, done = build(shelf, "3.10", "3.12")
-
-    assert done.returncode == 1
-    assert (
-        "Python 3.12 needs another bound/__init__.py than Python 3.10, of the same bound-1"
-        in done.stderr
-    )
-
-
-def test_given_a_python_that_no_wheel_is_for_then_it_is_refused(shelf: Path):
-    _, done = build(shelf, "3.10", "3.9")
-
-    assert done.returncode != 0
-    assert "bound==1" in done.stderr
+    assert {name.split("-")[1] for name in recipe["platforms"]} == {"22.04", "24.04", "26.04"}
+    assert pythons == "3.10 3.12 3.14"

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,11 @@ REQUEST = {
 }
 
 
-def filtered(page: str, begins: str, *given: dict[str, Any], flags: Sequence[str] = ()) -> str:
+def filtered(page: str, begins: str, *given: dict[str, Any]) -> str:
     """Return what the page's filter that begins so makes of lines of JSON."""
     text = (HOW_TO / page).read_text()
     [found] = re.findall(rf"jq (-\w+ )?'({re.escape(begins)}[^']*)'", text)
-    command = ["jq", *found[0].split(), *flags, found[1]]
+    command = ["jq", *found[0].split(), found[1]]
     lines = "\n".join(map(json.dumps, given))
     return subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
 
