@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,9 @@ def test_given_a_version_then_its_description_has_its_changes_and_its_packages(t
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "scripts/with-tools").symlink_to(ROOT / "scripts/with-tools")
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    (tmp_path / "build").mkdir()
+    with zipfile.ZipFile(tmp_path / "build/aws-iam_amd64.charm", "w") as archive:
+        archive.writestr("version", "1.2.0+5b4b0cc5\n")
 
     def describe(version: str) -> subprocess.CompletedProcess[str]:
         command = ["sh", tmp_path / "scripts/describe", version, tmp_path]
@@ -177,6 +181,9 @@ def test_given_a_version_then_its_description_has_its_changes_and_its_packages(t
     names = {each["name"] for each in described["components"]}
     assert {"ops", "lightkube", "httpx2", "cryptography"} <= names
     assert "pytest" not in names
+    other = describe("v1.1.0")
+    assert other.returncode == 1
+    assert "build/aws-iam_amd64.charm is version '1.2.0+5b4b0cc5'" in other.stderr
     unknown = describe("v9.9.9")
     assert unknown.returncode == 1
     assert unknown.stderr == "scripts/describe: CHANGELOG.md has no section '## 9.9.9'\n"
