@@ -53,7 +53,8 @@ def unpack(folder: Path) -> None:
         return
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     juju = ["metadata.yaml", "config.yaml", "actions.yaml"]
-    for name in (*recipe["parts"]["charm"]["stage"], *juju):
+    # Only `make pack` writes the version.
+    for name in {*recipe["parts"]["charm"]["stage"], *juju} - {"version"}:
         (folder / name).symlink_to(_packages() if name == "venv" else ROOT / name)
 
 
