@@ -142,6 +142,8 @@ def test_given_a_release_then_it_is_the_archive_that_ci_tested_on_this_commit():
         assert packing in before(ci, testing)
         assert "sha256sum --check SHA256SUMS" in commands(ci[testing])
         assert "AWS_IAM_CHARM: build/" in yaml.safe_dump(ci[testing])
+    # There a Python that is missing is an error, and no skip.
+    assert "ALL_PYTHONS: '1'" in yaml.safe_dump(ci["pythons"])
 
 
 def test_given_a_release_then_it_is_attested_before_the_one_step_with_the_credential_uploads_it():
