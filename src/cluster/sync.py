@@ -150,7 +150,8 @@ def make(
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
     # Whoever gets another name has it before another one gets theirs, but where they swap.
-    later = steps.passed_on
+    ended = {old.name for old, _ in steps.replace if expiry.has_ended(old, times.now())}
+    later = {name: new for name, new in steps.passed_on.items() if name not in ended}
     first = steps.only(lambda name: name not in later)
     _make(batch, first)
     waiting = {key for key in first.keys if not batch.outcome(key).done}

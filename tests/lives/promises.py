@@ -64,7 +64,7 @@ def ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) -> 
 
 def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
     """What must hold after each request of the charm that writes; ``had`` were the rights."""
-    ask(life, p2, run, had)
+    ask(life, p2, run, changed, had)
     ask(life, p5)
     ask(life, p9, run, changed)
     ask(life, p10, run, changed)
@@ -151,9 +151,12 @@ def p1(life: Life, run: Run) -> None:
         raise Broken("P1", "a hook without a status", status)
 
 
-def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
+def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -> None:
     """What worked goes on to work, after each single request."""
     life.checks["P2"] += 1
+    mappings = [each.before for each in changed if each.path.startswith(MAPPINGS) and each.before]
+    # Somebody may have ended them since the hook began.
+    ended = {access.admitted(each) for each in mappings if access.has_ended(each, life.now)}
     if run.what in ("revoke-access", "stop", "remove", "broken", "departed"):
         return
     new = life.rights
@@ -161,7 +164,7 @@ def p2(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
         return
     declared = {} if _swap_names(life, run.before) else life.declared
     for who, row in declared.items():
-        if who in old and who not in new and _is_named(life, who, run.before):
+        if who in old and who not in {*new, *ended} and _is_named(life, who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
         less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
         if less and _is_as(life, who, row, run.before):

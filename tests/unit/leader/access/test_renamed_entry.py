@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.declaring import DEV, Declare, entry, names
+from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -105,3 +105,15 @@ def test_given_a_name_whose_person_goes_then_that_access_ends_before_anybody_is_
 
     sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
     assert sent[0] == f"DELETE {MAPPINGS}/dev"
+
+
+def test_given_a_name_that_passes_on_when_its_former_mapping_has_ended_then_it_waits_for_nobody(
+    declare: Declare, api: FakeCluster
+):
+    bob = f"{ACCOUNT}:role/Bob"
+    api.add_mapping("dev", bob, bob.lower(), expires="1970-01-01T00:00:00Z")
+    api.fail(REFUSALS["403"], request=f"POST {MAPPINGS}")
+
+    declare(entry("dev"), entry("bob", bob))
+
+    assert names(api) == []
