@@ -400,28 +400,27 @@ def changes(found: Access, wanted: Access) -> Changes:
     lacking = {each.mapping for key, each in bind.items() if key not in bound}
     for new in wanted.mappings:
         old = before.get(new.name)
-        # The former one goes once this one has its role again.
-        is_bare = old == new and new.name in lacking and new.principal in former
-        if old == new and not is_bare:
-            continue
-        is_others = old is not None and old.principal != new.principal
-        # One whose status is not written yet lets nobody in, as if it was not there.
-        is_half_made = old and not old.canonical and _spec(old) == _spec(new)
-        is_new = not old or is_bare or is_others or (is_half_made and new.source == OPTION)
-        moved = former.pop(new.principal, None) if is_new else None
+        is_changed = old != new or new.name in lacking
+        # The former one goes once this one is as it is to be, and has its roles.
+        moved = former.pop(new.principal, None) if is_changed and new.source == OPTION else None
         if moved:
             del delete[moved.name]
             rename.append((moved, new))
-        if old and is_others:
+        if old == new:
+            continue
+        if old and old.principal != new.principal:
             replace.append((old, new))
+        elif old and _spec(old) != _spec(new):
+            update.append((old, new))
+        elif old and old.canonical:
+            withdraw.append((old, new))
         elif moved:
             continue
-        elif not old:
-            create.append(new)
-        elif _spec(old) != _spec(new):
-            update.append((old, new))
+        elif old:
+            # One whose status is not written yet lets nobody in.
+            activate.append((old, new))
         else:
-            (withdraw if old.canonical else activate).append((old, new))
+            create.append(new)
     # Somebody may keep a mapping by a finalizer. So it loses its roles before it is replaced.
     renewed = {new.name for _, new in replace}
     # A binding that was left over is made again, so that another unit that still takes it for

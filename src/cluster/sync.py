@@ -173,8 +173,8 @@ def _make(batch: _Batch, steps: Changes) -> None:
         }
     )
     stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
-    replaced = {new.name for _, new in steps.replace}
-    create = (*steps.create, *(new for _, new in steps.rename if new.name not in replaced))
+    there = {new.name for _, new in (*steps.withdraw, *steps.replace, *steps.update)}
+    create = (*steps.create, *(new for _, new in steps.rename if new.name not in there))
     owner = batch.owner
     batch.run(
         batch.unbound(steps, going)
@@ -190,10 +190,8 @@ def _make(batch: _Batch, steps: Changes) -> None:
     bind = [each for each in steps.bind if each.mapping not in failed]
     # Where the new one is refused, its principal keeps what it has, as by an update that is.
     renamed = [old for old, new in steps.rename if batch.outcome(new.name).done]
-    batch.run(
-        {each.key: batch.of(writes.bind, owner, each) for each in bind}
-        | {old.name: batch.of(writes.delete, old) for old in renamed}
-    )
+    batch.run({each.key: batch.of(writes.bind, owner, each) for each in bind})
+    batch.run({old.name: batch.of(writes.delete, old) for old in renamed})
     batch.run(batch.unbound(steps, going))
 
 

@@ -70,6 +70,8 @@ def grant(life: Life, step: Step) -> None:
     had = life.grants.get(known)
     former = None if had and had.ends is not None and had.ends <= life.now else had
     life.allow(known, new)
+    # It gets more than a row with a typo keeps for it.
+    life.held.pop(known, None)
     params = {"arn": arn(who), "username": who, **what}
     run = _action(life, "grant-access", unit, step, params)
     if life.grants.get(known) is not had:

@@ -117,3 +117,21 @@ def test_given_a_name_that_passes_on_when_its_former_mapping_has_ended_then_it_w
     declare(entry("dev"), entry("bob", bob))
 
     assert names(api) == []
+
+
+def test_given_a_new_mapping_without_its_role_then_the_former_one_stays_until_it_has_that(
+    declare: Declare, api: FakeCluster
+):
+    api.add_role("edit", "get")
+    declare({**OLD, "access": [{"role": "edit"}]})
+    api.fail(REFUSALS["500"], request=f"DELETE {MAPPINGS}/dev")
+    declare(NEW)
+    assert names(api) == ["dev", "ops"]
+    api.recover()
+    api.forget()
+
+    declare({**NEW, "access": [{"role": "edit"}]})
+
+    bound, deleted = f"POST {BINDINGS[0]}", f"DELETE {MAPPINGS}/dev"
+    assert api.requests.index(bound) < api.requests.index(deleted)
+    assert names(api) == ["ops"]
