@@ -116,7 +116,7 @@ WALK = (
         ends="first",
     ),
     Section("make-a-role.md", "Get a kubeconfig", ("Context",)),
-    Section("make-a-role.md", "Type an MFA code once"),
+    Section("make-a-role.md", "Get the kubeconfig of a profile"),
     Section(
         DECLARE,
         "See what a file would change",
@@ -320,7 +320,7 @@ def test_given_the_page_on_the_image_then_check_says_that_the_pods_have_what_fix
     assert "CVE-2026-97032" not in printed
 
 
-def test_given_the_page_on_breaking_the_glass_then_its_token_lets_its_bearer_in(
+def test_given_the_page_on_breaking_the_glass_then_its_user_and_its_token_have_rights(
     cluster: Cluster, reader: Reader
 ) -> None:
     token = reader.follow(GLASS, "Admit another user").splitlines()[-1]
@@ -328,5 +328,7 @@ def test_given_the_page_on_breaking_the_glass_then_its_token_lets_its_bearer_in(
     person = ("kubectl", "--kubeconfig", str(cluster.person), f"--token={token}")
     assert "kube-system:incident-42" in kubernetes.run([*person, "auth", "whoami"]).stdout
     assert kubernetes.run([*person, "get", "pods"]).returncode == 0
+    may = cluster.kubectl("auth", "can-i", "list", "pods", "--as=rescuer")
+    assert may.strip() == "yes"
 
-    assert reader.follow(GLASS, "Afterwards").count("deleted") == 3
+    assert reader.follow(GLASS, "Afterwards").count("deleted") == 4

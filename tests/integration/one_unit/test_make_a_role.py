@@ -43,7 +43,7 @@ def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_s
         "AWS_IAM_AUTHENTICATOR_CACHE_FILE": str(cache),
     }
     whoami = ("auth", "whoami", "-o", "json")
-    reader.follow(PAGE, "Type an MFA code once")
+    reader.follow(PAGE, "Get the kubeconfig of a profile")
     first = kubectl(reader, environment, *whoami)
     assert first.returncode == 0, first.stderr
     credentials.write_text("[knobby]\naws_access_key_id = AKIAGONE\naws_secret_access_key = x\n")
