@@ -67,8 +67,7 @@ class Wake:
 
     def expect(self, ends: Iterable[datetime.datetime]) -> None:
         """Expect the ``ends`` of access at these times. A hook's last word counts."""
-        # Zero is for none, and a mapping may end when 1970 begins.
-        self._expected = [max(1.0, end.timestamp()) for end in ends]
+        self._expected = _seconds(ends)
 
     @property
     def is_told(self) -> bool:
@@ -80,6 +79,10 @@ class Wake:
         if not 0.0 < self._memory.end <= end.timestamp():
             self._memory.end = end.timestamp()
         self._set(max(self._memory.end, times.now().timestamp() + _GO_ON_SECONDS))
+
+    def finds(self, ends: Iterable[datetime.datetime]) -> bool:
+        """Return whether ``ends`` has the end of access that a former hook expected, if any."""
+        return self._memory.end in (0.0, *_seconds(ends))
 
     @property
     def overdue(self) -> bool:
@@ -168,3 +171,8 @@ class Wake:
             if "not found" in error.stderr:
                 return None
             raise
+
+
+def _seconds(ends: Iterable[datetime.datetime]) -> list[float]:
+    # Zero is for none, and a mapping may end when 1970 begins.
+    return [max(1.0, end.timestamp()) for end in ends]

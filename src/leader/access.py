@@ -76,8 +76,10 @@ def bring(hook: Hook, client: api.Client) -> Report:
 
     wanted, steps = look(newest=False)
     ended = {each.name for each in steps.delete if expiry.has_ended(each, now)}
-    if steps.only(lambda name: name not in ended).keys:
-        # The server's memory may be moments old, so what is stored decides on other changes.
+    others = steps.only(lambda name: name not in ended).keys
+    # The server's memory may be moments old, so what is stored decides on other changes, and on
+    # whether access that is to end is gone.
+    if others or not hook.wake.finds(desired.ends(steps.before, declared)):
         wanted, steps = look(newest=True)
     # What ends comes before all that a slow server keeps this hook from.
     least = min(LEAST_SECONDS, client.seconds_left_to_write)
@@ -100,7 +102,7 @@ def end(hook: Hook) -> None:
             # The reconcile may have stopped ahead of its own look at that.
             if not hook.owner.owns(objects.mark_of(objects.get(client, references.SERVICE))):
                 return
-            before = state.access(client, hook.owner)
+            before = state.access(client, hook.owner, newest=hook.wake.overdue)
             wanted = desired.lasting(before, hook.config.declared, times.now())
             steps = desired.changes(before, wanted)
             result = sync.make(client, hook.owner, steps, "the time is over")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 from tests.fakes.acting import grant
 from tests.fakes.declaring import DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
@@ -63,3 +64,20 @@ def test_given_a_late_server_when_nothing_changes_then_nothing_stored_is_asked_f
 
     lists = [seen for seen in api.seen if str(seen).endswith("/iamidentitymappings")]
     assert [seen.query["resourceVersion"] for seen in lists] == ["0"]
+
+
+def test_given_an_end_that_no_list_has_yet_then_the_unit_wakes_for_it(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+    api.memory = copy.deepcopy(api.objects)
+    grant(deployed, name="one", for_="1h")
+
+    deployed.hook()
+
+    (alarm,) = deployed.units[0].alarms
+    assert alarm.expire
+    assert alarm.expire.timestamp() == pytest.approx(api.clock.now + 3600, abs=2)
+    api.clock.now += 3601
+    deployed.expire("alarm")
+    assert names(api) == []
