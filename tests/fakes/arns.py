@@ -59,8 +59,5 @@ def _mutated(text: str, position: int, inserted: str, dropped: int) -> str:
 
 
 _WHOLE = _SECTIONS.map(":".join) | LOGINS | LOGINS.map(str.upper)
-TEXTS = st.one_of(
-    _WHOLE,
-    st.builds(_mutated, _WHOLE, st.integers(0, 80), _ODD, st.integers(0, 2)),
-)
+TEXTS = st.one_of(_WHOLE, st.builds(_mutated, _WHOLE, st.integers(0, 80), _ODD, st.integers(0, 2)))
 """What a mapping may hold: ARNs that are valid, almost valid, and not at all."""

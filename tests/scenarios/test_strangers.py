@@ -15,13 +15,7 @@ from tests.fakes.declaring import ACCOUNT, Declare, entry, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
-from tests.fakes.kubernetes.paths import (
-    ADDRESS,
-    EVENTS_ROLE_BINDING,
-    MAPPINGS,
-    NOTICES,
-    SERVICE,
-)
+from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, NOTICES, SERVICE
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
@@ -344,10 +338,7 @@ def test_given_a_letter_of_another_plane_when_mappings_are_listed_then_juju_need
 ):
     api.add_mapping("m", BOB, BOB, groups=["a\U0001f600b"])
 
-    results = {
-        **deployed.action("list-mappings"),
-        **deployed.action("explain-access", arn=BOB),
-    }
+    results = {**deployed.action("list-mappings"), **deployed.action("explain-access", arn=BOB)}
 
     assert all(character < "\U00010000" for text in results.values() for character in text)
 

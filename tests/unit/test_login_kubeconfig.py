@@ -36,10 +36,7 @@ def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_
 
 def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
     login = login_kubeconfig.TokenCommand(
-        "prod",
-        "eu-west-1",
-        role="arn:aws:iam::1:role/x",
-        client=login_kubeconfig.Program.AWS_CLI,
+        "prod", "eu-west-1", role="arn:aws:iam::1:role/x", client=login_kubeconfig.Program.AWS_CLI
     )
     made = yaml.safe_load(login_kubeconfig.render(login, context="c", server=SERVER, ca=CA))
     command = made["users"][0]["user"]["exec"]

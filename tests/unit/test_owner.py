@@ -9,12 +9,7 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import ok, refused
-from tests.fakes.kubernetes.paths import (
-    ADDRESS,
-    DEPLOYMENT,
-    SECRET,
-    SERVICE,
-)
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.fakes.owners import mark, marks

@@ -136,9 +136,7 @@ def pair(*drafts: Draft, trusted: slice = slice(1, None), served: slice = slice(
         for draft, issuer in zip(drafts, [*drafts[1:], drafts[-1]], strict=True)
     ]
     return KeyPair(
-        "".join(signed[served]),
-        key_text(drafts[0].private_key),
-        "".join(signed[trusted]),
+        "".join(signed[served]), key_text(drafts[0].private_key), "".join(signed[trusted])
     )
 
 
@@ -303,10 +301,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         OTHER_NAME,
     ),
     "without usages": (lambda: leaf(usages=()), GOOD),
-    "for servers and clients": (
-        lambda: leaf(usages=(Usage.SERVER_AUTH, Usage.CLIENT_AUTH)),
-        GOOD,
-    ),
+    "for servers and clients": (lambda: leaf(usages=(Usage.SERVER_AUTH, Usage.CLIENT_AUTH)), GOOD),
     "for clients alone": (
         lambda: leaf(usages=(Usage.CLIENT_AUTH,)),
         "is refused: unsuitable certificate purpose",
@@ -391,10 +386,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         f"has an authority that {UNUSABLE}",
     ),
     **{
-        f"with {name}: {whose}": (
-            make,
-            ODD_REASONS[whose],
-        )
+        f"with {name}: {whose}": (make, ODD_REASONS[whose])
         for name, value in ODD_NAMES.items()
         for whose, make in named(value).items()
     },
@@ -419,10 +411,7 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         lambda: leaf(subject=MISLABELLED * 20),
         UNUSABLE,
     ),
-    "below a subject whose form is ASCII's": (
-        lambda: below(subject=MISLABELLED),
-        UNUSABLE,
-    ),
+    "below a subject whose form is ASCII's": (lambda: below(subject=MISLABELLED), UNUSABLE),
     "self-signed": (lambda: made_of(SELF_SIGNED), GOOD),
     "self-signed, for other names": (
         lambda: made_of(Change(SELF_SIGNED, names=("other.svc",))),

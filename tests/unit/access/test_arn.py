@@ -163,12 +163,7 @@ def test_given_any_text_when_parsed_then_nothing_but_a_value_error_comes(text: s
 
 @pytest.mark.parametrize(
     "text",
-    [
-        f"{STS}:assumed-role/Dev/alice",
-        f"{IAM}:role/Dev",
-        f"{IAM}:user/team/Bob",
-        "no ARN/at all",
-    ],
+    [f"{STS}:assumed-role/Dev/alice", f"{IAM}:role/Dev", f"{IAM}:user/team/Bob", "no ARN/at all"],
 )
 def test_given_no_role_with_a_path_then_its_arn_stays_as_it_is(text: str):
     assert arn.without_path(text) == text

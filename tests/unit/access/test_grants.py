@@ -258,11 +258,7 @@ THEIRS = (
         (mapping("mine", DEV, GRANT), "yours", "its grant is named mine: give that name, or none"),
         (mapping("theirs", DEV), "", THEIRS),
         # The authenticator refuses this ARN, and keeps the former one.
-        (
-            mapping("theirs", "role/dev", "", DEV_CANONICAL),
-            "",
-            REFUSED,
-        ),
+        (mapping("theirs", "role/dev", "", DEV_CANONICAL), "", REFUSED),
         (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
     ],
 )

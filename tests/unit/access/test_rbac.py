@@ -67,11 +67,7 @@ def test_given_a_name_that_stands_twice_in_a_binding_then_it_is_given_once():
 
 @pytest.mark.parametrize(
     ("username", "groups", "anything"),
-    [
-        ("alice", [], True),
-        ("nobody", ["nothing", "devs"], True),
-        ("x{{SessionName}}", [], False),
-    ],
+    [("alice", [], True), ("nobody", ["nothing", "devs"], True), ("x{{SessionName}}", [], False)],
 )
 def test_given_bindings_when_asked_whether_anything_is_given_then_it_is_what_they_give(
     username: str, groups: list[str], anything: bool

@@ -146,12 +146,7 @@ def test_given_an_unmapped_role_then_the_refusal_has_its_arn_as_aws_spells_it_an
     found = parse([answer(ALICE, "alice@example.com"), denied(arn=ROLE, minute=1)])
     assert found == [
         Refusal(
-            BEGIN.replace(minute=1),
-            1,
-            Cause.NOT_MAPPED,
-            ROLE,
-            KEY,
-            session="alice@example.com",
+            BEGIN.replace(minute=1), 1, Cause.NOT_MAPPED, ROLE, KEY, session="alice@example.com"
         )
     ]
 
@@ -265,11 +260,7 @@ def test_given_a_token_that_imitates_a_refusal_then_it_is_a_malformed_token_only
 
 @pytest.mark.parametrize(
     "error",
-    [
-        f"{STS}error during GET: {TOKEN}5ec7e7",
-        sts_error("5ec7e7@", "5ec7e7"),
-        f"{TOKEN}5ec7e7",
-    ],
+    [f"{STS}error during GET: {TOKEN}5ec7e7", sts_error("5ec7e7@", "5ec7e7"), f"{TOKEN}5ec7e7"],
 )
 def test_given_a_secret_in_an_error_then_the_refusal_does_not_quote_it(error: str) -> None:
     (found,) = parse([denied(error)])

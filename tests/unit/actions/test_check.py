@@ -318,9 +318,7 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
     ),
     "a pod that does not answer": (
         lambda world: vars(world).update(silent=("b",)),
-        {
-            action.STS: "failed: pods b do not answer this machine, without a proxy (timed out)",
-        },
+        {action.STS: "failed: pods b do not answer this machine, without a proxy (timed out)"},
     ),
     "a login that arrives nowhere": (
         lambda world: world.api._faults.clear(),

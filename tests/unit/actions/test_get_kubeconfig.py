@@ -77,10 +77,7 @@ def test_given_a_session_that_cannot_be_when_asked_for_then_the_reason_is_given(
     ("params", "expected"),
     [
         ({}, "token -i ID --region us-east-1"),
-        (
-            {"client": "aws"},
-            "eks get-token --cluster-name ID --output json --region us-east-1",
-        ),
+        ({"client": "aws"}, "eks get-token --cluster-name ID --output json --region us-east-1"),
         ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
         ({"region": "us-gov-east-1"}, "token -i ID --region us-gov-east-1"),
         (
@@ -229,10 +226,7 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
         ),
         ({"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
         ({"profile": " x"}, "profile ' x' may hold printable characters only"),
-        (
-            {"context": ""},
-            "context is empty: leave it out, or give context=aws-iam-authenticator",
-        ),
+        ({"context": ""}, "context is empty: leave it out, or give context=aws-iam-authenticator"),
     ],
 )
 def test_given_a_value_that_cannot_be_when_asked_for_then_the_action_says_what_to_give(

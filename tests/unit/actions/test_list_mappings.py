@@ -26,9 +26,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
         "team",
         "system:masters",
         labels={"aws-iam/source": "option"},
-        annotations={
-            "aws-iam/expires": "2026-12-31T18:00:00Z",
-        },
+        annotations={"aws-iam/expires": "2026-12-31T18:00:00Z"},
         creationTimestamp="2026-11-27T18:00:00Z",
     )
     api.add_binding("view", "ClusterRole/view", Group="team")
@@ -47,11 +45,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "expires": "2026-12-31T18:00:00Z",
             "last_login": "",
             "administrator": ["group system:masters"],
-            "roles": [
-                "ClusterRole/view",
-                "Role/default/pod-reader",
-                "ClusterRole/view in prod",
-            ],
+            "roles": ["ClusterRole/view", "Role/default/pod-reader", "ClusterRole/view in prod"],
             "own_roles": [],
             "administrator_by": [],
             "problem": "",

@@ -39,9 +39,7 @@ def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     declare(
-        entry("dev", groups=["view"]),
-        entry("ops", OPS),
-        entry("gone", f"{ACCOUNT}:user/gone"),
+        entry("dev", groups=["view"]), entry("ops", OPS), entry("gone", f"{ACCOUNT}:user/gone")
     )
     api.add_mapping("taken", f"{ACCOUNT}:user/me")
     api.forget()

@@ -53,9 +53,7 @@ BLOCK = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
         {"ca": BLOCK.format("AAAA")},
     ],
 )
-def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
-    changes: dict[str, str],
-):
+def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(changes: dict[str, str]):
     with pytest.raises(PairRefused, match=r"^cannot be read"):
         verdict.check(dataclasses.replace(pairs.leaf(), **changes))
 

@@ -31,10 +31,7 @@ def get(error: str, region: str = "us-east-1") -> str:
         (sts_error("ExpiredToken", "expired"), Reach.REACHED),
         (sts_error("AccessDenied", "by the endpoint's policy"), Cause.OTHER),
         (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving"), Cause.DNS),
-        (
-            get("dial tcp: lookup x: read udp 10.1.0.5:4->10.152.183.10:53: i/o timeout"),
-            Cause.DNS,
-        ),
+        (get("dial tcp: lookup x: read udp 10.1.0.5:4->10.152.183.10:53: i/o timeout"), Cause.DNS),
         (
             get("read tcp 10.1.0.5:4->192.0.2.10:443: read: connection reset by peer"),
             Cause.CONNECTION,

@@ -34,12 +34,7 @@ def test_given_a_definition_that_never_comes_when_a_hook_runs_then_the_line_says
 
 @pytest.mark.parametrize(
     ("version", "strict"),
-    [
-        ("v1.29.15+k3s1", False),
-        ("v1.30.0", True),
-        ("v2.0.0", True),
-        ("unknown", False),
-    ],
+    [("v1.29.15+k3s1", False), ("v1.30.0", True), ("v2.0.0", True), ("unknown", False)],
 )
 def test_given_a_servers_version_when_deployed_then_the_definition_has_the_rules_it_can_bear(
     model: Model, api: FakeCluster, version: str, strict: bool

@@ -112,8 +112,7 @@ def test_given_anything_but_json_true_when_read_then_the_api_server_is_not_ready
 
 
 @pytest.mark.parametrize(
-    ("text", "acknowledged"),
-    [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None)],
+    ("text", "acknowledged"), [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None)]
 )
 def test_given_a_hash_when_read_then_only_text_acknowledges(text: str, acknowledged: str | None):
     assert read(AwsIamRequirer, {"webhook_hash": text}, "acknowledged") == acknowledged

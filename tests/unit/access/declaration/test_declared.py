@@ -262,10 +262,7 @@ def test_given_an_arn_when_it_is_read_then_only_a_roles_path_is_taken_off(arn: s
     [
         (f"{ACCOUNT}:user/team/bob", f"{ACCOUNT}:user/team/bob"),
         (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
-        (
-            f"{ACCOUNT}:role/team/Dev",
-            "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}",
-        ),
+        (f"{ACCOUNT}:role/team/Dev", "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}"),
         (
             "arn:aws-us-gov:iam::111122223333:role/Dev",
             "arn:aws-us-gov:sts::111122223333:assumed-role/Dev/{{SessionName}}",
@@ -352,10 +349,7 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
         ({"arn": DEV, "groups": [["view"]]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "groups": [""]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "username": {"a": "b"}}, "username is not a text"),
-        (
-            {"arn": DEV, "username": "a\nb"},
-            "username 'a\\nb' has a character that is not",
-        ),
+        ({"arn": DEV, "username": "a\nb"}, "username 'a\\nb' has a character that is not"),
         ({"arn": DEV, "expires": "tomorrow"}, "'tomorrow' is not a time"),
         ({"arn": DEV, "name": "Dev_1"}, "name 'Dev_1' must have small letters"),
         ({"arn": DEV, "name": "a" * 254}, "must have small letters"),
@@ -455,16 +449,8 @@ def test_given_an_entry_that_cannot_be_when_it_is_read_then_it_is_named(text: st
     ("text", "counts", "loses"),
     [
         (f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]", "mappings[1]", "mappings[0]"),
-        (
-            "[&a {permission-set: A, account: '111122223333'}, *a]",
-            "mappings[1]",
-            "mappings[0]",
-        ),
-        (
-            f"mapRoles: [{{rolearn: '{DEV}'}}, {{rolearn: '{DEV}'}}]",
-            "mapRoles[1]",
-            "mapRoles[0]",
-        ),
+        ("[&a {permission-set: A, account: '111122223333'}, *a]", "mappings[1]", "mappings[0]"),
+        (f"mapRoles: [{{rolearn: '{DEV}'}}, {{rolearn: '{DEV}'}}]", "mapRoles[1]", "mapRoles[0]"),
         (
             f'{{"accessEntry": {{"principalArn": "{DEV}"}}}}\n---\nmapRoles:\n- rolearn: {DEV}',
             f"document 1: accessEntry of {DEV}",

@@ -121,10 +121,7 @@ def test_given_what_a_shell_loop_prints_when_it_is_read_then_each_principal_has_
         (DEV, "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}", ()),
         (alice, "alice", ("ops",)),
     ]
-    assert given(text) == [
-        [("edit", ("a", "b")), ("view", ())],
-        [("cluster-admin", ())],
-    ]
+    assert given(text) == [[("edit", ("a", "b")), ("view", ())], [("cluster-admin", ())]]
     assert left_out(text) == []
 
 

@@ -119,9 +119,7 @@ def test_given_a_provider_without_an_answer_then_the_name_and_the_address_are_as
     assert unit.bag["unit_name"] == "aws-iam_0"
 
 
-def test_given_a_good_answer_then_its_pair_is_served_and_asked_for_under_the_same_name(
-    unit: Unit,
-):
+def test_given_a_good_answer_then_its_pair_is_served_and_asked_for_under_the_same_name(unit: Unit):
     found = unit.ask(answers((SERVER_NAME, GOOD)))
 
     assert found == Issued(pem.key_pair(*GOOD, root().certificate))

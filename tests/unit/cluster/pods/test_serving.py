@@ -61,12 +61,7 @@ def test_given_a_pod_of_the_former_certificate_then_it_counts_until_it_has_ended
 
 
 @pytest.mark.parametrize(
-    ("hashes", "expected"),
-    [
-        ([], True),
-        ([PAIR.hash], True),
-        ([PAIR.hash, "former"], False),
-    ],
+    ("hashes", "expected"), [([], True), ([PAIR.hash], True), ([PAIR.hash, "former"], False)]
 )
 def test_given_pods_then_all_of_them_must_have_the_certificate(hashes: list[str], expected: bool):
     found = [pod(annotations={CERTIFICATE_HASH: each}) for each in hashes]

@@ -56,11 +56,7 @@ def test_given_a_service_that_was_just_made_when_it_is_applied_again_then_it_is_
 
 @pytest.mark.parametrize(("path", "chosen"), [(SERVICE, ""), (EXTRA, CHOSEN)])
 def test_given_a_service_that_somebody_deleted_when_it_is_applied_then_nobody_gets_its_address(
-    both: Client,
-    api: FakeCluster,
-    caplog: pytest.LogCaptureFixture,
-    path: str,
-    chosen: str,
+    both: Client, api: FakeCluster, caplog: pytest.LogCaptureFixture, path: str, chosen: str
 ):
     api.kubectl_delete(path)
     api.free_addresses = ["10.152.183.99"]

@@ -67,12 +67,7 @@ def test_given_one_service_of_another_application_when_deleted_then_ours_alone_g
     ids=["the reactive charm's", "while others own some", "kept", "nobody's"],
 )
 def test_given_a_service_without_an_owner_when_deleted_then_only_the_reactive_charms_goes(
-    client: Client,
-    api: FakeCluster,
-    path: str,
-    finalizers: list[str],
-    shared: bool,
-    goes: bool,
+    client: Client, api: FakeCluster, path: str, finalizers: list[str], shared: bool, goes: bool
 ):
     mark(api, path, None)
     api.objects[path]["metadata"]["finalizers"] = finalizers

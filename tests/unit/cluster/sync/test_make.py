@@ -442,11 +442,7 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
     api.objects[PATH]["metadata"]["labels"]["team"] = "payments"
     old = mapping()
     first = dataclasses.replace(
-        old,
-        username="sam",
-        groups=("view",),
-        expires="2099-01-01T00:00:00Z",
-        reason="an incident",
+        old, username="sam", groups=("view",), expires="2099-01-01T00:00:00Z", reason="an incident"
     )
     second = dataclasses.replace(old, groups=("edit",))
 

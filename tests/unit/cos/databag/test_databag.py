@@ -20,9 +20,7 @@ def dashboard(model: Model) -> dict[str, Any]:
     return json.loads(lzma.decompress(base64.b64decode(encoded)))
 
 
-def test_given_the_dashboard_then_it_has_the_uid_and_the_tag_of_its_charm_and_file(
-    watched: Model,
-):
+def test_given_the_dashboard_then_it_has_the_uid_and_the_tag_of_its_charm_and_file(watched: Model):
     found = dashboard(watched)
 
     # cosl 1.11.3: DashboardPath40UID.generate("aws-iam", "src/grafana_dashboards/aws-iam.json").

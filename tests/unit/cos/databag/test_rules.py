@@ -40,9 +40,7 @@ def test_given_a_collector_then_rules_and_groups_carry_the_labels_of_the_applica
         }
 
 
-def test_given_a_collector_then_rules_of_metrics_select_those_of_the_application(
-    watched: Model,
-):
+def test_given_a_collector_then_rules_of_metrics_select_those_of_the_application(watched: Model):
     for expression in expressions(watched).values():
         metrics = expression.count("{")
         assert metrics == expression.count(SELECTOR)

@@ -86,10 +86,7 @@ BY_HAND: dict[str, Callable[[FakeCluster], Any]] = {
 
 @pytest.mark.parametrize("by_hand", BY_HAND.values(), ids=BY_HAND)
 def test_given_a_mapping_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repaired(
-    declare: Declare,
-    deployed: Model,
-    api: FakeCluster,
-    by_hand: Callable[[FakeCluster], None],
+    declare: Declare, deployed: Model, api: FakeCluster, by_hand: Callable[[FakeCluster], None]
 ):
     declare(entry("dev", groups=["view"], expires="2027-01-01T00:00:00Z"))
     before = json.loads(json.dumps(stored(api, "dev")))
