@@ -25,22 +25,6 @@ ALARM = testing.Secret(
 )
 
 
-def test_given_a_settled_leader_when_a_hook_runs_then_it_calls_twelve_hook_tools(two: Model):
-    two.hook()
-    status = two.hook()
-
-    said = f"status-set {status.name} {status.message}"
-    assert status.name == "active"
-    assert sorted(two.units[0].tools) == sorted(
-        [
-            *("is-leader", "config-get", "relation-ids peers", "relation-get 1 aws-iam"),
-            *("relation-ids certificates", "relation-list 9", "relation-get 9 easyrsa/0"),
-            *("relation-ids aws-iam", "relation-list 2"),
-            *("relation-get 2 kubernetes-control-plane/0", said, said),
-        ]
-    )
-
-
 @pytest.fixture
 def modern(model: Model, api: FakeCluster) -> Model:
     """At rest with an authority of the newer protocol."""
@@ -50,22 +34,40 @@ def modern(model: Model, api: FakeCluster) -> Model:
     return model
 
 
-def test_given_the_newer_protocol_when_a_settled_leaders_hook_runs_then_it_calls_thirteen(
-    modern: Model,
-):
-    status = modern.hook()
+SAID = "status-set"
+# What every unit calls, and a leader besides, whatever the protocol.
+UNIT = (
+    *("is-leader", "config-get", "relation-ids peers", "relation-get 1 aws-iam"),
+    *("relation-ids aws-iam", "relation-list 2", SAID),
+)
+LEADER = (
+    *(*UNIT, SAID, "relation-get 2 kubernetes-control-plane/0"),
+    *("relation-ids certificates", "relation-list 9"),
+)
 
-    said = f"status-set {status.name} {status.message}"
+
+@pytest.mark.parametrize(
+    ("deployed", "unit", "tools"),
+    [
+        ("two", 0, [*LEADER, "relation-get 9 easyrsa/0"]),
+        ("two", 1, [*UNIT, "relation-get 2 kubernetes-control-plane/1"]),
+        (
+            *("modern", 0),
+            [*LEADER, "relation-get 9 aws-iam", "relation-get 9 self-signed-certificates"],
+        ),
+    ],
+    ids=["leader", "another unit", "newer protocol"],
+)
+def test_given_a_settled_unit_when_a_hook_runs_then_it_calls_these_hook_tools(
+    request: pytest.FixtureRequest, deployed: str, unit: int, tools: list[str]
+):
+    model: Model = request.getfixturevalue(deployed)
+    model.hook(unit=unit)
+    status = model.hook(unit=unit)
+
+    said = f"{SAID} {status.name} {status.message}"
     assert status.name == "active"
-    assert sorted(modern.units[0].tools) == sorted(
-        [
-            *("is-leader", "config-get", "relation-ids peers", "relation-get 1 aws-iam"),
-            *("relation-ids certificates", "relation-list 9", "relation-get 9 aws-iam"),
-            "relation-get 9 self-signed-certificates",
-            *("relation-ids aws-iam", "relation-list 2"),
-            *("relation-get 2 kubernetes-control-plane/0", said, said),
-        ]
-    )
+    assert sorted(model.units[unit].tools) == sorted(said if t == SAID else t for t in tools)
 
 
 @pytest.mark.parametrize("event", ["update_status", "config_changed", "leader_elected", "alarm"])
@@ -83,21 +85,6 @@ def test_given_the_newer_protocol_when_nothing_is_new_then_its_library_is_not_lo
         modern.hook(getattr(modern.on, event)())
 
     assert modern.units[0].status.name == "active"
-
-
-def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_it_calls_eight(two: Model):
-    two.hook(unit=1)
-    status = two.hook(unit=1)
-
-    assert status.name == "active"
-    assert sorted(two.units[1].tools) == sorted(
-        [
-            *("is-leader", "config-get", "relation-ids peers", "relation-get 1 aws-iam"),
-            *("relation-ids aws-iam", "relation-list 2"),
-            "relation-get 2 kubernetes-control-plane/1",
-            f"status-set {status.name} {status.message}",
-        ]
-    )
 
 
 @pytest.mark.parametrize("event", ["install", "leader_elected", "config_changed", "start"])

@@ -81,19 +81,14 @@ def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its
     assert "not Kubernetes" not in buggy.log()
 
 
-def test_given_a_bug_on_a_unit_that_follows_when_a_hook_runs_then_its_status_names_it(
-    buggy: Model, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("leader", "of", "name"), [(None, peers.Peers, "acknowledge"), (0, Wake, "again")]
+)
+def test_given_a_bug_of_a_follower_or_of_the_alarm_when_a_hook_runs_then_the_status_names_it(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch, leader: int | None, of: type, name: str
 ):
-    buggy.leader = None
-    monkeypatch.setattr(peers.Peers, "acknowledge", bug)
-
-    assert SAID.fullmatch(buggy.hook().message)
-
-
-def test_given_a_bug_in_the_alarm_when_a_hook_runs_then_its_status_names_it(
-    buggy: Model, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(Wake, "again", bug)
+    buggy.leader = leader
+    monkeypatch.setattr(of, name, bug)
 
     assert SAID.fullmatch(buggy.hook().message)
 

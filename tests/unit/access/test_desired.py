@@ -195,10 +195,19 @@ def test_given_a_declared_mapping_that_somebody_changed_when_planned_then_it_is_
     assert plan([entry(arn=DEV.upper())], [former])[1] == Changes(update=((former, made()),))
 
 
-def test_given_a_principal_of_another_partition_when_planned_then_it_is_not_applied():
-    wanted, steps = plan([entry()], [], "aws-cn")
+@pytest.mark.parametrize(
+    ("declared", "partition", "reason"),
+    [
+        (entry(), "aws-cn", "no login has partition aws, because the option partition is aws-cn"),
+        (of_set(), "aws", "role unknown; log in once with this permission set, or set suffix"),
+    ],
+    ids=["of another partition", "a set whose role is unknown"],
+)
+def test_given_a_principal_that_cannot_be_mapped_when_planned_then_it_is_not_applied(
+    declared: Entry, partition: str, reason: str
+):
+    wanted, steps = plan([declared], [], partition)
 
-    reason = "no login has partition aws, because the option partition is aws-cn"
     assert (wanted.not_applied, steps) == ({"mappings[0]": reason}, Changes())
 
 
@@ -209,13 +218,6 @@ def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_ro
     assert created.username.endswith(
         f":assumed-role/{SSO_ROLE.rpartition('/')[2]}/{{{{SessionName}}}}"
     )
-
-
-def test_given_a_permission_set_whose_role_is_unknown_when_planned_then_it_is_not_applied():
-    wanted, steps = plan([of_set()], [])
-
-    reason = "role unknown; log in once with this permission set, or set suffix"
-    assert (wanted.not_applied, steps) == ({"mappings[0]": reason}, Changes())
 
 
 def test_given_a_permission_set_whose_role_is_mapped_when_planned_then_the_mapping_stays():

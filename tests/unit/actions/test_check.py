@@ -364,18 +364,15 @@ def test_given_a_pod_that_cannot_start_then_its_cause_decides_on_the_remedy(
     assert shown[1] == "make room on a node, or run: kubectl uncordon NODE"
 
 
-def test_given_a_deployment_in_which_all_is_well_then_every_step_is_ok(world: World) -> None:
+def test_given_a_deployment_in_which_all_is_well_then_every_step_is_ok_and_nothing_changes(
+    world: World, api: FakeCluster
+) -> None:
+    before = world.model.bags()
     results = world.check()
 
     assert states(results) == FINE
     assert results["result"] == "all 7 steps are ok"
     assert list(results) == sorted(results)
-
-
-def test_given_a_check_then_it_changes_nothing(world: World, api: FakeCluster) -> None:
-    before = world.model.bags()
-    world.check()
-
     assert api.changes == []
     assert world.model.bags() == before
 

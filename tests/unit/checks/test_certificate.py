@@ -58,11 +58,21 @@ def test_given_a_ca_then_it_is_named_and_whether_the_cluster_has_it_too(
     assert said in outcome.seen
 
 
+TOO = ", which is the cluster's own CA too"
+
+
 @pytest.mark.parametrize(
-    "written", ["", "certificate-authority-data: A", "certificate-authority-data: /w=="]
+    ("written", "too"),
+    [
+        ("", ""),
+        ("certificate-authority-data: A", ""),
+        ("certificate-authority-data: /w==", ""),
+        (kubeconfig(ca=root().certificate), TOO),
+    ],
+    ids=range(4),
 )
-def test_given_an_admin_kubeconfig_without_a_readable_ca_then_no_ca_is_the_clusters(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+def test_given_an_admin_kubeconfig_then_a_ca_that_can_be_read_in_it_is_the_clusters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, too: str
 ) -> None:
     monkeypatch.setattr(certificate, "leaf", lambda *_: pem.der(good.certificate)[0])
     good, machine = pair(), Machine(tmp_path)
@@ -74,23 +84,7 @@ def test_given_an_admin_kubeconfig_without_a_readable_ca_then_no_ca_is_the_clust
     outcome = certificate.check(site, Deployed(pods=(Serving("a", "10.1.0.9"),), pair=good))
 
     assert outcome.state == StepState.OK
-    assert "its CA is " in outcome.seen
-    assert "too" not in outcome.seen
-
-
-def test_given_a_ca_in_the_admin_kubeconfig_then_the_step_reads_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(certificate, "leaf", lambda *_: pem.der(good.certificate)[0])
-    good, machine = pair(), Machine(tmp_path)
-    machine.admin_kubeconfig.parent.mkdir(parents=True)
-    machine.admin_kubeconfig.write_text(kubeconfig(ca=good.ca))
-    shared = Shared(address=ADDRESS, ca=good.ca)
-    site = Site(machine, Owner("aws-iam", "k8s", "uuid"), shared, "aws", "", NAMES)
-
-    outcome = certificate.check(site, Deployed(pods=(Serving("a", "10.1.0.9"),), pair=good))
-
-    assert "which is the cluster's own CA too; the Service serves it" in outcome.seen
+    assert f"; its CA is root{too}; the Service serves it" in outcome.seen
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,16 @@ def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_s
     assert api.changes == []
 
 
-def test_given_a_model_without_juju_no_proxy_when_read_then_the_charms_own_names_bypass_proxies():
-    found = proxies.of_model({"JUJU_CHARM_HTTPS_PROXY": URL})
+@pytest.mark.parametrize(
+    ("others", "added"), [({}, ""), ({"JUJU_CHARM_NO_PROXY": "$(A) *,$$"}, ",$$(A),*,$$$$")]
+)
+def test_given_juju_no_proxy_or_none_when_read_then_the_charms_own_names_bypass_proxies_too(
+    others: dict[str, str], added: str
+):
+    found = proxies.of_model({"JUJU_CHARM_HTTPS_PROXY": URL, **others})
 
-    assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN}"
+    # The kubelet expands nothing of what the model has.
+    assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN}{added}"
 
 
 def test_given_credentials_when_the_pods_have_them_then_the_secret_alone_holds_them(
@@ -243,12 +249,6 @@ def test_given_a_url_that_cannot_work_when_read_then_its_option_is_named(url: st
         proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url})
 
     assert status_line(caught.value) == refusal("juju-http-proxy")
-
-
-def test_given_a_dollar_sign_in_juju_no_proxy_when_read_then_the_kubelet_expands_nothing_of_it():
-    found = proxies.of_model({"JUJU_CHARM_NO_PROXY": "$(A) *,$$"})
-
-    assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN},$$(A),*,$$$$"
 
 
 def test_given_the_hash_that_people_can_read_when_they_try_passwords_then_they_find_none():

@@ -165,22 +165,16 @@ def test_given_a_pod_of_the_same_name_elsewhere_when_its_node_warns_of_that_then
     assert problem(client) == TAKES_TIME
 
 
+@pytest.mark.parametrize("minute", [None, 1])
 @pytest.mark.parametrize(
     "reason", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"]
 )
-def test_given_a_warning_of_what_a_new_container_waits_for_then_it_is_said(
-    client: Client, api: FakeCluster, reason: str
+def test_given_a_warning_of_what_a_new_container_waits_for_then_it_is_said_until_that_runs(
+    client: Client, api: FakeCluster, reason: str, minute: int | None
 ):
     api.add_pod("a", containerStatuses=CREATING)
-    api.add_event("1", "a", "no", minute=None, reason=reason)
+    api.add_event("1", "a", "no", minute=minute, reason=reason)
 
     assert problem(client) == warned(f"{reason}: no")
-
-
-def test_given_a_pod_that_is_created_when_its_node_warned_of_it_before_then_that_is_not_said(
-    client: Client, api: FakeCluster
-):
     api.add_pod("a", containerStatuses=[RUNS])
-    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
-
     assert problem(client) == TAKES_TIME

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import threading
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -132,25 +133,18 @@ def test_given_somebody_who_deletes_a_mapping_first_then_it_is_gone_and_not_our_
     assert make(client, Changes(delete=(mapping(),))).left == {}
 
 
-def test_given_another_arn_when_a_mapping_is_to_be_changed_then_it_stays_as_it_is(
-    client: Client, api: FakeCluster
+@pytest.mark.parametrize(
+    "act", [remade, lambda api: api.delete(PATH)], ids=["another ARN", "deleted"]
+)
+def test_given_somebody_who_changes_a_mapping_first_when_it_is_to_be_changed_then_that_stays(
+    client: Client, api: FakeCluster, act: Callable[[FakeCluster], None]
 ):
     add(api, mapping())
     new = dataclasses.replace(mapping(), groups=("admins",))
-    api.meanwhile(lambda: remade(api), request=f"PATCH {PATH}")
+    api.meanwhile(lambda: act(api), request=f"PATCH {PATH}")
 
     assert make(client, Changes(update=((mapping(), new),))).left == LATER
-    assert "groups" not in api.objects[PATH]["spec"]
-
-
-def test_given_somebody_who_deletes_a_mapping_when_it_is_to_be_changed_then_that_is_outdated(
-    client: Client, api: FakeCluster
-):
-    add(api, mapping())
-    new = dataclasses.replace(mapping(), groups=("admins",))
-    api.meanwhile(lambda: api.delete(PATH), request=f"PATCH {PATH}")
-
-    assert make(client, Changes(update=((mapping(), new),))).left == LATER
+    assert "groups" not in api.objects.get(PATH, {"spec": {}})["spec"]
 
 
 @pytest.mark.parametrize("former", [OPS, ""], ids=["withdraw", "activate"])

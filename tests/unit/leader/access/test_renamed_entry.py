@@ -46,28 +46,19 @@ def test_given_a_renamed_entry_when_the_new_mapping_cannot_be_made_then_the_form
     assert names(api) == ["ops"]
 
 
-def test_given_a_new_name_that_another_principal_had_then_the_former_mapping_goes_last(
-    declare: Declare, api: FakeCluster
-):
-    declare(OLD, {**entry("ops"), "arn": DEV.replace("Dev", "Other")})
-    api.forget()
-    declare(NEW)
-
-    sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
-    assert sent == [f"DELETE {MAPPINGS}/ops", f"POST {MAPPINGS}", f"DELETE {MAPPINGS}/dev"]
-
-
-def test_given_a_new_name_whose_person_gets_another_one_then_that_comes_first(
-    declare: Declare, api: FakeCluster
+@pytest.mark.parametrize("stays", [False, True], ids=["goes", "gets another"])
+def test_given_a_new_name_whose_person_goes_or_gets_another_then_the_former_mapping_goes_last(
+    declare: Declare, api: FakeCluster, *, stays: bool
 ):
     other = {**entry("ops"), "arn": DEV.replace("Dev", "Other")}
     declare(OLD, other)
     api.forget()
-    declare(NEW, {**other, "name": "qa"})
+    declare(NEW, *([{**other, "name": "qa"}] * stays))
 
     sent = [each for each in api.changes if each.startswith(("POST", "DELETE"))]
     create = f"POST {MAPPINGS}"
-    assert sent == [create, f"DELETE {MAPPINGS}/ops", create, f"DELETE {MAPPINGS}/dev"]
+    first = [create] * stays
+    assert sent == [*first, f"DELETE {MAPPINGS}/ops", create, f"DELETE {MAPPINGS}/dev"]
 
 
 def test_given_a_name_that_passes_on_then_its_roles_go_when_the_former_has_them_by_another(

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.alarms import rings
 from tests.fakes.arns import CANONICAL, DEV, PATHED
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import refusal, unreachable
+from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -104,19 +104,6 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
     assert asked.seconds["read"] == 4
 
 
-def test_given_a_server_that_fails_with_one_mapping_when_it_is_written_then_that_alone_is_named(
-    deployed: Model, api: FakeCluster
-):
-    add_roles(api, 20)
-    api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/m07/status")
-
-    assert deployed.hook() == ops.ActiveStatus(
-        "authenticator v0.7.18, 2/2 pods, activating 1 of 20 mappings, 1 broken mapping: m07: "
-        "the cluster does not write its status: '500 etcdserver: no leader'"
-    )
-    assert effective(api) == 19
-
-
 def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named(
     deployed: Model, api: FakeCluster
 ):
@@ -132,19 +119,25 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
 
 
 WEBHOOK = 'admission webhook "iam.example.com" denied the request: ask the security\n team'
+FAILS = "etcdserver: no leader"
 
 
-def test_given_a_mapping_that_the_cluster_refuses_when_a_hook_runs_then_it_is_named_with_the_cause(
-    deployed: Model, api: FakeCluster
+@pytest.mark.parametrize(
+    ("fault", "later", "cause"),
+    [
+        (refusal(500, FAILS), "activating 1 of ", f"does not write its status: '500 {FAILS}'"),
+        (refusal(403, WEBHOOK), "", f"refuses its status: {quoted(brief(WEBHOOK))}"),
+    ],
+    ids=["fails", "refuses"],
+)
+def test_given_one_mapping_that_the_server_does_not_write_then_it_alone_is_named_with_the_cause(
+    deployed: Model, api: FakeCluster, fault: Answer, later: str, cause: str
 ):
-    add_roles(api, 9)
-    api.add_mapping("b", DEV)
-    api.fail(refusal(403, WEBHOOK), request=f"PATCH {MAPPINGS}/b/status")
+    add_roles(api, 20)
+    api.fail(fault, request=f"PATCH {MAPPINGS}/m07/status")
 
-    status = deployed.hook()
-
-    assert status == ops.ActiveStatus(
-        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 broken mapping: b: the cluster refuses "
-        f"its status: {quoted(brief(WEBHOOK))}"
+    assert deployed.hook() == ops.ActiveStatus(
+        f"authenticator v0.7.18, 2/2 pods, {later}20 mappings, 1 broken mapping: m07: "
+        f"the cluster {cause}"
     )
-    assert effective(api) == 9
+    assert effective(api) == 19
