@@ -6,10 +6,8 @@ webhook's address gets people's tokens, and decides who they are.
 
 from __future__ import annotations
 
-import httpx2
 import pytest
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import unreachable
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import is_whole, take
@@ -39,17 +37,3 @@ def test_given_a_deleted_service_with_other_finalizers_when_a_hook_runs_then_it_
 
     assert deployed.hook().name == "active"
     assert is_whole(api)
-
-
-@pytest.mark.parametrize("nth", range(1, 22))
-def test_given_a_hook_that_dies_on_the_way_when_the_next_one_runs_then_the_service_is_whole(
-    deployed: Model, api: FakeCluster, nth: int
-):
-    api.kubectl_delete(SERVICE)
-    api.fail(unreachable(httpx2.ReadTimeout), nth=nth)
-    deployed.hook()
-    api.recover()
-
-    assert deployed.hook().name == "active"
-    assert is_whole(api)
-    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS

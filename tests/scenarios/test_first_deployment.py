@@ -114,19 +114,6 @@ def test_given_pods_that_start_within_the_hook_when_deployed_then_no_other_hook_
     assert api.changes == []
 
 
-def test_given_pods_that_take_too_long_when_deployed_then_the_hook_ends_and_another_sees_them(
-    model: Model, api: FakeCluster
-):
-    api.start_seconds = 300
-    asked(model)
-    before = api.clock.now
-
-    assert isinstance(model.hook(), ops.WaitingStatus)
-    assert api.clock.now - before < 30
-    api.clock.sleep(300)
-    assert isinstance(model.hook(), ops.ActiveStatus)
-
-
 @pytest.mark.parametrize("event", EVENTS)
 def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
     deployed: Model, api: FakeCluster, files: Files, event: Callable[[], Any]

@@ -234,15 +234,6 @@ def test_given_a_command_in_a_mapping_when_it_is_revoked_then_the_result_quotes_
     assert f"'{EVIL}'" in deployed.action("revoke-access", name="m")["mappings"]
 
 
-def test_given_a_command_in_a_username_when_it_is_explained_then_it_is_quoted(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("m", BOB, BOB)
-    stored(api, "m")["spec"]["username"] = f"dev{COMMAND}"
-
-    assert f"lets it in as user 'dev{COMMAND}'" in "\n".join(explained(deployed, BOB))
-
-
 def theirs(text: str) -> int:
     """How often the command of somebody else stands in a text outside of quotes."""
     return text.count(EVIL) - text.count(f"'{EVIL}'")

@@ -85,19 +85,12 @@ def test_given_a_file_that_cannot_be_removed_when_removed_then_it_is_logged_and_
     assert set(api.objects) == {*DEFINED}
 
 
-def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_in_the_cluster(
+def test_given_the_last_unit_when_removed_then_pods_go_first_and_peoples_mappings_alone_stay(
     deployed: Model, api: FakeCluster
 ):
     api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
     deployed.hook(deployed.on.remove())
-
     assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/dev"}
-
-
-def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_service_last(
-    deployed: Model, api: FakeCluster
-):
-    deployed.hook(deployed.on.remove())
     kinds = [change.split("/")[-2] for change in api.changes]
 
     assert kinds[0] == "deployments"

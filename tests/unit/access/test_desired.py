@@ -211,21 +211,6 @@ def test_given_a_principal_that_cannot_be_mapped_when_planned_then_it_is_not_app
     assert (wanted.not_applied, steps) == ({"mappings[0]": reason}, Changes())
 
 
-def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_role():
-    (created,) = plan([of_set(SUFFIX)], [])[1].create
-
-    assert created.arn == SSO_ROLE
-    assert created.username.endswith(
-        f":assumed-role/{SSO_ROLE.rpartition('/')[2]}/{{{{SessionName}}}}"
-    )
-
-
-def test_given_a_permission_set_whose_role_is_mapped_when_planned_then_the_mapping_stays():
-    owned = dataclasses.replace(made("devops", SSO_ROLE, username="devops"), groups=())
-
-    assert plan([of_set(username="devops")], [owned], set_role=SSO_ROLE)[1] == Changes()
-
-
 def test_given_a_set_that_is_provisioned_again_when_planned_then_its_new_role_is_mapped():
     new = f"{SSO_ROLE[:-16]}{'0' * 16}"
     owned = made("devops", SSO_ROLE)
@@ -325,24 +310,6 @@ def test_given_a_grant_then_its_binding_stays_and_one_that_a_person_edited_goes(
     wanted = desired.access(Declared(), State(found), NOW)
 
     assert desired.changes(found, wanted.access) == Changes(unbind=(edited,))
-
-
-@pytest.mark.parametrize(
-    ("state", "why", "bound_all_the_same"),
-    [
-        (State(Access(), roles=ROLES), "there is no such namespace yet", False),
-        (State(Access(), namespaces={"team"}), "there is no ClusterRole edit yet", True),
-    ],
-)
-def test_given_a_role_or_a_namespace_that_is_missing_then_it_is_named(
-    state: State, why: str, bound_all_the_same: bool
-):
-    new = dataclasses.replace(entry(), rights=(dataclasses.replace(EDIT, place="access[0]"),))
-
-    wanted = desired.access(Declared((new,)), state, NOW)
-
-    assert wanted.not_applied == {"access[0] in team": why}
-    assert bool(wanted.access.bindings) == bound_all_the_same
 
 
 def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_keep_theirs():

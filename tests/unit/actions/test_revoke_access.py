@@ -164,16 +164,6 @@ def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named
     assert api.requests == []
 
 
-def test_given_an_option_that_cannot_be_read_when_its_mapping_is_revoked_then_it_stays(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("declared", ROLE, CANONICAL, source="option")
-    deployed.config = {"mappings": "- {arn: "}
-
-    assert "the option mappings declares" in refused(revoke, deployed, arn=ROLE)
-    assert names(api) == ["declared"]
-
-
 def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then_that_goes_too(
     mapped: Model, api: FakeCluster
 ):

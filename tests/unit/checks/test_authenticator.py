@@ -82,14 +82,6 @@ def test_given_something_wrong_with_the_authenticator_then_it_is_named_with_its_
     assert outcome.remedy.startswith(remedy)
 
 
-def test_given_an_authenticator_that_is_up_then_pods_and_image_are_named() -> None:
-    outcome = authenticator.verdict(UP, NAMES)
-    assert outcome.state == StepState.OK
-    assert outcome.seen == (
-        "2/2 pods are ready; CRD, RBAC and Service are there; image registry/a:v1"
-    )
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -26,16 +26,6 @@ def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
     return pem.key_pair(*authority.issue([SERVER_NAME, ADDRESS], days=days), authority.certificate)
 
 
-def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
-    good = pair()
-    (leaf,) = pem.der(good.certificate)[:1]
-
-    outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
-
-    assert outcome.state == StepState.OK
-    assert outcome.seen.startswith("control planes accept it until 20")
-
-
 @pytest.mark.parametrize(
     ("is_shared", "said"),
     [

@@ -94,17 +94,6 @@ REFUSED = sts.reach(
 )
 
 
-@pytest.mark.parametrize(
-    ("pods", "uses_proxy", "said"),
-    [("ab", False, "all 2 pods, without a proxy"), ("a", True, "the pod, through a proxy")],
-)
-def test_given_pods_that_reach_sts_then_the_step_is_ok(
-    pods: str, uses_proxy: bool, said: str
-) -> None:
-    outcome = sts.verdict(dict.fromkeys(pods, REACHED), HOST, uses_proxy=uses_proxy, names=NAMES)
-    assert (outcome.state, outcome.seen) == (StepState.OK, f"{HOST} answers {said}")
-
-
 def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
     answers = {"a": REACHED, "b": sts.reach(None)}
     outcome = sts.verdict(answers, HOST, uses_proxy=False, names=NAMES)

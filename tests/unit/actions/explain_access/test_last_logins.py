@@ -82,17 +82,6 @@ def test_given_a_login_when_explained_then_it_has_when_whom_session_and_key(thre
     )
 
 
-def test_given_a_pod_whose_log_begins_late_then_a_login_that_another_logged_before_is_there(
-    three: Model, api: FakeCluster
-):
-    api.clock.sleep(600)
-    api.add_log("b", b"{}\n")
-
-    assert listed(three)["dev"] == "2026-11-27"
-    lines = three.action("explain-access", arn=SESSION)["last-logins"]
-    assert lines.startswith("let in at 2026-11-27T10:01:00Z as dev")
-
-
 def test_given_nobody_who_logged_in_when_explained_then_it_says_so(three: Model):
     three.hook()
     results = three.action("explain-access", arn="arn:aws:iam::111122223333:role/ops")

@@ -61,19 +61,6 @@ def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_o
     }
 
 
-def test_given_a_grant_for_a_while_when_its_time_is_over_then_the_leaders_alarm_ends_it(
-    deployed: Model, api: FakeCluster
-):
-    grant(deployed, for_="1h")
-    assert rings(deployed, api) == [pytest.approx(3600, abs=1)]
-
-    api.clock.now += 3601
-    deployed.expire("alarm")
-
-    assert PATH not in api.objects
-    assert rings(deployed, api) == []
-
-
 def test_given_an_alarm_that_rings_sooner_when_access_is_granted_then_it_rings_for_both(
     deployed: Model, api: FakeCluster
 ):
@@ -183,17 +170,6 @@ def test_given_a_principal_that_the_option_declares_when_access_is_granted_then_
         "juju config aws-iam mappings=@<file>"
     )
     assert api.changes == []
-
-
-def test_given_one_session_when_access_is_granted_then_nobody_of_its_role_gets_in(
-    deployed: Model, api: FakeCluster
-):
-    session = "arn:aws:sts::111122223333:assumed-role/k8s-admin-role/alice"
-
-    said = refused(grant, deployed, arn=session)
-
-    assert said.endswith("give arn:aws:iam::111122223333:role/k8s-admin-role")
-    assert api.requests == []
 
 
 def test_given_a_name_when_access_is_granted_then_the_mapping_has_it(deployed: Model):

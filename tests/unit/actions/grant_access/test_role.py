@@ -80,18 +80,6 @@ def test_given_another_role_when_the_grant_is_repeated_then_the_former_goes_firs
     assert second == f"POST {RBAC}/namespaces/team/rolebindings"
 
 
-def test_given_a_binding_that_outlived_its_mapping_when_granted_again_then_it_goes_first(
-    deployed: Model, api: FakeCluster
-):
-    grant(deployed, role="edit")
-    api.delete(f"{MAPPINGS}/{GRANT}")
-    assert bound(api) == [("", "edit")]
-
-    grant(deployed, role="view")
-
-    assert bound(api) == [("", "view")]
-
-
 @pytest.mark.parametrize(
     ("params", "reason"),
     [

@@ -103,16 +103,6 @@ def test_given_another_leader_when_the_authority_changes_then_its_own_pair_is_se
     assert api.secret("cert.pem") == answer_to(two, 1)
 
 
-def test_given_another_leader_under_another_authority_then_the_former_leaders_pair_goes(
-    two: Model, vault: Easyrsa, api: FakeCluster
-):
-    vault.replace_authority(root("new"))
-    two.answer()
-    lead(two, 1)
-
-    assert api.secret("ca.pem") == root("new").certificate
-
-
 def test_given_another_leader_when_the_pair_in_use_nears_its_end_then_its_own_is_served(
     vault: Easyrsa, api: FakeCluster, machines: list[Files], monkeypatch: pytest.MonkeyPatch
 ):

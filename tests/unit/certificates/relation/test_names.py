@@ -92,25 +92,6 @@ def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certifi
     assert asked_for(two, 1) == []
 
 
-def test_given_a_hook_that_was_lost_before_the_other_name_was_asked_then_the_next_one_asks(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    lead(two, 1)
-    easyrsa.replace_authority(root("new"))
-    easyrsa.reissue_for("aws-iam_1")
-    two.settle()
-    forget(two, easyrsa, 1)
-    two.leader = 0
-    for _ in range(2):
-        # Killed before its end: what it wrote to the databags is not there.
-        two.hook()
-        two.units[0].certificates = {}
-    two.settle()
-
-    assert two.hook().name == "active"
-    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
-
-
 def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again(
     two: Model, easyrsa: Easyrsa, api: FakeCluster
 ):

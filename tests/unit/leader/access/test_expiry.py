@@ -124,19 +124,6 @@ def test_given_a_mapping_that_somebody_deletes_just_before_when_it_ends_then_it_
     assert [ended.name for ended in expiry.load(deployed.peer["ended"])] == ["dev"]
 
 
-def test_given_what_is_not_a_time_when_a_hook_runs_then_it_is_named_and_ends_nothing(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "tomorrow")
-
-    assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 1 mapping, 1 broken mapping: dev: annotation "
-        "aws-iam/expires: 'tomorrow' is not a time such as 2026-12-31T18:00:00Z"
-    )
-    assert DEV in api.objects
-    assert rings(deployed, api) == []
-
-
 def test_given_ended_access_then_the_peers_know_of_it_for_a_day(deployed: Model, api: FakeCluster):
     at = after(api, -1)
     add(api, at)

@@ -12,7 +12,6 @@ import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -148,21 +147,6 @@ def test_given_a_binding_that_cannot_be_deleted_when_another_gets_the_name_then_
     assert (roles(api, OTHER), len(paths(api))) == (["view"], 1)
 
 
-def test_given_a_finalizer_on_a_mapping_when_its_entry_gets_another_arn_then_that_one_is_in(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    stored(api, "dev")["metadata"]["finalizers"] = ["example.com/keep"]
-
-    declare(entry("dev", OTHER, access=[EDIT]))
-
-    assert stored(api, "dev")["spec"]["arn"] == OTHER
-    assert (roles(api, DEV), roles(api, OTHER)) == ([], ["edit"])
-    api.forget()
-    deployed.hook()
-    assert api.changes == []
-
-
 @pytest.mark.parametrize(
     "by_hand",
     [
@@ -277,20 +261,6 @@ def test_given_a_mapping_of_others_with_a_group_of_its_own_then_nothing_is_bound
     deployed.hook()
 
     assert given_to(api, "aws-iam:mallory") == []
-
-
-def test_given_a_declared_mapping_that_somebody_makes_anew_then_the_declared_one_takes_its_place(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    api.delete(f"{MAPPINGS}/dev")
-    api.add_mapping("dev", OTHER, OTHER.lower(), groups=["aws-iam:dev"])
-
-    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-
-    assert stored(api, "dev")["spec"]["arn"] == DEV
-    said = f"mapping dev of {OTHER} gave way to the one that the option mappings declares"
-    assert said in deployed.log()
 
 
 @pytest.mark.parametrize(

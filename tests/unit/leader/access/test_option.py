@@ -138,20 +138,6 @@ def test_given_a_blocked_unit_when_somebody_lets_a_declared_mapping_end_then_it_
     assert not [alarm for alarm in deployed.units[0].alarms if alarm.expire]
 
 
-def test_given_a_declared_end_when_it_has_come_then_the_end_is_logged_and_remembered(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", expires="1970-03-01T00:00:00Z"), entry("ops", OPS))
-    api.clock.now += 60 * 86_400
-
-    status = deployed.hook()
-
-    assert names(api) == ["ops"]
-    assert "left out: mappings[0]: its access ended at 1970-03-01T00:00:00Z" in status.message
-    assert "access has ended: deleted mapping dev" in deployed.log()
-    assert "dev" in deployed.peer["ended"]
-
-
 def test_given_an_option_that_cannot_be_read_when_a_hook_runs_then_nothing_of_it_changes(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
