@@ -52,7 +52,7 @@ def _deploy(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:
         words = (line.words[0], str(charm), *(line.words[2:] or (name,)))
         line = replace(line, words=words).without("--channel", "--revision")
     charm = folder / line.words[1]
-    if store.is_subordinate(charm) or line.value("--to"):
+    if not charm.exists() or store.is_subordinate(charm) or line.value("--to"):
         return line
     return _placed(line, by)
 

@@ -59,7 +59,7 @@ def pack(
     config: Mapping[str, object] | None = None,
     actions: Mapping[str, object] | None = None,
     files: Mapping[str, str] | None = None,
-    bases: tuple[str, ...] = ("24.04",),
+    bases: tuple[str, ...] = ("22.04",),
     architectures: tuple[str, ...] = ("amd64",),
     name: str = "",
     dispatch: str = DISPATCH,
@@ -69,9 +69,10 @@ def pack(
     Without `dispatch`, its hooks are the hooks/ of `files`. Without `bases` it has no manifest.
     """
     document = yaml.safe_load(metadata)
+    described = metadata + "summary: a charm for tests\ndescription: the same\n"  # Juju wants both
     path = folder / f"{name or document['name']}.charm"
     content = {
-        "metadata.yaml": metadata,
+        "metadata.yaml": described,
         "behaviour": behaviour,
         **({"dispatch": dispatch} if dispatch else {}),
         "config.yaml": yaml.safe_dump({"options": config or {}}),

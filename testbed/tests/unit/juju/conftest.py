@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from operators import Done, Operator
 from testbed.faults.intercept import Intercepts
 from testbed.juju.cli.server import CliServer
 from testbed.juju.controller.controller import Controller
@@ -28,16 +28,7 @@ _TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Done:
-    """The result of a command."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
-class Juju:
+class Juju(Operator):
     """The operator: runs `juju` and `testbedctl` in a folder."""
 
     lab: LocalLab
@@ -69,16 +60,14 @@ class Juju:
                 stream.seek(0)
             return Done(json.loads(answer)["code"], streams[1].read(), streams[2].read())
 
+    @property
+    def manner(self) -> Manner:
+        return self.controller.manner
+
     def __call__(self, *args: str, program: str = "juju", stdin: str = "", **env: str) -> str:
         done = self.try_(*args, program=program, stdin=stdin, **env)
         assert done.returncode == 0, done.stderr
         return done.stdout
-
-    def refused(self, *args: str, code: int = 1, stdin: str = "") -> str:
-        """Return the error message of a command, which must fail."""
-        done = self.try_(*args, stdin=stdin)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stderr
 
     @property
     def environment(self) -> dict[str, str]:
@@ -94,18 +83,9 @@ class Juju:
     def control(self, *args: str) -> str:
         return self(*args, program="testbedctl")
 
-    def status(self, *selectors: str) -> dict[str, Any]:
-        return json.loads(self("status", "--format", "json", *selectors))
-
     def hooks(self, unit: str) -> list[str]:
-        """Return the names of the hooks that succeeded, in order."""
         runs = json.loads(self.control("hooks", unit))
         return [run["name"] for run in runs if run["code"] == 0]
-
-    def shown(self, unit: str, endpoint: str) -> dict[str, Any]:
-        """Return what show-unit prints about one relation of a unit."""
-        report = json.loads(self("show-unit", unit, "--format", "json"))[unit]
-        return next(r for r in report["relation-info"] if r["endpoint"] == endpoint)
 
 
 @pytest.fixture

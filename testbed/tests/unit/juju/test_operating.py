@@ -6,108 +6,50 @@ import json
 import os
 import pty
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
-from unit.juju.charms import AUTHORITY, PRINCIPAL, STARTS, SUBORDINATE, pack
-from unit.juju.conftest import BIN, Juju, a_controller
+from unit.juju.charms import PRINCIPAL, STARTS, pack
+from unit.juju.conftest import BIN, Juju
 
 LOGGING = STARTS + 'juju-log "in $JUJU_HOOK_NAME"\necho printed\necho complained >&2\n'
 
 
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[Juju]:
-    """Yield two hosts with a rider each, and an authority. No test changes them."""
-    with a_controller() as juju:
-        _deploy(juju)
-        yield juju
-
-
-def _deploy(juju: Juju) -> None:
+def test_ssh_runs_as_the_machines_user_with_the_operators_streams(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL)
-    pack(juju.folder, SUBORDINATE)
-    pack(juju.folder, AUTHORITY)
-    juju("deploy", "./host.charm", "-n", "2")
-    juju("deploy", "./rider.charm")
-    juju("deploy", "./authority.charm")
-    juju("integrate", "rider", "host")
+    juju("deploy", "./host.charm")
     juju.settle()
-
-
-def test_status_shows_what_the_selectors_name_and_what_is_beside_it(hosts: Juju) -> None:
-    rider = next(iter(hosts.status()["applications"]["host"]["units"]["host/1"]["subordinates"]))
-    expected = {
-        ("rider",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
-        ("host",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
-        (rider,): (["host", "rider"], ["host/1"], ["1"]),
-        ("host/0",): (["host", "rider"], ["host/0"], ["0"]),
-        ("2",): (["authority"], [], ["2"]),
-        ("auth*",): (["authority"], [], ["2"]),
-        ("nothing",): ([], [], []),
-    }
-
-    for selectors, (applications, principals, machines) in expected.items():
-        status = hosts.status(*selectors)
-        assert sorted(status["applications"]) == applications, selectors
-        units = status["applications"].get("host", {}).get("units", {})
-        assert (list(units), sorted(status["machines"])) == (principals, machines), selectors
-    assert "Nothing matched" in hosts.try_("status", "nothing").stderr
-
-
-def test_status_for_people_has_jujus_tables(hosts: Juju) -> None:
-    text = hosts("status", "--relations")
-
-    titles = [line.split()[0] for line in text.splitlines() if line and line[0].isupper()]
-    assert titles == ["Model", "App", "Unit", "Machine", "Integration"]
-    lines = [line.split() for line in text.splitlines()]
-    assert ["host", "active", "2", "host", "0", "no"] in lines
-    assert any(line[:3] == ["host/0*", "active", "idle"] for line in lines)
-    assert ["host:things", "rider:things", "things", "subordinate"] in lines
-
-
-def test_exec_prints_the_output_of_a_command_and_fails_with_it(hosts: Juju) -> None:
-    assert hosts("exec", "--unit", "host/0", "--", "echo", "two words") == "two words\n"
-    assert hosts("exec", "--unit", "host/leader", "is-leader") == "True\n"
-    assert "host/1:\nhost/1" in hosts(
-        "exec", "--application", "host", "--", "echo $JUJU_UNIT_NAME"
-    )
-    report = json.loads(hosts("exec", "--format=json", "--unit", "host/0", "--", "echo out"))
-    assert report["host/0"]["results"] == {"return-code": 0, "stdout": "out\n"}
-    assert "return code 3" in hosts.refused("exec", "--unit", "host/0", "--", "exit 3")
-    assert "must specify a target" in hosts.refused("exec", "ls", code=2)
-    assert 'unit "host/9" not found' in hosts.refused("exec", "--unit", "host/9", "ls")
-
-
-def test_ssh_runs_as_the_machines_user_with_the_operators_streams(hosts: Juju) -> None:
-    home = hosts.lab.machines[0].root / "home" / "ubuntu"
+    home = juju.lab.machines[0].root / "home" / "ubuntu"
     (home / "config").write_text("apiVersion: v1\n")
-    target = hosts.folder / "copy"
+    target = juju.folder / "copy"
 
     subprocess.run(
         f"juju ssh host/leader -- cat config > {target}",
         shell=True,
         check=True,
-        env=hosts.environment,
+        env=juju.environment,
         timeout=30,
     )
 
     assert target.read_text() == "apiVersion: v1\n"
-    assert hosts("ssh", "host/0", "cat", stdin="given") == "given"
-    assert hosts("ssh", "0", "echo $USER") == "ubuntu\n"
-    assert hosts("ssh", "root@host/0", "echo $HOME; echo $SEEN_USER") == "/root\nroot\n"
-    assert hosts.try_("ssh", "host/0", "exit 5").returncode == 5
-    assert "not found" in hosts.refused("ssh", "nobody", "ls")
+    assert juju("ssh", "host/0", "cat", stdin="given") == "given"
+    assert juju("ssh", "0", "echo $USER") == "ubuntu\n"
+    assert juju("ssh", "root@host/0", "echo $HOME; echo $SEEN_USER") == "/root\nroot\n"
+    assert juju.try_("ssh", "host/0", "exit 5").returncode == 5
+    assert "not found" in juju.refused("ssh", "nobody", "ls")
 
 
-def test_scp_copies_in_both_directions(hosts: Juju) -> None:
-    (hosts.folder / "here").write_text("text")
+def test_scp_copies_in_both_directions(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL)
+    juju("deploy", "./host.charm")
+    juju.settle()
+    (juju.folder / "here").write_text("text")
 
-    hosts("scp", "here", "host/0:there")
-    hosts("scp", "host/0:there", "back")
+    juju("scp", "here", "host/0:there")
+    juju("scp", "host/0:there", "back")
 
-    assert (hosts.folder / "back").read_text() == "text"
-    assert "no such file" in hosts.refused("scp", "host/0:nothing", ".")
+    assert (juju.folder / "back").read_text() == "text"
+    assert "no such file" in juju.refused("scp", "host/0:nothing", ".")
 
 
 def test_debug_log_has_each_hooks_output(juju: Juju) -> None:

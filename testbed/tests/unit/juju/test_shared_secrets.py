@@ -92,16 +92,3 @@ def test_expiry_leads_to_hooks_of_the_leader_alone(juju: Juju) -> None:
 
     assert told(juju, "owner/0") == ["secret-expired short 1"]
     assert told(juju, "owner/1") == []
-
-
-@pytest.mark.usefixtures("pair")
-def test_a_failing_command_changes_neither_secrets_nor_databags(juju: Juju) -> None:
-    relation = inside(juju, "owner/0", "relation-ids us")
-    writing = f"secret-add --label lost a-key=1 && relation-set -r {relation} lost=1"
-
-    refused(juju, "owner/0", f"{writing} && relation-get -r {relation} lost owner/0 && exit 3")
-
-    assert "not found" in refused(juju, "owner/0", "secret-get --label lost")
-    assert "lost" not in juju.shown("owner/0", "us")["local-unit"]["data"]
-    inside(juju, "owner/0", writing)
-    assert juju.shown("owner/0", "us")["local-unit"]["data"]["lost"] == "1"

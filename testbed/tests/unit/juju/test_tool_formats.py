@@ -20,7 +20,7 @@ from testbed.juju.hooktools.call import formatted
         (3, "3\n", "3\n"),
         (["a:1", "a:2"], "a:1\na:2\n", '["a:1", "a:2"]\n'),
         ([], "", "[]\n"),
-        ({"b": "1", "a": "x"}, "a: x\nb: '1'\n", '{"b": "1", "a": "x"}\n'),
+        ({"b": "1", "a": "x"}, 'a: x\nb: "1"\n', '{"b": "1", "a": "x"}\n'),
     ],
 )
 def test_each_format_is_jujus(value: Any, smart: str, json: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from testbed.juju.controller.effects import Effects
 from testbed.juju.controller.removal import end_application, end_relation, end_unit
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
@@ -70,13 +71,9 @@ def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> boo
     assert host is not None
     relation.joined.add(unit.name)
     bag = relation.units.setdefault(unit.name, Databag())
-    bag.write(
-        {
-            "egress-subnets": f"{host.address}/32",
-            "ingress-address": host.address,
-            "private-address": host.address,
-        }
-    )
+    bag.write({"egress-subnets": f"{host.address}/32", "ingress-address": host.address})
+    if model.manner is Manner.JUJU_3_6:
+        bag.write({"private-address": host.address})
     if relation.scope == "container" and not unit.principal:
         _bring_subordinate(model, relation, unit, effects)
     return True

@@ -11,7 +11,7 @@ from testbed.juju.hooktools.context import ActionRun
 from testbed.juju.state.actions import assign
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
-_RESERVED = ("stdout", "stderr", "return-code")
+_RESERVED = ("stdout", "stderr")
 DEFAULT_FAILURE = "action failed without reason given, check action for errors"
 
 
@@ -44,7 +44,8 @@ def action_set(call: Call) -> None:
 
 
 def action_fail(call: Call) -> None:
-    _action(call).failure = " ".join(call.args) or DEFAULT_FAILURE
+    call.at_most(1)
+    _action(call).failure = call.argument(0) or DEFAULT_FAILURE
 
 
 SPECS: dict[str, Spec] = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from testbed.juju import goyaml
 from testbed.juju.errors import HelpRequested, ToolError, UsageError
 from testbed.juju.flags import Flag, Parsed, parse
 from testbed.juju.hooktools.context import Context
@@ -34,6 +35,11 @@ class Call:
 
     def argument(self, number: int, default: str = "") -> str:
         return self.args[number] if len(self.args) > number else default
+
+    def at_most(self, number: int) -> None:
+        """Raise ToolError if there are more arguments than a tool takes."""
+        if rest := self.args[number:]:
+            raise ToolError(f"ERROR unrecognized args: [{' '.join(map(json.dumps, rest))}]", 2)
 
     def relation(self) -> Relation:
         return self.context.relation(self.parsed.text("relation"))
@@ -118,12 +124,7 @@ def _smart(value: Any) -> str:
     if isinstance(value, str | list):
         text = value if isinstance(value, str) else "\n".join(map(str, value))
         return f"{text}\n" if text else ""
-    return _yaml(value)
-
-
-def _yaml(value: Any) -> str:
-    document = yaml.safe_dump(value, sort_keys=True, default_flow_style=False)
-    return document.removesuffix("...\n")  # PyYAML ends a bare scalar with it
+    return goyaml.dump(value, sort_keys=True)
 
 
 def _text(value: Any) -> str:

@@ -81,13 +81,12 @@ class Context:
             if self.hook is None or self.hook.relation_id < 0:
                 raise ToolError("ERROR no relation id specified", 2)
             reference = str(self.hook.relation_id)
-        endpoint, _, number = reference.rpartition(":")
+        number = reference.rpartition(":")[2]  # Juju does not compare the endpoint
         if not number.isdigit():
             raise ToolError(
                 f'ERROR invalid value "{reference}" for option -r: invalid relation id', 2
             )
-        found = self.relations().get(int(number))
-        if found is None or endpoint not in ("", found):
+        if int(number) not in self.relations():
             raise ToolError(
                 f'ERROR invalid value "{reference}" for option -r: relation not found', 2
             )

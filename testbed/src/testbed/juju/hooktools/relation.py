@@ -7,6 +7,7 @@ from typing import Any
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import APP, FILE, RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.relation import Relation
 
@@ -57,7 +58,8 @@ def _whose(call: Call) -> tuple[str, bool]:
 
 def _read(context: Context, relation: Relation, name: str, *, application: bool) -> dict[str, str]:
     own = name == (context.application.name if application else context.unit.name)
-    if own and application and not context.leader and not relation.peer:
+    older = context.model.manner is Manner.JUJU_3_6
+    if own and application and not context.leader and not relation.peer and older:
         raise ToolError("ERROR permission denied")
     if own and (context.leader or not application):
         return context.own_data(relation, application=application)

@@ -23,7 +23,8 @@ def status_set(call: Call) -> None:
         raise ToolError(
             f'ERROR invalid status "{current}", expected one of [{" ".join(_STATUSES)}]', 2
         )
-    status = Status(current, " ".join(call.args[1:]))
+    call.at_most(2)
+    status = Status(current, call.argument(1))
     context = call.context
     if call.parsed.on("application"):
         context.require_leader()
@@ -52,6 +53,7 @@ def _status(status: Status) -> dict[str, Any]:
 def application_version_set(call: Call) -> None:
     if not call.args:
         raise ToolError("ERROR no version specified", 2)
+    call.at_most(1)
     call.context.unit.version = Status(call.argument(0))
 
 

@@ -93,7 +93,7 @@ def check_content(content: Mapping[str, str]) -> None:
     """Raise ToolError for a key or a size that Juju refuses."""
     for key in content:
         if not _KEY.match(key):
-            raise ToolError(f'ERROR key "{key}" not valid')
+            raise ToolError(f'ERROR key "{key}" not valid', 2)
     if sum(len(value.encode()) for value in content.values()) > 1024 * 1024:
         raise ToolError("ERROR secret content too large")
 

@@ -66,7 +66,7 @@ def _hook_variables(context: Context) -> dict[str, str]:
 
 def _action_variables(context: Context) -> dict[str, str]:
     action = context.action
-    if action is None:
+    if action is None or not action.name:
         return {}
     return {
         "JUJU_ACTION_NAME": action.name,

@@ -174,21 +174,24 @@ class Executor:
             task.status, task.started = "running", now()
             what = f"action {task.action}" if task.action else "juju-exec"
             self.unit.agent = Status("executing", f"running {what}")
-            action = ActionRun(task.action, task.id, task.params) if task.action else None
+            # The tools of actions work inside `juju exec` too.
+            action = ActionRun(task.action, task.id, task.params)
             context = self.processes.context(action=action)
             self.controller.changed(self.model)
         stdout: list[str] = []
         stderr: list[str] = []
         output = (stdout.append, stderr.append)
-        path = f"actions/{task.action}" if action else ""
-        argv = self._script_of(path) if action else ["/bin/bash", "-c", task.command]
+        path = f"actions/{task.action}" if task.action else ""
+        argv = self._script_of(path) if task.action else ["/bin/bash", "-c", task.command]
         code = self.processes.run(context, argv, path, output) if argv else None
         with lock:
             self.controller.tools.unregister(context)
             if code is None:
                 task.finish("failed", f'action not implemented on unit "{self.unit.name}"')
                 return
-            commits = code == 0 and not self.model.is_gone(self.unit)
+            # What a command of `juju exec` has written stays, even if it fails.
+            done = code == 0 or (code > 0 and not task.action)
+            commits = done and not self.model.is_gone(self.unit)
             finish(
                 task, action, code, stdout, stderr, refusal=_refusal(context) if commits else ""
             )

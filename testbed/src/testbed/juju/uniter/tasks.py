@@ -70,7 +70,7 @@ def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
 
 def finish(
     task: Task,
-    action: ActionRun | None,
+    action: ActionRun,
     code: int,
     stdout: list[str],
     stderr: list[str],
@@ -85,17 +85,13 @@ def finish(
     if refusal:
         said = [results["stderr"]] if "stderr" in results else []
         results |= {"return-code": 1, "stderr": "\n".join([*said, refusal])}
-        task.results = {**(action.results if action else {}), **results}
+        task.results = {**action.results, **results}
         task.finish("failed", "committing requested changes failed")
-        return
-    if action is None:
-        task.results = results
-        task.finish("completed")
         return
     task.results = {**action.results, **results}
     if action.failure is not None:
         task.finish("failed", action.failure)
-    elif code != 0:
+    elif code != 0 and task.action:
         task.finish("failed", f"exit status {code}")
     else:
         task.finish("completed")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
-
+from testbed.juju import goyaml
 from testbed.juju.cli.commands.parsing import assignments
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.durations import seconds
@@ -35,29 +34,12 @@ def _resets(parsed: Parsed) -> list[str]:
     return [key for word in parsed.all("reset") for key in word.split(",") if key]
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes YAML as Juju does: a text of several lines in lines, where YAML can."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def to_yaml(value: Any, *, sort_keys: bool = False) -> str:
-    """Return a value as YAML, as Juju writes it."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True)
-
-
 def dump(value: Any, style: str) -> str:
     """Return a value in the format of `--format`: yaml or json."""
     if style == "json":
         return json.dumps(value)
     if style in ("yaml", "smart", ""):
-        return to_yaml(value).rstrip("\n")
+        return goyaml.dump(value).rstrip("\n")
     raise UsageError(f'invalid value "{style}" for option --format')
 
 

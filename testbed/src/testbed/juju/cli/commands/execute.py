@@ -24,8 +24,14 @@ def exec_(invocation: Invocation, parsed: Parsed) -> int:
     timeout = wait_seconds(parsed.text("wait")) or _EXEC_SECONDS
     with invocation.controller.lock:
         model = invocation.model
-        units = _exec_targets(model, parsed)
-        model.next_operation += 1
+        operation, model.next_operation = model.next_operation, model.next_operation + 1
+        try:
+            units = _exec_targets(model, parsed)
+        except UsageError:
+            raise
+        except JujuError as error:
+            invocation.info(f"Operation {operation} failed to schedule any tasks:\n{error}")
+            return 0
         tasks = []
         for unit in units:
             task = new_task(model, unit.name, command=command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from testbed.juju.cli.commands.configure import to_yaml
+from testbed.juju import goyaml
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.state.model import Model
 from testbed.juju.uniter.tasks import Task
@@ -38,7 +38,8 @@ def verdict(invocation: Invocation, tasks: list[Task]) -> int:
 def plain(task: Task) -> str:
     """Return the result of a task for people: the values as YAML, then its output."""
     lines = [f"Action id {task.id} failed: {task.message}"] if task.status == "failed" else []
-    lines.append(_values(task))
+    if task.results or not lines:
+        lines.append(_values(task))
     lines += [str(task.results[key]).strip("\n") for key in _OUTPUT if key in task.results]
     return "\n".join(lines) + "\n"
 
@@ -48,4 +49,4 @@ def _values(task: Task) -> str:
     if not task.results:
         return f"Task {task.id} {task.status}\n"
     values = {k: v for k, v in task.results.items() if k not in ("return-code", *_OUTPUT)}
-    return to_yaml(values, sort_keys=True) if values else ""
+    return goyaml.dump(values, sort_keys=True) if values else ""

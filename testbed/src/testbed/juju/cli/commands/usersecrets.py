@@ -62,7 +62,7 @@ def _check_name(model: Model, name: str) -> None:
 
 def add(invocation: Invocation, parsed: Parsed) -> None:
     if not parsed.args:
-        raise UsageError("missing secret name")
+        raise UsageError("secret name needs to be supplied as the first argument")
     name, *words = parsed.args
     settings = replace(_settings(invocation, words), label=name)
     if settings.content is None:
@@ -92,7 +92,7 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
 def grant(invocation: Invocation, parsed: Parsed) -> None:
     """Let applications read a secret. Juju runs no hook for it."""
     if len(parsed.args) != 2:
-        raise UsageError("missing application name" if parsed.args else "missing secret URI")
+        raise UsageError("missing secret URI or application name")
     reference, targets = parsed.args[0], parsed.args[1].split(",")
     with invocation.controller.lock:
         model = invocation.model

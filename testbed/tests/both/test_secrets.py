@@ -1,0 +1,150 @@
+"""Secrets of a charm and of an operator, between two units and another application."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+
+from operators import Operator
+from testbed.juju.manner import Manner
+from unit.juju.charms import STARTS, pack
+
+OWNER = "name: owner\npeers: {us: {interface: us}}\n"
+READER = "name: reader\n"
+TELLING = (
+    STARTS
+    + """
+case "$JUJU_HOOK_NAME" in secret-*)
+  juju-log "told: $JUJU_HOOK_NAME $JUJU_SECRET_LABEL ${JUJU_SECRET_REVISION-none}" ;;
+esac
+"""
+)
+NOWHERE = "secret:d00000000000000000a0"
+
+
+@pytest.fixture(scope="module")
+def pair(juju: Operator) -> Operator:
+    """Deploy two owners, and a reader."""
+    pack(juju.folder, OWNER, behaviour=TELLING)
+    pack(juju.folder, READER, behaviour=TELLING)
+    juju("deploy", "./owner.charm", "-n", "2")
+    juju("deploy", "./reader.charm", "--to", "0")
+    juju.settle()
+    return juju
+
+
+@pytest.fixture(scope="module")
+def lead(pair: Operator) -> str:
+    return next(n for n in ("owner/0", "owner/1") if pair.unit(n).get("leader"))
+
+
+@pytest.fixture(scope="module")
+def follower(lead: str) -> str:
+    return "owner/1" if lead == "owner/0" else "owner/0"
+
+
+def told(juju: Operator, unit: str, about: str) -> list[str]:
+    """Return what a unit was told of the secret with a label, in order, after a while."""
+    juju.settle()
+    return re.findall(rf"told: (secret-\S+ {about} \S+)$", juju.log(unit), re.MULTILINE)
+
+
+def test_a_follower_reads_a_new_revision_on_refresh(
+    pair: Operator, lead: str, follower: str
+) -> None:
+    uri = pair.inside(lead, "secret-add --label mine user=a pass=b")
+
+    first = pair.inside(follower, f"secret-get {uri} --label theirs --format=json")
+    pair.inside(lead, f"secret-set {uri} user=a pass=c")
+    changed = told(pair, follower, "theirs")
+    kept = pair.inside(follower, "secret-get pass --label theirs")
+    peeked = pair.inside(follower, f"secret-get {uri} --peek pass")
+    refreshed = pair.inside(follower, f"secret-get {uri} --refresh pass")
+
+    assert re.fullmatch(r"secret://[0-9a-f-]{36}/[0-9a-v]{20}", uri)
+    assert json.loads(first) == {"user": "a", "pass": "b"}
+    assert (kept, peeked, refreshed) == ("b", "c", "c")
+    assert changed == ["secret-changed theirs none"]
+    assert told(pair, lead, "mine") == ["secret-remove mine 1"]
+
+
+def test_an_applications_secret_is_managed_by_its_leader_alone(
+    pair: Operator, lead: str, follower: str
+) -> None:
+    uri = pair.inside(lead, "secret-add --label managed --description 'what it is' user=a")
+
+    shown = pair.inside(lead, "secret-info-get --label managed --format=json")
+    (info,) = json.loads(shown).values()
+
+    assert (info["revision"], info["owner"], info["label"]) == (1, "application", "managed")
+    assert info["description"] == "what it is"
+    assert pair.inside(follower, "secret-get user --label managed") == "a"
+    assert "not found" in pair.refused_inside(follower, f"secret-info-get {uri}")
+    assert "not the leader" in pair.refused_inside(follower, "secret-add user=a")
+    pair.refused_inside(follower, f"secret-set {uri} user=x")
+    assert pair.inside(lead, f"secret-get {uri} user") == "a"
+
+
+def test_a_units_secret_is_its_own(pair: Operator, lead: str, follower: str) -> None:
+    uri = pair.inside(lead, "secret-add --owner unit key=one")
+
+    refusal = pair.refused_inside(follower, f"secret-get {uri}")
+
+    allowed = f'"{follower}" is not allowed to read this secret'
+    assert ("permission denied" if pair.manner is Manner.JUJU_3_6 else allowed) in refusal
+
+
+def test_a_missing_secret_is_not_found_but_may_be_removed(pair: Operator, lead: str) -> None:
+    uri = pair.inside(lead, "secret-add key=one")
+    pair.inside(lead, f"secret-remove {uri} --revision 7 && secret-remove {NOWHERE}")
+
+    assert pair.inside(lead, f"secret-get {uri} key") == "one"
+    for tool in ("get", "info-get"):
+        assert "not found" in pair.refused_inside(lead, f"secret-{tool} {NOWHERE}")
+
+
+def test_a_label_is_of_one_secret_only(pair: Operator, lead: str) -> None:
+    pair.inside(lead, "secret-add --label only key=one")
+
+    assert "already exists" in pair.refused_inside(lead, "secret-add --label only key=two")
+
+
+def test_an_expired_secret_is_told_to_a_follower_too(
+    pair: Operator, lead: str, follower: str
+) -> None:
+    pair.inside(follower, "secret-add --owner unit --label short --expire 1s key=one")
+    until = time.monotonic() + 90
+
+    while not (heard := told(pair, follower, "short")):
+        assert time.monotonic() < until
+
+    assert heard == ["secret-expired short 1"]
+    assert told(pair, lead, "short") == []
+
+
+def test_an_operators_secret_is_read_once_it_is_granted(pair: Operator) -> None:
+    (pair.folder / "password").write_text("p")
+    uri = pair("add-secret", "given", "user=a", "pass#file=password").strip()
+    pair.refused_inside("reader/0", f"secret-get {uri}")
+
+    pair("grant-secret", "given", "reader")
+
+    assert pair.inside("reader/0", f"secret-get {uri} user") == "a"
+    assert pair.inside("reader/0", f"secret-get {uri} pass") == "p"
+    pair.refused_inside("reader/0", f"secret-set {uri} user=b")
+    pair("update-secret", "given", "user=c")
+    assert told(pair, "reader/0", "") == ["secret-changed  none"]
+    assert pair.inside("reader/0", f"secret-get {uri} user") == "a"
+    assert pair.inside("reader/0", f"secret-get {uri} user --refresh") == "c"
+    pair("remove-secret", "given")
+    assert "not found" in pair.refused_inside("reader/0", f"secret-get {uri}")
+
+
+def test_a_charms_secret_is_not_an_operators_to_change(pair: Operator, lead: str) -> None:
+    uri = pair.inside(lead, "secret-add user=a")
+
+    pair.refused("update-secret", uri, "user=b")
+    assert pair.inside(lead, f"secret-get {uri} user") == "a"
