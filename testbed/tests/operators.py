@@ -89,8 +89,13 @@ class Operator(ABC):
         return done.stdout + done.stderr
 
     def log(self, unit: str) -> str:
-        """Return the log of a unit from its beginning."""
-        return self("debug-log", "--replay", "--include", unit)
+        """Return the log of a unit from its beginning.
+
+        On Juju 3.6, `--include` leaves out lines of the unit.
+        """
+        prefix = f"unit-{unit.replace('/', '-')}: "
+        lines = self("debug-log", "--replay").splitlines()
+        return "\n".join(line for line in lines if line.startswith(prefix))
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,9 @@ class RealOperator(Operator):
             agents = [(name, unit["juju-status"]) for name, unit in _units(status)]
             now = json.dumps([list(status["applications"]), sorted(status["machines"]), agents])
             idle = all(agent.get("current") in ("idle", "error") for _, agent in agents)
+            idle &= all(
+                app.get("life", "alive") == "alive" for app in status["applications"].values()
+            )
             if now != last or not idle:
                 quiet_since, last = time.monotonic(), now
             time.sleep(0.5)

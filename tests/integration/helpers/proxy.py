@@ -59,13 +59,11 @@ def no_way_to_aws(cluster: Cluster) -> Iterator[None]:
 def authority_of(juju: jubilant.Juju, unit: str) -> pki.Pair:
     """Return the authority of a self-signed-certificates unit, which owns it as a secret."""
 
-    def get(key: str) -> bytes:
-        command = ("secret-get", "--label", "authority", key)
-        return juju.exec(*command, unit=unit).stdout.encode()
-
-    certificate = x509.load_pem_x509_certificate(get("ca-certificate"))
-    key = cast("pki.ec.EllipticCurvePrivateKey", load_pem_private_key(get("private-key"), None))
-    return pki.Pair(certificate, key)
+    command = ("secret-get", "--label", "authority", "--format=json")
+    content: dict[str, str] = json.loads(juju.exec(*command, unit=unit).stdout)
+    certificate = x509.load_pem_x509_certificate(content["ca-certificate"].encode())
+    key = load_pem_private_key(content["private-key"].encode(), None)
+    return pki.Pair(certificate, cast("pki.ec.EllipticCurvePrivateKey", key))
 
 
 def _sources(cluster: Cluster) -> Iterator[str]:

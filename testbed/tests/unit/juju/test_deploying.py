@@ -100,18 +100,6 @@ def test_units_are_placed_where_the_command_says(juju: Juju) -> None:
     assert [units[f"authority/{n}"]["machine"] for n in range(3)] == ["1", "0", "2"]
 
 
-def test_numbers_of_units_are_never_reused(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL)
-    juju("deploy", "./host.charm")
-    juju.settle()
-    juju("remove-application", "--no-prompt", "host")
-    juju.settle()
-
-    juju("deploy", "./host.charm")
-
-    assert list(juju.status()["applications"]["host"]["units"]) == ["host/1"]
-
-
 @pytest.mark.parametrize(
     ("metadata", "arguments", "refusal"),
     [
@@ -151,21 +139,6 @@ def test_an_unknown_track_is_refused_with_the_known_ones(juju: Juju) -> None:
     assert "available: 1.28, 1.29" in juju.refused("deploy", "host", "--channel", "1.30/stable")
     juju("deploy", "host")
     assert juju.status()["applications"]["host"]["charm-channel"] == "1.29/stable"
-
-
-def test_a_relation_over_its_limit_or_a_second_one_is_refused(juju: Juju) -> None:
-    for metadata in (PRINCIPAL, AUTHORITY):
-        pack(juju.folder, metadata)
-    juju("deploy", "./host.charm")
-    juju("deploy", "./authority.charm")
-    juju("deploy", "./authority.charm", "second")
-    juju("integrate", "host", "authority")
-
-    twice = juju.refused("integrate", "host:certificates", "authority")
-    beyond = juju.refused("integrate", "host", "second")
-
-    assert "relation host:certificates authority:client already exists" in twice
-    assert "would exceed its maximum relation limit of 1" in beyond
 
 
 def test_two_subordinates_of_one_principal_see_each_other_and_no_other_units(juju: Juju) -> None:

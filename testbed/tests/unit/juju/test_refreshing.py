@@ -155,20 +155,6 @@ def test_a_charm_for_another_base_is_refused(juju: Juju) -> None:
     assert 'base "ubuntu@22.04" not supported by charm' in refusal
 
 
-def test_a_failed_hook_is_shown_and_blocks_the_others(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
-    juju("model-config", "automatically-retry-hooks=false")
-    juju("deploy", "./host.charm", "--config", "fail=config-changed")
-    juju.settle()
-
-    unit = juju.status()["applications"]["host"]["units"]["host/0"]
-    assert unit["workload-status"]["current"] == "error"
-    assert unit["workload-status"]["message"] == 'hook failed: "config-changed"'
-    juju("config", "host", "fail=never")
-    juju.settle()
-    assert "config-changed" not in juju.hooks("host/0")
-
-
 def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     behaviour = '[ -e tried ] || { touch tried; exit 1; }\nstatus-set active "$(cat tried)"\n'
     pack(juju.folder, PRINCIPAL, behaviour=behaviour)

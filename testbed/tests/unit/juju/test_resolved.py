@@ -36,33 +36,6 @@ def messages(juju: Juju) -> list[str]:
     return [unit["workload-status"].get("message", "") for unit in units.values()]
 
 
-def test_a_failed_hook_runs_again_and_the_unit_goes_on(failed: Juju) -> None:
-    failed("config", "host", "fail=never")
-
-    failed("resolved", "host/0")
-    failed.settle()
-
-    ran = failed.hooks("host/0")
-    assert ran[ran.index("config-changed") + 1] == "start"
-    assert messages(failed) == ["", 'hook failed: "config-changed"']
-
-
-def test_a_hook_that_fails_again_is_in_error_again(failed: Juju) -> None:
-    failed("resolved", "host/0")
-    failed.settle()
-
-    assert messages(failed)[0] == 'hook failed: "config-changed"'
-    failed("resolved", "host/0")
-
-
-def test_a_failed_hook_is_skipped_without_a_retry(failed: Juju) -> None:
-    failed("resolved", "--no-retry", "host/0")
-    failed.settle()
-
-    ran = failed.hooks("host/0")
-    assert ran[ran.index("leader-elected") + 1] == "start"
-
-
 def test_all_units_in_error_are_resolved_together(failed: Juju) -> None:
     failed("config", "host", "fail=never")
 

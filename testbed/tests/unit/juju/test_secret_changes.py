@@ -162,14 +162,14 @@ def test_a_hook_reads_the_secret_that_it_makes(juju: Juju) -> None:
     seen = inside(
         juju,
         "uri=$(secret-add --label new key=one)",
-        "secret-get --label new key",
+        "secret-get --label new",
         "secret-set $uri key=two",
         "secret-get $uri key",
         "secret-info-get --label new --format=json",
     )
 
     (described,) = json.loads(seen[2]).values()
-    assert (seen[0], seen[1], described["revision"]) == ("one", "two", 1)
+    assert (seen[0], seen[1], described["revision"]) == ("key: one", "two", 1)
 
 
 def test_content_keeps_the_expiry_that_the_same_hook_has_set(juju: Juju) -> None:
@@ -186,8 +186,8 @@ def test_content_keeps_the_expiry_that_the_same_hook_has_set(juju: Juju) -> None
 def test_a_secret_that_is_being_removed_is_read_but_has_no_info(juju: Juju) -> None:
     (uri,) = inside(juju, "secret-add --label going key=one")
 
-    get_both = ("secret-get --label going key", f"secret-get {uri} key")
+    get_both = ("secret-get --label going", f"secret-get {uri} key")
     info = "secret-info-get --label going 2>&1 || true"
     read = inside(juju, f"secret-remove {uri}", *get_both, info)
 
-    assert read == ["one", "one", 'ERROR secret "going" not found']
+    assert read == ["key: one", "one", 'ERROR secret "going" not found']

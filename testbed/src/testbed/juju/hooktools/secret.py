@@ -61,7 +61,7 @@ def secret_add(call: Call) -> str:
         raise ToolError("ERROR missing secret value or filename", 2)
     secret = Secret(new_id(), _owner(call))
     context.secret_changes.create(secret, settings)
-    return f"secret://{context.model.uuid}/{secret.id}"
+    return f"secret://{context.model.uuid}/{secret.id}\n"
 
 
 def secret_set(call: Call) -> None:
@@ -83,7 +83,7 @@ def secret_remove(call: Call) -> None:
 
 
 SPECS: dict[str, Spec] = {
-    "secret-add": Spec(secret_add, _CONTENT_FLAGS, output=True),
+    "secret-add": Spec(secret_add, _CONTENT_FLAGS),
     "secret-remove": Spec(secret_remove, (Flag("revision"),)),
     "secret-set": Spec(secret_set, _CONTENT_FLAGS),
 }

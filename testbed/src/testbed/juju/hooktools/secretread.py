@@ -12,6 +12,8 @@ from testbed.juju.hooktools.context import Context
 from testbed.juju.state import names
 from testbed.juju.state.secrets import Consumer, Secret, Settings, identifier
 
+_ID_LENGTH = 20
+
 
 def not_found(what: str) -> ToolError:
     return ToolError(f'ERROR secret "{what}" not found')
@@ -20,12 +22,10 @@ def not_found(what: str) -> ToolError:
 def secret_get(call: Call) -> Any:
     context, label = call.context, call.parsed.text("label")
     peek, refresh = call.parsed.on("peek"), call.parsed.on("refresh")
-    words = call.args
-    if words and (words[0].startswith("secret:") or len(words[0]) == 20):
-        secret = context.any_secret(identifier(words[0]))
-        key = call.argument(1)
+    if call.args:
+        secret, key = context.any_secret(_uri(call.argument(0))), call.argument(1)
     else:
-        secret, key = _by_label(context, label), call.argument(0)
+        secret, key = _by_label(context, label), ""
     if secret is None:
         raise (
             ToolError(f'ERROR consumer label "{label}" not found')
@@ -42,6 +42,12 @@ def secret_get(call: Call) -> Any:
     if key not in content:
         raise ToolError(f'ERROR secret key value "{key}" not found')
     return content[key]
+
+
+def _uri(text: str) -> str:
+    if not text.startswith("secret:") and len(text) != _ID_LENGTH:
+        raise ToolError(f'ERROR secret URI "{text}" not valid', 2)
+    return identifier(text)
 
 
 def _by_label(context: Context, label: str) -> Secret | None:

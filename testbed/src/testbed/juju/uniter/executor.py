@@ -192,9 +192,8 @@ class Executor:
             # What a command of `juju exec` has written stays, even if it fails.
             done = code == 0 or (code > 0 and not task.action)
             commits = done and not self.model.is_gone(self.unit)
-            finish(
-                task, action, code, stdout, stderr, refusal=_refusal(context) if commits else ""
-            )
+            refusal = _refusal(context) if commits else ""
+            finish(task, action, code, stdout, stderr, refusal=refusal)
 
     def _check_params(self, task: Task) -> str:
         """Fill in the defaults of an action's parameters. Return why they do not fit, if so."""

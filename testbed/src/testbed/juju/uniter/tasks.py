@@ -79,12 +79,13 @@ def finish(
 ) -> None:
     """Record that a task has ended, with the results that an action has set.
 
-    `refusal` is why the controller has taken nothing of what it has written.
+    `refusal` is why the controller has taken nothing of what it has written. The return code stays
+    the one of the process.
     """
     results = collect(code, stdout, stderr)
     if refusal:
         said = [results["stderr"]] if "stderr" in results else []
-        results |= {"return-code": 1, "stderr": "\n".join([*said, refusal])}
+        results |= {"stderr": "\n".join([*said, refusal])}
         task.results = {**action.results, **results}
         task.finish("failed", "committing requested changes failed")
         return

@@ -1,4 +1,4 @@
-"""juju add-model, destroy-model, switch, version."""
+"""juju add-model, destroy-model, version."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
-from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.controller.controller import CLOUD, REGION, USER
+from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 
 _FORMAT = Flag("format")
@@ -48,21 +48,6 @@ def destroy_model(invocation: Invocation, parsed: Parsed) -> None:
     invocation.info("Model destroyed.")
 
 
-def switch(invocation: Invocation, parsed: Parsed) -> None:
-    if not parsed.args:
-        invocation.print(f"{CONTROLLER_NAME}:{USER}/{invocation.current_model}")
-        return
-    with invocation.controller.lock:
-        name = invocation.controller.model(parsed.args[0]).name
-    if overriding := invocation.env.get("JUJU_MODEL"):
-        raise JujuError(
-            f'cannot switch when JUJU_MODEL is overriding the model (set to "{overriding}")'
-        )
-    before, invocation.current_model = invocation.current_model, name
-    prefix = f"{CONTROLLER_NAME}:{USER}/"
-    invocation.info(f"{prefix}{before} -> {prefix}{name}")
-
-
 COMMANDS = (
     Command(
         "version", version, "Prints the version.", (_FORMAT, Flag("all", "bool")), on_model=False
@@ -76,5 +61,4 @@ COMMANDS = (
         (Flag("no-prompt", "bool"), Flag("force", "bool"), Flag("destroy-storage", "bool")),
         on_model=False,
     ),
-    Command("switch", switch, "Shows or selects the current model.", on_model=False),
 )  # fmt: skip
