@@ -51,7 +51,8 @@ def test_new_options_run_config_changed(riders: Operator) -> None:
     riders("config", "host", "colour=red")
     riders.settle()
 
-    assert ran[-2:] == ["upgrade-charm", "config-changed"]
+    upgrade = ran.index("upgrade-charm")
+    assert ran[upgrade : upgrade + 2] == ["upgrade-charm", "config-changed"]
     assert ran.count("config-changed") == before + 1
     assert riders.status()["applications"]["host"]["charm-rev"] == 1
     assert riders.hooks("host/0")[len(ran) :] in (["config-changed"], ["config-changed"] * 2)
@@ -81,7 +82,8 @@ def test_a_removed_subordinate_leaves_every_relation_and_the_hosts_stay(riders: 
         departed, broken = (f"{endpoint}-relation-{kind}" for kind in ("departed", "broken"))
         assert ran.index(departed) < ran.index(broken)
     if riders.manner is Manner.JUJU_3_6:
-        assert ran[-2:] == ["stop", "remove"]
+        # The real 3.6 may break the peer relation after `stop`.
+        assert ("stop" in ran, ran[-1]) == (True, "remove")
     assert "things-relation-broken" in riders.hooks("host/0")
 
 
