@@ -407,7 +407,6 @@ def test_options_are_shown_set_and_reset(hosts: Operator) -> None:
     ("words", "code", "text"),
     [
         ("deploy ./nothing.charm", 1, "no charm was found"),
-        ("deploy a.charm", 1, "run `juju deploy ./a.charm`"),
         ("deploy ./host.charm", 1, "application already exists"),
         ("deploy ./host.charm x --config shape=round", 1, 'unknown option "shape"'),
         ("deploy ./host.charm x --base ubuntu@20.04", 1, "ubuntu@20.04"),
