@@ -219,6 +219,40 @@ def test_given_the_lists_of_two_clusters_then_one_file_has_the_rights_of_both(tm
     assert not found.wrong
 
 
+def test_given_the_bindings_of_two_clusters_then_the_names_that_both_have_are_listed(
+    tmp_path: Path,
+):
+    [clashes] = [
+        block
+        for block in how_to.blocks("move-from-eks.md", "Bring their rights")
+        if "prod-bindings.json" in block
+    ]
+
+    def binding(kind: str, name: str, role: str, **metadata: str) -> dict[str, Any]:
+        of_kind, _, of_name = role.partition("/")
+        reference = {"kind": of_kind, "name": of_name}
+        return {"kind": kind, "metadata": {"name": name, **metadata}, "roleRef": reference}
+
+    shop = binding("RoleBinding", "devs", "Role/dev", namespace="shop")
+    prod = [shop, binding("ClusterRoleBinding", "ops", "ClusterRole/ops")]
+    staging = [
+        {**shop, "roleRef": {"kind": "ClusterRole", "name": "ops"}},
+        binding("RoleBinding", "testers", "Role/dev", namespace="shop"),
+        binding("RoleBinding", "ops", "Role/dev", namespace="other"),
+    ]
+    for cluster, items in {"prod": prod, "staging": staging}.items():
+        (tmp_path / f"{cluster}-bindings.json").write_text(json.dumps({"items": items}))
+
+    shell = ["/bin/bash", "-ec", clashes]
+    ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert ran.stdout.splitlines() == [
+        "ClusterRole - ops",
+        "Role shop dev",
+        "RoleBinding shop devs",
+    ]
+
+
 def test_given_certificates_on_the_disk_of_easyrsa_then_those_of_aws_iam_go(tmp_path: Path):
     [command] = how_to.blocks("change-the-authority.md", "On easyrsa's disk")
     folder = "/var/lib/juju/agents/unit-easyrsa-0/charm/EasyRSA"
