@@ -154,17 +154,15 @@ def p1(life: Life, run: Run) -> None:
 def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -> None:
     """What worked goes on to work, after each single request."""
     life.checks["P2"] += 1
-    mappings = [each.before for each in changed if each.path.startswith(MAPPINGS) and each.before]
-    # Somebody may have ended them since the hook began.
-    ended = {access.admitted(each) for each in mappings if access.has_ended(each, life.now)}
     if run.what in ("revoke-access", "stop", "remove", "broken", "departed"):
         return
     new = life.rights
     if old == new:
         return
     declared = {} if _swap_names(life, run.before) else life.declared
-    for who, row in declared.items():
-        if who in old and who not in {*new, *ended} and _is_named(life, who, run.before):
+    ended = _ended(life, changed)
+    for who, row in ((who, row) for who, row in declared.items() if who not in ended):
+        if who in old and who not in new and _is_named(life, who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
         less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
         if less and _is_as(life, who, row, run.before):
@@ -181,6 +179,12 @@ def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -
             whose = "whose access was extended " if is_extended else ""
             wrong = f"a granted person {whose}loses a role"
             raise Broken("P2", wrong, who, sorted(less), run.what)
+
+
+def _ended(life: Life, changed: list[Effect]) -> set[str]:
+    """Whose changed mapping has ended: somebody may have ended it since the hook began."""
+    former = [each.before for each in changed if each.path.startswith(MAPPINGS) and each.before]
+    return {access.admitted(each) for each in former if access.has_ended(each, life.now)}
 
 
 def p3(life: Life) -> None:
