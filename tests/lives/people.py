@@ -172,6 +172,8 @@ def takes_address(life: Life, number: int) -> None:
     taken = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
     if address not in taken:
         life.api.taken_addresses.add(address)
+        # The charm's Service gets another, and its certificate has it.
+        life.reasons.add("another address")
     if not life.model.peer.get("address"):
         # Nor does an application know of it that has had none yet.
         life.addresses -= life.api.taken_addresses
