@@ -394,6 +394,7 @@ def p11_address(life: Life, run: Run) -> None:
     )
     led = _status(life)
     is_hidden |= run.unit != life.leader and not (led and "another Service" in led.message)
+    is_hidden |= not run.undisturbed
     if is_hidden or status.message.startswith("option "):
         return
     asked = life.asked_by(run.unit)
