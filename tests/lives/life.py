@@ -257,6 +257,9 @@ class Life:
                 self.allow(who, more - people.NEVER)
             if who in self.held:
                 self.held[who] |= more
+        for who in self.held:
+            # Nor does a row with a typo keep what people take away.
+            self.held[who] -= before.get(who, set()) - self.rights.get(who, set())
         for who, grant in self.grants.items():
             # What people take away, the charm cannot know to give back.
             grant.rights -= before.get(who, set()) - self.rights.get(who, set())
@@ -471,7 +474,10 @@ class Life:
             for unit in self.units:
                 if self._ready(unit):
                     self.run_hook(unit, "update-status")
-        promises.in_time(self, _MINUTE + late if bell != "never" else promises.SOON)
+        # A hook that a slow answer ends goes on in the next one.
+        slow = any(isinstance(each, Fault) and each.kind == "slow" for each in step.meanwhile)
+        grace = _MINUTE * (1 + slow) + late
+        promises.in_time(self, grace if bell != "never" else promises.SOON)
 
     # Rest.
 
