@@ -123,10 +123,10 @@ def access(
     if declared.error:
         return Desired(Access(_effective(found.mappings), tuple(_kept(found.mappings, found))))
     entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
-    declared, entries = _without_kept_names(declared, found, entries)
+    declared, entries, kept = _without_kept_names(declared, found, entries)
     by_name = {each.name: each for each in state.found.mappings}
     made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
-    left, kept = _left_alone(declared, found, entries)
+    left, keeps = _left_alone(declared, found, entries, kept)
     asked = {
         binding.key: (place, binding)
         for entry in entries.values()
@@ -142,7 +142,7 @@ def access(
         },
         {
             **{each.place: each.reason for each in declared.wrong},
-            **kept,
+            **keeps,
             **not_applied,
             **without,
         },
@@ -151,24 +151,27 @@ def access(
 
 def _without_kept_names(
     declared: Declared, found: Access, entries: dict[str, Entry]
-) -> tuple[Declared, dict[str, Entry]]:
+) -> tuple[Declared, dict[str, Entry], dict[str, Sequence[str]]]:
     """Return both without the entries whose name is that of a mapping which an entry with a fault
-    keeps. So these have a fault too, and keep what their principals have."""
-    kept = _kept_by_faults(declared, found, entries)
-    taken = {name: place for place, names in kept.items() for name in names if name in entries}
-    if not taken:
-        return declared, entries
-    wrong = [
-        Wrong(
-            entries[name].place,
-            texts.NAME_KEPT(place=place, name=name),
-            Meant(frozenset((entries[name].mark,)), name),
-        )
-        for name, place in taken.items()
-    ]
-    left = {name: entry for name, entry in entries.items() if name not in taken}
-    declared = dataclasses.replace(declared, wrong=(*declared.wrong, *wrong))
-    return _without_kept_names(declared, found, left)
+    keeps. So these have a fault too, and keep what their principals have.
+
+    Return the names of the mappings that each entry with a fault keeps, too, by its place.
+    """
+    while True:
+        kept = _kept_by_faults(declared, found, entries)
+        taken = {name: place for place, names in kept.items() for name in names if name in entries}
+        if not taken:
+            return declared, entries, kept
+        wrong = [
+            Wrong(
+                entries[name].place,
+                texts.NAME_KEPT(place=place, name=name),
+                Meant(frozenset((entries[name].mark,)), name),
+            )
+            for name, place in taken.items()
+        ]
+        entries = {name: entry for name, entry in entries.items() if name not in taken}
+        declared = dataclasses.replace(declared, wrong=(*declared.wrong, *wrong))
 
 
 def _kept_by_faults(
@@ -181,13 +184,15 @@ def _kept_by_faults(
 
 
 def _left_alone(
-    declared: Declared, found: Access, entries: Mapping[str, Entry]
+    declared: Declared,
+    found: Access,
+    entries: Mapping[str, Entry],
+    kept: Mapping[str, Sequence[str]],
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
     """Return the mappings ``found`` that none of ``entries`` declares, and that stay: those of
-    others, and those that an entry with a fault may have made. Return what to say of each such
-    entry too, by its place."""
+    others, and those that an entry with a fault may have made, which are ``kept``. Return what to
+    say of each such entry too, by its place."""
     undeclared = [each for each in found.mappings if each.name not in entries]
-    kept = _kept_by_faults(declared, found, entries)
     names = {name for each in kept.values() for name in each}
     reasons = {
         each.place: texts.KEEPS(problem=each.reason, mapping=_named(kept[each.place]))

@@ -187,3 +187,17 @@ def test_given_the_name_of_a_mapping_that_a_faulty_entry_keeps_then_nobody_else_
         "mappings[0] is not applied: mappings[1] has a fault, and keeps the name three"
         in caplog.text
     )
+
+
+def test_given_names_that_each_pass_on_to_the_next_when_the_last_keeps_its_own_then_all_do(
+    declare: Declare, api: FakeCluster
+):
+    """However many they are: each keeps the name that the one before wants."""
+    people = [f"{ACCOUNT}:user/p{number}" for number in range(1_100)]
+    declare(*(entry(f"n{number}", arn) for number, arn in enumerate(people)))
+    before = {each: stored(api, each)["spec"]["arn"] for each in names(api)}
+
+    moved = [entry(f"n{number + 1}", arn) for number, arn in enumerate(people[:-1])]
+    declare(*moved, entry("last", people[-1], **FAULT))
+
+    assert {each: stored(api, each)["spec"]["arn"] for each in names(api)} == before
