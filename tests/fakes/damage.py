@@ -88,7 +88,11 @@ def pem(draw: st.DrawFn, sample: str) -> str:
     if not blocks or draw(st.integers(0, 4)) == 4:
         return draw(text(sample))
     block = draw(st.sampled_from(blocks))
-    body = bytearray(base64.b64decode(block[2]))
+    try:
+        body = bytearray(base64.b64decode(block[2]))
+    except ValueError:
+        # What is damaged may be damaged again.
+        return draw(text(sample))
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(body)))
         body[start : start + draw(st.sampled_from((0, 1, 4, 40)))] = draw(st.binary(max_size=4))
