@@ -1,6 +1,6 @@
 """Deploy one model for each file; the tests of a file share it and run in their order.
 
-The files of `one_unit` share one, because a deployment takes a minute.
+The files of each folder of `one_unit` share one, because a deployment takes a minute.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Models(LoadScopeScheduling):
         """Return the same text for all tests that share a model."""
         file, _, _ = nodeid.partition("::")
         folder, _, name = file.rpartition("/")
-        if folder.endswith("one_unit"):
+        if "/one_unit/" in folder:
             return folder
         is_alone = name == "test_demo.py" or folder.endswith("removal")
         return nodeid if is_alone else file

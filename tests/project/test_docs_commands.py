@@ -31,7 +31,7 @@ READERS = [
 # The pages of which a test runs every command, whatever the heading.
 WHOLE = {
     "docs/tutorial.md": "tests/integration/test_tutorial.py",
-    "docs/how-to/behind-a-proxy.md": "tests/integration/one_unit/test_proxy.py",
+    "docs/how-to/behind-a-proxy.md": "tests/integration/one_unit/deployment/test_proxy.py",
 }
 
 # Commands that no test runs, by why that is.

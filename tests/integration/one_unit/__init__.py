@@ -1,1 +1,1 @@
-"""Charmed Kubernetes 1.28 with one unit. The files share one model; the last removes the charm."""
+"""Charmed Kubernetes 1.28 with one unit: a model for each folder, which its files share."""

@@ -1,4 +1,4 @@
-"""Deploy one model for all files of this folder; each file leaves it active."""
+"""Deploy one model for all files that a process runs here; each file leaves it active."""
 
 from __future__ import annotations
 

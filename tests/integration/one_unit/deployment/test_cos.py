@@ -30,7 +30,7 @@ from tests.integration.helpers import (
 from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
 PAGE = "watch-it-with-cos.md"
-METRICS = Path(__file__).parents[3] / "docs/reference/metrics.md"
+METRICS = Path(__file__).parents[4] / "docs/reference/metrics.md"
 # Prometheus and Grafana make these themselves.
 NOT_SCRAPED = {"up"}
 _SELECTOR = re.compile(r"([a-z_]+)\{([^}]*)\}")

@@ -21,7 +21,7 @@ from testbed.connectproxy import PASSWORD, ConnectProxy
 pytestmark = pytest.mark.slow
 
 SELF_SIGNED = "self-signed-certificates"
-PAGE = Path(__file__).parents[3] / "docs/how-to/behind-a-proxy.md"
+PAGE = Path(__file__).parents[4] / "docs/how-to/behind-a-proxy.md"
 URL = "http://user:password@proxy.example.com:3128"
 TRUST, *USE, DISABLE, DISTRUST = re.findall(r"^    juju (.+)$", PAGE.read_text(), re.MULTILINE)
 STS = "sts.us-east-1.amazonaws.com:443"

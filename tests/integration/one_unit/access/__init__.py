@@ -1,0 +1,1 @@
+"""Who may log in, and with which rights: by the option, by actions, by mappings, by the pages."""
