@@ -10,12 +10,16 @@ REACTIVE_CHARM=FILE, the reactive charm is that file, which `juju download` has 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from zipfile import ZipFile
 
 import yaml
 
 from testbed import locked
+from testbed.cache import keyed
 from testbed.fetching import NotFetched
 from testbed.pack import Package, PackError, store
 
@@ -66,10 +70,25 @@ def _given(variable: str) -> Path | None:
 
 
 def _control_plane(track: str, lock: Path, *bases: str) -> Package:
-    """Return a flavour of the control plane, which uses the charm's public library."""
+    """Return a flavour of the control plane, which has the charm's public library installed."""
     name = "kubernetes-control-plane"
-    parts = ((ROOT, ("lib",)), SHARED, _own(name), (PEERS / name / track, JUJU_FILES))
+    parts = ((_library(), ("lib",)), SHARED, _own(name), (PEERS / name / track, JUJU_FILES))
     return Package(f"{name}_{track}.charm", parts, lock, bases)
+
+
+def _library() -> Path:
+    """Return a folder whose `lib` is what the wheel of the public library installs."""
+    source = ROOT / "interfaces" / "aws-iam"
+    folder = keyed("library", *map(source.joinpath, ("pyproject.toml", "README.md", "src")))
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as built:
+            build = ("uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--offline")
+            subprocess.run([*build, "--out-dir", built, str(source)], check=True)
+            (wheel,) = Path(built).glob("*.whl")
+            ZipFile(wheel).extractall(Path(built) / "made/lib")
+            (Path(built) / "made").rename(folder)
+    return folder
 
 
 def _authority(name: str, lock: Path) -> Package:

@@ -1,59 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Both sides of the `aws-iam` interface: webhook authentication of Kubernetes with AWS IAM.
-
-The relation is container-scoped: a control-plane unit and the aws-iam unit on its machine share a
-file there. Juju 4.1 also shows each of them the units on other machines. They use their **unit**
-databags only, and every value is JSON:
-
-| writer        | key                | value                                              |
-|---------------|--------------------|----------------------------------------------------|
-| control plane | `api_server_state` | bool: the API server answers on this machine       |
-| control plane | `webhook_hash`     | string: hash of the file that the API server uses  |
-| aws-iam       | `cluster_id`       | string: the id that a login token must be made for |
-| aws-iam       | `webhook_status`   | bool: use the file, the webhook serves             |
-| aws-iam       | `webhook_hash`     | string: hash of the file, which changes with it    |
-| aws-iam       | `principal`        | string: the control-plane unit that this is for    |
-
-`webhook_hash` is optional on both sides. A control plane writes it back once its API server has
-restarted with the file. aws-iam then knows when it can change certificate authorities; without
-it, aws-iam takes a file that it has written for a file that the API server uses. `principal` is
-optional too: without it, what aws-iam says is for each control-plane unit that sees it.
-
-The requirer (the subordinate):
-
-```python
-class Subordinate(ops.CharmBase):
-    def __init__(self, framework: ops.Framework):
-        super().__init__(framework)
-        self.webhook = AwsIamRequirer(self, "aws-iam")
-        framework.observe(self.on["aws-iam"].relation_changed, self._on_changed)
-
-    def _on_changed(self, _: ops.EventBase):
-        if self.webhook.api_server_ready:
-            self.webhook.publish(Webhook(cluster_id="prod", status=True, hash="1f3a"))
-```
-
-The provider (kubernetes-control-plane):
-
-```python
-class ControlPlane(ops.CharmBase):
-    def __init__(self, framework: ops.Framework):
-        super().__init__(framework)
-        self.aws_iam = AwsIamProvider(self, "aws-iam")
-        framework.observe(self.on["aws-iam"].relation_changed, self._on_aws_iam)
-        framework.observe(self.on["aws-iam"].relation_departed, self._on_aws_iam)
-
-    def _on_aws_iam(self, _: ops.EventBase):
-        webhook = self.aws_iam.webhook  # None: run without it
-        self.aws_iam.publish(api_server_state=self.restart_api_server(webhook))
-```
-
-The file is `WEBHOOK_CONFIG`, a kubeconfig for kube-apiserver's
-`--authentication-token-webhook-config-file`. It is complete before `webhook_status` is true, and
-is replaced atomically. A control plane that forwards token reviews itself should open a new
-connection for each: the authenticator closes no connection before its pod is killed.
-"""
+"""The two sides of the relation, and what they say to each other."""
 
 from __future__ import annotations
 
@@ -65,10 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import ops
-
-LIBID = "6f1b3c9a8d2e4f70a5c4b1d09e7f2a63"
-LIBAPI = 0
-LIBPATCH = 3
 
 WEBHOOK_CONFIG = "/root/cdk/aws-iam-webhook.yaml"
 
