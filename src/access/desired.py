@@ -10,6 +10,7 @@ binding is wanted as long as its mapping is.
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -398,7 +399,10 @@ def changes(found: Access, wanted: Access) -> Changes:
     ours_first = sorted(found.mappings, key=lambda each: each.source == "")
     delete = {each.name: each for each in ours_first if each.name not in names}
     # What others made goes because it has ended, whatever comes in its place.
-    former = {each.principal: each for each in delete.values() if each.source == OPTION}
+    former = defaultdict[str, list[IdentityMapping]](list)
+    for each in delete.values():
+        if each.source == OPTION:
+            former[each.principal].append(each)
     create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()
     update, activate, withdraw = list[Pair](), list[Pair](), list[Pair]()
     bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
@@ -406,11 +410,11 @@ def changes(found: Access, wanted: Access) -> Changes:
     for new in wanted.mappings:
         old = before.get(new.name)
         is_changed = old != new or new.name in lacking
-        # The former one goes once this one is as it is to be, and has its roles.
-        moved = former.pop(new.principal, None) if is_changed and new.source == OPTION else None
-        if moved:
-            del delete[moved.name]
-            rename.append((moved, new))
+        # The former ones go once this one is as it is to be, and has its roles.
+        moved = former.pop(new.principal, []) if is_changed and new.source == OPTION else []
+        for each in moved:
+            del delete[each.name]
+            rename.append((each, new))
         if old == new:
             continue
         if old and old.principal != new.principal:

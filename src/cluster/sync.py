@@ -163,8 +163,9 @@ def _make(batch: _Batch, steps: Changes) -> None:
     """Make changes in their order: what ends, what comes, and what gives way to that."""
     before = {each.name: each for each in steps.before.mappings}
     going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
+    over = [old for old, _ in steps.rename if expiry.has_ended(old, times.now())]
     batch.run(
-        {each.name: batch.of(writes.delete, each) for each in steps.delete}
+        {each.name: batch.of(writes.delete, each) for each in (*steps.delete, *over)}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw}
         | {
             _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
@@ -189,7 +190,9 @@ def _make(batch: _Batch, steps: Changes) -> None:
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
     # Where the new one is refused, its principal keeps what it has, as by an update that is.
-    renamed = [old for old, new in steps.rename if batch.outcome(new.name).done]
+    renamed = [
+        old for old, new in steps.rename if old not in over and batch.outcome(new.name).done
+    ]
     batch.run({each.key: batch.of(writes.bind, owner, each) for each in bind})
     batch.run({old.name: batch.of(writes.delete, old) for old in renamed})
     batch.run(batch.unbound(steps, going))

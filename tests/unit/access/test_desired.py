@@ -146,6 +146,14 @@ def test_given_a_new_name_whose_mapping_has_no_status_when_planned_then_the_form
     assert plan([entry()], [half_made, former])[1] == Changes(rename=((former, made()),))
 
 
+def test_given_a_half_made_name_before_this_one_when_planned_then_all_former_ones_go_after_it():
+    former, half_made = made("former"), dataclasses.replace(made("never"), canonical="")
+
+    steps = plan([entry()], [former, half_made])[1]
+
+    assert steps == Changes(rename=((former, made()), (half_made, made())))
+
+
 def test_given_a_mapping_without_its_role_then_the_former_one_with_it_goes_after_it():
     # The entry had another name for a while, and the cluster refused to delete this mapping.
     ((_, role),), ((_, former),) = (

@@ -126,3 +126,14 @@ def test_given_a_new_mapping_without_its_role_then_the_former_one_stays_until_it
     bound, deleted = f"POST {BINDINGS[0]}", f"DELETE {MAPPINGS}/dev"
     assert api.requests.index(bound) < api.requests.index(deleted)
     assert names(api) == ["ops"]
+
+
+def test_given_a_former_mapping_that_has_ended_then_it_goes_whether_its_person_gets_another_or_not(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("dev", DEV, DEV.lower(), expires="1970-01-01T00:00:00Z", source="option")
+    api.fail(REFUSALS["403"], request=f"POST {MAPPINGS}")
+
+    declare(NEW)
+
+    assert names(api) == []
