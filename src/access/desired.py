@@ -399,10 +399,7 @@ def changes(found: Access, wanted: Access) -> Changes:
     ours_first = sorted(found.mappings, key=lambda each: each.source == "")
     delete = {each.name: each for each in ours_first if each.name not in names}
     # What others made goes because it has ended, whatever comes in its place.
-    former = defaultdict[str, list[IdentityMapping]](list)
-    for each in delete.values():
-        if each.source == OPTION:
-            former[each.principal].append(each)
+    former = _by_principal(each for each in delete.values() if each.source == OPTION)
     create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()
     update, activate, withdraw = list[Pair](), list[Pair](), list[Pair]()
     bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
@@ -451,6 +448,13 @@ def changes(found: Access, wanted: Access) -> Changes:
         activate=tuple(activate),
         bind=tuple(each for key, each in bind.items() if key not in kept),
     )
+
+
+def _by_principal(mappings: Iterable[IdentityMapping]) -> dict[str, list[IdentityMapping]]:
+    found = defaultdict[str, list[IdentityMapping]](list)
+    for each in mappings:
+        found[each.principal].append(each)
+    return found
 
 
 def _spec(mapping: IdentityMapping) -> IdentityMapping:

@@ -260,11 +260,19 @@ class Life:
         for who in self.held:
             # Nor does a row with a typo keep what people take away.
             self.held[who] -= before.get(who, set()) - self.rights.get(who, set())
+        self.give_way()
         for who, grant in self.grants.items():
             # What people take away, the charm cannot know to give back.
             grant.rights -= before.get(who, set()) - self.rights.get(who, set())
         self._note_hands()
         promises.ask(self, promises.p11)
+
+    def give_way(self) -> None:
+        """A row with a typo keeps no mapping of people's whose name another row declares."""
+        names = {row.name for row in self.option.good(self.now).values()}
+        for name, mapping in access.mappings(self.objects).items():
+            if name in names and access.source(mapping) != "option":
+                self.held.pop(access.principal(mapping), None)
 
     def _note_hands(self) -> None:
         """What people have changed of a grant is no longer the charm's to keep."""

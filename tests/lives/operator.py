@@ -27,6 +27,7 @@ def declare(life: Life, step: Step) -> None:
     life.option, life.declared_from = new, len(life.said)
     _configure_with(life, mappings=new.text(access.shown))
     life.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
+    life.give_way()
     for who, row in new.good(life.now).items():
         life.allow(who, new.rights(row))
         # What the option declares, no grant holds any more.
