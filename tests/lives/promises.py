@@ -452,7 +452,8 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
         if moment is None or moment > life.now - grace or f"{MAPPINGS}/{name}" in failing:
             continue
         row = life.declared.get(access.principal(mapping))
-        if access.source(mapping) == "option" and row and not row.seconds:
+        if access.source(mapping) == "option" and row:
+            # Its row gives it its end, whatever a hand has written there.
             continue
         if grace > _LONGEST and life.seen_ends.get(name) != moment:
             # No hook knew of it, so no alarm was set.
