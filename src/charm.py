@@ -153,9 +153,17 @@ class AwsIamCharm(RelatedCharm):
         self._show(self._status)
 
     def _show(self, status: ops.StatusBase) -> None:
-        """Show the status of a unit that goes. Juju 4 may know that unit no more."""
-        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+        """Show the status of a unit that goes. Juju 4 may know that unit no more.
+
+        Juju keeps the application's line after its last unit. So where all units go, as they do
+        unless only this one's principal does, the line no longer says that people can log in.
+        """
+        is_usual = status.message == waiting.REMOVAL()
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error, Unready):
             self.unit.status = status
+            if self.unit.is_leader() and not leaving.principal_leaves(self.memory):
+                left = ops.WaitingStatus(waiting.ANOTHER_UNIT())
+                self.app.status = left if is_usual else status
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         import actions

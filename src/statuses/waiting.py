@@ -35,6 +35,10 @@ def REMOVAL() -> str:
     return "waiting for Juju to remove this unit"
 
 
+def ANOTHER_UNIT() -> str:
+    return "waiting for another unit"
+
+
 def SERVICE_KEPT(command: str) -> str:
     return f"Service kept; run: {command}"
 

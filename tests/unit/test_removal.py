@@ -74,6 +74,21 @@ def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
     assert list(files.webhook.parent.glob(".*")) == []
 
 
+@pytest.mark.parametrize("principal", ["active", "dying"], ids=["all units", "one unit"])
+def test_given_a_leader_that_goes_then_its_application_says_that_it_serves_if_others_stay(
+    deployed: Model, goals: Goals, principal: str
+):
+    """Juju keeps the application's line after its last unit."""
+    line = deployed.hook()
+    assert isinstance(line, ops.ActiveStatus)
+
+    goals("control-plane", u0=principal)
+    deployed.hook(deployed.on.stop())
+
+    nobody = ops.WaitingStatus("waiting for another unit")
+    assert deployed.status == (line if principal == "dying" else nobody)
+
+
 def test_given_a_file_that_cannot_be_removed_when_removed_then_it_is_logged_and_the_rest_goes(
     deployed: Model, api: FakeCluster, files: Files
 ):

@@ -68,7 +68,7 @@ def test_given_a_relation_that_was_removed_when_the_application_is_then_nothing_
         with site.only_people_stay():
             site.juju.remove_relation(f"{APP}:{APP}", f"{CONTROL_PLANE}:{APP}")
             site.juju.wait(lambda status: not status.get_units(APP))
-            site.wait_until_idle("unknown")
+            site.wait_until_idle("waiting")
         site.remove()
 
 

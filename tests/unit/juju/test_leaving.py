@@ -51,16 +51,6 @@ def test_given_a_unit_that_has_cleaned_when_its_other_last_hooks_run_then_they_c
     assert not files.webhook.exists()
 
 
-def test_given_a_leader_that_goes_then_the_application_keeps_its_line(going: Model):
-    line = going.status
-    assert line.name == "active"
-
-    going.hook(going.on.relation_departed(going.relation("aws-iam")))
-
-    assert going.units[0].status == GOING
-    assert going.status == line
-
-
 # Juju 4 lets the last unit, if it is blocked, out of its peer relation, and still lists that.
 
 
