@@ -92,3 +92,20 @@ def test_a_number_of_a_unit_is_never_used_again(riders: Operator) -> None:
     riders.settle()
 
     assert sorted(riders.status()["applications"]["host"]["units"]) == ["host/0", "host/2"]
+
+
+def test_an_application_without_units_keeps_the_status_that_its_leader_set(
+    riders: Operator,
+) -> None:
+    riders("deploy", "./rider.charm", "late")
+    riders("integrate", "late:things", "host:things")
+    riders.settle()
+    late = next(name for name in riders.unit("host/0")["subordinates"] if name.startswith("late"))
+    leader = next(name for name in (late, "late/1") if riders.inside(name, "is-leader") == "True")
+    riders.inside(leader, "status-set --application active serves")
+
+    riders("remove-relation", "late:things", "host:things")
+    riders.settle()
+
+    shown = riders.status()["applications"]["late"]["application-status"]
+    assert (shown["current"], shown["message"]) == ("active", "serves")

@@ -130,7 +130,7 @@ def _in_order(units: Any) -> list[Unit]:
 
 def application_status(application: Application) -> Status:
     """Return the status that the leader set, or else the most severe one of the units."""
-    if application.status is not None and application.units:
+    if application.status is not None:
         return application.status
     statuses = [workload_status(unit) for unit in application.units.values()]
     if not statuses:
