@@ -205,6 +205,19 @@ def test_given_a_relation_that_juju_took_away_when_written_to_then_nothing_is_ra
     assert at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True)) == {}
 
 
+def test_given_a_unit_that_departs_when_the_provider_publishes_then_only_others_are_told():
+    """Juju 4 has taken that databag away, and fails the hook at its end."""
+    left, stays = (ops.testing.SubordinateRelation("aws-iam") for _ in range(2))
+    context = ops.testing.Context(Charm, meta=_META[AwsIamProvider])
+    departed = context.on.relation_departed(left, departing_unit=0)
+    with context(departed, ops.testing.State(relations=[left, stays])) as hook:
+        AwsIamProvider(hook.charm).publish(api_server_state=True)
+        after = hook.run()
+
+    told = [after.get_relation(each.id).local_unit_data for each in (left, stays)]
+    assert ["api_server_state" in each for each in told] == [False, True]
+
+
 @given(st.dictionaries(st.sampled_from([*RAW, "principal", "api_server_state"]), st.text()))
 def test_given_any_databag_when_read_by_either_side_then_nothing_is_raised(bag: Bag):
     assert webhook_in(bag) is None or bag["webhook_status"].strip() == "true"

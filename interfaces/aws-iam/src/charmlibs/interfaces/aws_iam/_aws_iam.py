@@ -116,7 +116,8 @@ class AwsIamProvider(_Side):
     def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
         """Tell each aws-iam unit about the API server, unless Juju took its relation away.
 
-        Juju 4.1 may do so before relation-departed.
+        Juju 4 may do so before relation-departed, and then fails the hook that wrote to it at its
+        end. So that hook tells nobody in its relation; the next one does, if there is somebody.
 
         Args:
             api_server_state: Whether the API server answers.
@@ -125,6 +126,8 @@ class AwsIamProvider(_Side):
         """
         values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
         for relation in self.relations:
+            if relation.id == _departed():
+                continue
             with contextlib.suppress(ops.RelationNotFoundError):
                 _write(relation.data[self._charm.unit], values)
 
@@ -133,6 +136,13 @@ class AwsIamProvider(_Side):
         bags = [relation.data[unit] for relation in self.relations for unit in relation.units]
         for_this_unit = (None, self._charm.unit.name)
         return [bag for bag in bags if _decoded(bag, "principal") in for_this_unit]
+
+
+def _departed() -> int | None:
+    """Return the id of the relation that a unit leaves in this hook; None in other hooks."""
+    if not os.environ.get("JUJU_DEPARTING_UNIT"):
+        return None
+    return int(os.environ["JUJU_RELATION_ID"].rpartition(":")[2])
 
 
 def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> bool:
