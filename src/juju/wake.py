@@ -48,7 +48,6 @@ class Next(enum.Enum):
 
     NOTHING = enum.auto()  # Nothing is left, or an event of Juju announces it.
     POLL = enum.auto()  # Others must act, and no event announces it.
-    GO_ON = enum.auto()  # The hook had no time left for some work.
 
 
 class Wake:
@@ -56,7 +55,7 @@ class Wake:
 
     def __init__(self, charm: RelatedCharm):
         self._unit, self._memory = charm.unit, charm.memory
-        self._rings = False
+        self._rings = self._goes_on = False
         self._expected: Sequence[float] | None = None
 
     def note(self, event: ops.EventBase) -> None:
@@ -68,6 +67,10 @@ class Wake:
     def expect(self, ends: Iterable[datetime.datetime]) -> None:
         """Expect the ``ends`` of access at these times. A hook's last word counts."""
         self._expected = _seconds(ends)
+
+    def go_on(self) -> None:
+        """Wake the unit at once: this hook had no time left for some work."""
+        self._goes_on = True
 
     @property
     def is_told(self) -> bool:
@@ -97,13 +100,13 @@ class Wake:
         """
         now = times.now().timestamp()
         self._keep_expected(now)
-        seconds = _GO_ON_SECONDS if left is Next.GO_ON else None
-        if left is Next.POLL:
-            seconds = self._backed_off(line, now)
-        else:
+        seconds = self._backed_off(line, now) if left is Next.POLL else None
+        if left is not Next.POLL:
             self._memory.wait = ""
-        if self.overdue and left is not Next.GO_ON:
+        if self.overdue:
             seconds = min(max(_POLL_SECONDS, (now - self._memory.end) / 4), _OVERDUE_SECONDS)
+        if self._goes_on:
+            seconds = _GO_ON_SECONDS
         moments = [] if seconds is None else [now + seconds]
         moments += [end for end in (self._memory.end, self._memory.coming) if end > now]
         self._set(min(moments, default=None))

@@ -55,11 +55,6 @@ class Report:
         """Return whether the role of a permission set is still to be learned from a login."""
         return entry.ROLE_UNKNOWN() in self.not_applied.values()
 
-    @property
-    def is_progressing(self) -> bool:
-        """Return whether another hook would go on at once with what is left."""
-        return bool(self.result.unfinished and self.result.made)
-
 
 def bring(hook: Hook, client: api.Client) -> Report:
     """Make the mappings and bindings what they should be, and tell what that changed.
@@ -122,6 +117,8 @@ def _tell(hook: Hook, result: Result, changed: Collection[str]) -> datetime.date
             logger.warning("the cluster %s delete mapping %s: %s", does, each.name, left.why)
     ends = desired.ends(result.after, hook.config.declared)
     hook.wake.expect(ends)
+    if result.unfinished and result.made:
+        hook.wake.go_on()
     next_end = min(ends, default=None)
     cos.note_next_end(hook.charm, hook.owner, hook.peers, next_end)
     return next_end

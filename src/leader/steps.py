@@ -104,8 +104,6 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
 
 def _next(reported: Report, *, keeps_old_ca: bool) -> Next:
     """Return what an active unit leaves to look at."""
-    if reported.is_progressing:
-        return Next.GO_ON
     is_left = keeps_old_ca or reported.result.unfinished or reported.awaits_role
     return Next.POLL if is_left else Next.NOTHING
 

@@ -94,9 +94,7 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
 
 def in_time(life: Life, grace: float) -> None:
     """What must hold when time has passed, and alarms have rung."""
-    status = _status(life)
-    if status and "not deleted yet" in status.message:
-        # A hook had no time left, and says so. Its next one goes on.
+    if _goes_on(life):
         return
     if grace <= SOON and not life.can_work:
         # So does one whose reconcile stops early, if its alarm rings.
@@ -496,6 +494,8 @@ def p16_hook(life: Life, run: Run) -> None:
         return
     if not failing or not life.can_work or life.model.peer.get("serving") != "true":
         return
+    if _goes_on(life):
+        return
     if all(_is_beside(path) for path in failing) and all(e.kind in _OF_ONE for e in run.met):
         life.checks["P16"] += 1
         _check_beside(life, failing)
@@ -627,9 +627,7 @@ def _check_served(life: Life, run: Run, message: str) -> None:
             raise Broken("P18", "active without an object", path, message)
     for name, mapping in access.mappings(life.objects).items():
         counts = f"{MAPPINGS}/{name}" in run.before and not access.has_ended(mapping, life.now)
-        # A hook that had no time left says what is left.
-        goes_on = "activating" in message or "not deleted yet" in message
-        if counts and not access.admitted(mapping) and not goes_on:
+        if counts and not access.admitted(mapping) and not _goes_on(life):
             raise Broken("P18", "active, and a mapping admits nobody", name, message)
 
 
@@ -663,6 +661,14 @@ def _is_named(life: Life, who: str, before: Objects) -> bool:
         access.principal(each) == access.admitted(each) == who
         and not access.has_ended(each, life.now)
         for each in access.mappings(before).values()
+    )
+
+
+def _goes_on(life: Life) -> bool:
+    """Whether a hook had no time left, and says so: its next one goes on."""
+    status = _status(life)
+    return bool(status) and any(
+        each in status.message for each in ("activating", "not deleted yet")
     )
 
 

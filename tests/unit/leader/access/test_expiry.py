@@ -210,9 +210,15 @@ def test_given_a_cluster_of_another_application_when_access_ends_then_that_one_e
     assert DEV in api.objects
 
 
+@pytest.mark.parametrize(("replicas", "status"), [(2, "active"), (0, "blocked")])
 def test_given_more_ended_access_than_a_hook_has_time_for_when_it_runs_then_another_goes_on_soon(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    deployed: Model,
+    api: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    replicas: int,
+    status: str,
 ):
+    deployed.config = {"replicas": replicas}
     # The cluster's clock goes on for one at a time.
     monkeypatch.setattr(sync, "WRITERS", 1)
     for n in range(100):
@@ -225,7 +231,7 @@ def test_given_more_ended_access_than_a_hook_has_time_for_when_it_runs_then_anot
 
     api.fail(slowly)
     began = api.clock.now
-    assert deployed.hook().name == "active"
+    assert deployed.hook().name == status
 
     left = [path for path in api.objects if path.startswith(MAPPINGS)]
     assert 0 < len(left) < 100
