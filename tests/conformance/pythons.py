@@ -55,6 +55,7 @@ def unpack(folder: Path) -> None:
     juju = ["metadata.yaml", "config.yaml", "actions.yaml"]
     # Only `make pack` writes the version.
     for name in {*recipe["parts"]["charm"]["stage"], *juju} - {"version"}:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).symlink_to(_packages() if name == "venv" else ROOT / name)
 
 
