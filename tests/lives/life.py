@@ -511,7 +511,8 @@ class Life:
             self.reasons.clear()
         self.unsure.clear()
         self.allowed = {who: set(roles) for who, roles in self.rights.items()}
-        for who, row in self.declared.items():
+        # A row that gives way has its rights as soon as its name is free.
+        for who, row in self.option.good(self.now).items():
             self.allow(who, self.option.rights(row))
 
     def _come_to_rest(self) -> None:
