@@ -19,7 +19,7 @@ from zipfile import ZipFile
 import yaml
 
 from testbed import locked
-from testbed.cache import keyed
+from testbed.cache import appearing, keyed
 from testbed.fetching import NotFetched
 from testbed.pack import Package, PackError, store
 
@@ -81,13 +81,11 @@ def _library() -> Path:
     source = ROOT / "interfaces" / "aws-iam"
     folder = keyed("library", *map(source.joinpath, ("pyproject.toml", "README.md", "src")))
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as built:
+        with appearing(folder) as made, tempfile.TemporaryDirectory() as built:
             build = ("uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--offline")
             subprocess.run([*build, "--out-dir", built, str(source)], check=True)
             (wheel,) = Path(built).glob("*.whl")
-            ZipFile(wheel).extractall(Path(built) / "made/lib")
-            (Path(built) / "made").rename(folder)
+            ZipFile(wheel).extractall(made / "lib")
     return folder
 
 

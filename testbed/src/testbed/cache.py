@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 _KEY_DIGITS = 16
@@ -27,6 +30,19 @@ def keyed(kind: str, *inputs: bytes | Path) -> Path:
     for item in inputs:
         digest.update(hashlib.sha256(item if isinstance(item, bytes) else _of_path(item)).digest())
     return cache_dir() / kind / digest.hexdigest()[:_KEY_DIGITS]
+
+
+@contextlib.contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder, and rename it to `folder` once it is filled."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
+        made = Path(temporary) / folder.name
+        made.mkdir()
+        yield made
+        # Another process may have been quicker. Its result is the same.
+        if not folder.exists():
+            made.rename(folder)
 
 
 def _of_path(path: Path) -> bytes:

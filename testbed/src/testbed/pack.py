@@ -8,21 +8,19 @@ written over is packed again.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.cache import cache_dir, keyed
+from testbed.cache import appearing, cache_dir, keyed
 from testbed.fetching import check_answered, check_outside_lab
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -84,7 +82,7 @@ def store(packages: Sequence[Package], build_venv: Path) -> Path:
     if folder.exists() and not all(_is_intact(folder / name, charms[name]) for name in charms):
         shutil.rmtree(folder)
     if not folder.exists():
-        with _appearing(folder) as made:
+        with appearing(folder) as made:
             for name, path in charms.items():
                 shutil.copy2(path / name, made / name)
     folder.touch()
@@ -110,7 +108,7 @@ def _packed(package: Package, build_venv: Path) -> Path:
         if venv and package.lock:
             _make_venv(venv, package.lock, build_venv)
             contents |= _placed(venv, "venv")
-        with _appearing(folder) as made:
+        with appearing(folder) as made:
             _zip(made / package.file, contents, package.manifest())
             (made / _HASH).write_text(_hash_of(made / package.file))
             (made / package.file).chmod(0o444)
@@ -125,7 +123,7 @@ def _taken(name: str, archive: Path) -> Path:
     if folder.exists() and not _is_intact(folder / name, folder):
         shutil.rmtree(folder)
     if not folder.exists():
-        with _appearing(folder) as made:
+        with appearing(folder) as made:
             shutil.copyfile(archive, made / name)
             (made / _HASH).write_text(_hash_of(made / name))
             (made / name).chmod(0o444)
@@ -154,7 +152,7 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     check_outside_lab(f"the packages of {lock.name} are", "scripts/lab setup")
     _say(f"installing {lock.name} for Python {version} (once) …")
-    with _appearing(folder) as made:
+    with appearing(folder) as made:
         command = [sys.executable, *map(str, (build_venv, made, lock)), _architecture(), version]
         done = subprocess.run(
             command,
@@ -165,19 +163,6 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
         if done.returncode:
             check_answered(f"the packages of {lock.name}", done.stderr)
             raise PackError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
-
-
-@contextlib.contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder, and rename it to `folder` once it is filled."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
-        made = Path(temporary) / folder.name
-        made.mkdir()
-        yield made
-        # Another process may have been quicker. Its result is the same.
-        if not folder.exists():
-            made.rename(folder)
 
 
 def _zip(file: Path, contents: dict[str, Path], manifest: str) -> None:
