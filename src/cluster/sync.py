@@ -149,6 +149,9 @@ def make(
     left = client.seconds_left_to_write if seconds is None else seconds
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
+    # What has ended waits for nobody.
+    over = [old for old, _ in steps.rename if expiry.has_ended(old, times.now())]
+    batch.run({old.name: batch.of(writes.delete, old) for old in over})
     # Whoever gets another name has it before another one gets theirs, but where they swap.
     ended = {old.name for old, _ in steps.replace if expiry.has_ended(old, times.now())}
     later = {name: new for name, new in steps.passed_on.items() if name not in ended}
@@ -163,9 +166,8 @@ def _make(batch: _Batch, steps: Changes) -> None:
     """Make changes in their order: what ends, what comes, and what gives way to that."""
     before = {each.name: each for each in steps.before.mappings}
     going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
-    over = [old for old, _ in steps.rename if expiry.has_ended(old, times.now())]
     batch.run(
-        {each.name: batch.of(writes.delete, each) for each in (*steps.delete, *over)}
+        {each.name: batch.of(writes.delete, each) for each in steps.delete}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw}
         | {
             _gone(each): batch.of(writes.unbind, each, before.get(each.mapping))
@@ -191,7 +193,9 @@ def _make(batch: _Batch, steps: Changes) -> None:
     bind = [each for each in steps.bind if each.mapping not in failed]
     # Where the new one is refused, its principal keeps what it has, as by an update that is.
     renamed = [
-        old for old, new in steps.rename if old not in over and batch.outcome(new.name).done
+        old
+        for old, new in steps.rename
+        if batch.outcome(new.name).done and not batch.outcome(old.name).done
     ]
     batch.run({each.key: batch.of(writes.bind, owner, each) for each in bind})
     batch.run({old.name: batch.of(writes.delete, old) for old in renamed})

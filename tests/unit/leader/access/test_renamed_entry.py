@@ -137,3 +137,16 @@ def test_given_a_former_mapping_that_has_ended_then_it_goes_whether_its_person_g
     declare(NEW)
 
     assert names(api) == []
+
+
+def test_given_a_former_mapping_that_has_ended_then_it_waits_for_nobody_to_leave_the_new_name(
+    declare: Declare, api: FakeCluster
+):
+    bob = entry("ops", f"{ACCOUNT}:role/Bob")
+    declare(bob)
+    api.add_mapping("dev", DEV, DEV.lower(), expires="1970-01-01T00:00:00Z", source="option")
+    api.fail(REFUSALS["500"], request=f"POST {MAPPINGS}")
+
+    declare(NEW, {**bob, "name": "qa"})
+
+    assert names(api) == ["ops"]
