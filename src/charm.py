@@ -155,8 +155,8 @@ class AwsIamCharm(RelatedCharm):
     def _show(self, status: ops.StatusBase) -> None:
         """Show the status of a unit that goes. Juju 4 may know that unit no more.
 
-        Juju keeps the application's line after its last unit. So where all units go, as they do
-        unless only this one's principal does, the line no longer says that people can log in.
+        Juju keeps the application's line after its last unit, so the leader makes sure that it no
+        longer says that people can log in. If only its own principal goes, other units serve on.
         """
         is_usual = status.message == waiting.REMOVAL()
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error, Unready):

@@ -100,8 +100,10 @@ class Wake:
         """
         now = times.now().timestamp()
         self._keep_expected(now)
-        seconds = self._backed_off(line, now) if left is Next.POLL else None
-        if left is not Next.POLL:
+        seconds = None
+        if left is Next.POLL:
+            seconds = self._backed_off(line, now)
+        else:
             self._memory.wait = ""
         if self.overdue:
             seconds = min(max(_POLL_SECONDS, (now - self._memory.end) / 4), _OVERDUE_SECONDS)

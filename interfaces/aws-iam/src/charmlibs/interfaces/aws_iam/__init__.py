@@ -7,6 +7,7 @@ What the units say to each other is in `interface/v0/README.md` of the package's
 The requirer (the subordinate):
 
 ```python
+import ops
 from charmlibs.interfaces.aws_iam import AwsIamRequirer, Webhook
 
 class Subordinate(ops.CharmBase):
@@ -23,6 +24,7 @@ class Subordinate(ops.CharmBase):
 The provider (kubernetes-control-plane):
 
 ```python
+import ops
 from charmlibs.interfaces.aws_iam import AwsIamProvider
 
 class ControlPlane(ops.CharmBase):

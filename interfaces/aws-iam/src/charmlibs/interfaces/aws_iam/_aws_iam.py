@@ -125,9 +125,8 @@ class AwsIamProvider(_Side):
                 no file, None to say nothing about it, not even what was said before.
         """
         values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
-        for relation in self.relations:
-            if relation.id == _departed():
-                continue
+        departed = _departed()
+        for relation in (each for each in self.relations if each.id != departed):
             with contextlib.suppress(ops.RelationNotFoundError):
                 _write(relation.data[self._charm.unit], values)
 
