@@ -100,8 +100,8 @@ def test_an_application_without_units_keeps_the_status_that_its_leader_set(
     riders("deploy", "./rider.charm", "late")
     riders("integrate", "late:things", "host:things")
     riders.settle()
-    lates = ("late/0", "late/1")
-    leader = next(name for name in lates if riders.inside(name, "is-leader") == "True")
+    names = ("late/0", "late/1")
+    leader = next(name for name in names if riders.inside(name, "is-leader") == "True")
     riders.inside(leader, "status-set --application active serves")
 
     riders("remove-relation", "late:things", "host:things")
