@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import subprocess
 from collections.abc import Iterator
 from typing import cast
@@ -19,7 +20,6 @@ from testbed.cluster.settings import AWS_ADDRESS
 from testbed.connectproxy import ConnectProxy
 
 ADDRESS = "192.0.2.20"
-_TABLE = "behind_a_proxy"
 _RULES = """
 table ip {table} {{
   chain input {{
@@ -46,14 +46,15 @@ def only_way_to_aws(cluster: Cluster, authority: pki.Pair) -> Iterator[ConnectPr
 def no_way_to_aws(cluster: Cluster) -> Iterator[None]:
     """Refuse the cluster's connections to AWS: those of its machines, and of their pods.
 
-    Other models of the lab keep theirs, so that tests of two models can run at once.
+    Other models of the lab keep theirs, and each has a table of its own: their tests run at once.
     """
+    table = f"no_way_to_aws_{secrets.token_hex(4)}"
     sources = ", ".join(_sources(cluster))
-    _run("nft", "--file", "-", stdin=_RULES.format(table=_TABLE, sources=sources, aws=AWS_ADDRESS))
+    _run("nft", "--file", "-", stdin=_RULES.format(table=table, sources=sources, aws=AWS_ADDRESS))
     try:
         yield
     finally:
-        _run("nft", "delete", "table", "ip", _TABLE)
+        _run("nft", "delete", "table", "ip", table)
 
 
 def authority_of(juju: jubilant.Juju, unit: str) -> pki.Pair:
