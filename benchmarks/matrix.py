@@ -23,7 +23,6 @@ from tests.integration.helpers import (
     juju_status,
     logins,
     mapping_writers,
-    testbed_only,
     upgrade_page,
 )
 from tests.integration.helpers.eventually import eventually
@@ -151,7 +150,7 @@ def _deploy(juju: jubilant.Juju, minor: str, folder: Path) -> None:
         juju_status.wait_until(juju, "blocked")
         command = juju_status.message(juju).partition("run: ")[2]
         juju.cli(*command.split()[1:])
-        testbed_only.run_update_status(juju, _LEADER)
+        juju_status.run_update_status(juju, _LEADER)
     juju_status.wait_until_active(juju)
 
 
@@ -187,7 +186,7 @@ def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str, next_minor: str)
             juju.config(_CONTROL_PLANE, {"channel": f"{next_minor}/stable"})
             juju.run(f"{_CONTROL_PLANE}/0", "upgrade")
             juju_status.wait_until_active(juju)
-            testbed_only.run_update_status(juju, _LEADER)
+            juju_status.run_update_status(juju, _LEADER)
             juju_status.wait_until_active(juju)
             time.sleep(_AFTERMATH_SECONDS)
         logins.wait_for_login(cluster)

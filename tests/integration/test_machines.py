@@ -60,7 +60,7 @@ CREATE = ("create", "pods", "-n", "default")
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.29 with aws-iam, all active, and an audit log."""
-    testbed_only.require("only the testbed has AWS accounts to administer")
+    testbed_only.require_lab("only the testbed has AWS accounts to administer")
     bundle.deploy(juju, channel="1.29/stable")
     juju_status.wait_until(juju, "blocked")
     how_to.run(juju, upgrade_page.command_in_status(juju))

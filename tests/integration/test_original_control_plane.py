@@ -20,6 +20,7 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
+    settled,
     testbed_only,
     units,
     upgrade_page,
@@ -67,7 +68,7 @@ def test_given_a_new_authority_then_the_rotation_ends_without_an_acknowledgement
 
     assert certificates.newly_presented(deployed, cluster) != former
     assert logins.wait_for_login(cluster) == "knobby"
-    testbed_only.end_former_pods(deployed, cluster)
+    settled.end_former_pods(deployed, cluster)
     certificates.all_units_trust(deployed, certificates.authority(deployed))
     assert logins.wait_for_login(cluster) == "knobby"
 
@@ -121,7 +122,6 @@ def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juj
 def test_given_that_the_first_relation_went_too_early_then_the_second_brings_people_back(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    testbed_only.require("only the testbed runs update-status at will")
     [too_early] = upgrade_page.commands(upgrade_page.REMOVE_FIRST)
     how_to.run(deployed, too_early)
     deployed.wait(has_no_units, error=jubilant.any_error, delay=0.5, timeout=120)
@@ -140,7 +140,6 @@ def test_given_that_the_first_relation_went_too_early_then_the_second_brings_peo
 def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_no_login_fails(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:
-    testbed_only.require("only the testbed runs update-status at will")
     certified = upgrade.with_certificate(deployed, tmp_path)
     first, *undo = upgrade_page.commands(upgrade_page.WAY_BACK)
 
@@ -161,7 +160,6 @@ def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_n
 def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_login_fails(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    testbed_only.require("only the testbed runs update-status at will")
     certified = upgrade.with_certificate(deployed, tmp_path)
     load, steps = upgrade.under_load(deployed, certified)
     lost = upgrade.lost(deployed, load)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, certificates, juju_status, logins, testbed_only
+from tests.integration.helpers import (
+    bundle,
+    certificates,
+    juju_status,
+    logins,
+    settled,
+    testbed_only,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -30,7 +37,7 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
 def change_authority(juju: jubilant.Juju) -> None:
     """Revoke every certificate; like the original, the authority signs again at its next hook."""
     juju.run(f"{SELF_SIGNED}/0", "rotate-private-key")
-    testbed_only.run_update_status(juju, f"{SELF_SIGNED}/0")
+    juju_status.run_update_status(juju, f"{SELF_SIGNED}/0")
 
 
 def test_given_the_overlay_then_people_log_in_and_no_databag_holds_a_key(
@@ -61,7 +68,6 @@ def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and
 def test_given_a_certificate_that_expires_soon_then_it_is_renewed_without_an_operator(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    testbed_only.require("only the testbed runs update-status at will")
     deployed.config(SELF_SIGNED, {"certificate-validity": f"{VALIDITY_SECONDS // 60}m"})
     change_authority(deployed)
     juju_status.wait_until_active(deployed)
@@ -96,6 +102,6 @@ def test_given_a_move_to_another_authority_then_the_key_pair_is_kept_until_the_n
     juju_status.wait_until_active(deployed)
     assert certificates.newly_presented(deployed, cluster) != before
     assert logins.wait_for_login(cluster) == "knobby"
-    testbed_only.end_former_pods(deployed, cluster)
+    settled.end_former_pods(deployed, cluster)
     certificates.all_units_trust(deployed, certificates.authority(deployed))
     assert logins.wait_for_login(cluster) == "knobby"

@@ -13,6 +13,7 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
+    settled,
     testbed_only,
     units,
     vault,
@@ -87,7 +88,7 @@ def test_given_a_new_root_then_the_old_one_is_trusted_until_its_last_pod_ends(
     juju_status.wait_until_active(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 
-    testbed_only.end_former_pods(deployed, cluster)
+    settled.end_former_pods(deployed, cluster)
     after = certificates.trusted(deployed, "aws-iam/0")
     assert certificates.authority(deployed) in after
     assert not before & after

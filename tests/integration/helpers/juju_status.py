@@ -115,8 +115,15 @@ def _update_status(juju: jubilant.Juju, interval: str) -> Iterator[None]:
 
 
 def run_update_status(juju: jubilant.Juju, unit: str) -> None:
-    """Run update-status on a unit at once, with the command that statuses give."""
+    """Run update-status on a unit at once, and wait until no hook runs or is due.
+
+    A real Juju has no way but the command that statuses give.
+    """
+    if testbedctl.is_available():
+        testbedctl.update_status(juju.model or "", unit)
+        return
     juju.exec("JUJU_DISPATCH_PATH=hooks/update-status ./dispatch", unit=unit)
+    _wait(juju, jubilant.all_agents_idle, WAIT_SECONDS, _SUCCESSES)
 
 
 def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:

@@ -10,13 +10,9 @@ import os
 
 import jubilant
 import pytest
-from tests.integration.helpers import juju_status, units
-from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
 
 from testbed import testbedctl
 from testbed.realjuju import programs
-
-_AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
 
 
 def require(reason: str) -> None:
@@ -58,12 +54,6 @@ def move_leader(juju: jubilant.Juju, unit: str) -> None:
     testbedctl.run(_model(juju), "move-leader", unit)
 
 
-def run_update_status(juju: jubilant.Juju, unit: str) -> None:
-    """Run update-status on a unit, and wait until no hook runs or is due."""
-    require("only the testbed runs update-status at will")
-    testbedctl.update_status(_model(juju), unit)
-
-
 def ask_authority(juju: jubilant.Juju, application: str, request: str, *argument: str) -> str:
     """Have a certificate authority do what the original has no action for."""
     require("only the testbed's authorities do this at will")
@@ -74,15 +64,6 @@ def exit_codes(juju: jubilant.Juju, unit: str) -> set[int]:
     """Return the exit codes of every hook that a unit has run."""
     require("only the testbed keeps the exit code of every hook")
     return {run["code"] for run in testbedctl.hooks(_model(juju), unit)}
-
-
-def end_former_pods(juju: jubilant.Juju, cluster: Cluster) -> None:
-    """End the pods at once that would serve for another minute, and have the leader see it."""
-    for pod in cluster.pods():
-        if "deletionTimestamp" in pod["metadata"]:
-            cluster.kubectl("delete", *KUBE_SYSTEM, "pod", pod["metadata"]["name"], *_AT_ONCE)
-    run_update_status(juju, units.leader(juju))
-    juju_status.wait_until_active(juju)
 
 
 def _in_lab() -> bool:

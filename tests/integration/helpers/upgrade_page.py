@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import jubilant
-from tests.integration.helpers import how_to, juju_status, testbed_only, units
+from tests.integration.helpers import how_to, juju_status, units
 
 _PAGE = "on-1.28.md"
 TITLE = "Upgrade from 1.28 to 1.29"
@@ -47,7 +47,7 @@ def shown(heading: str) -> list[str]:
 def settle(juju: jubilant.Juju) -> None:
     """Wait until every application is active, and the leader has looked at its machine."""
     juju_status.wait_until_active(juju)
-    testbed_only.run_update_status(juju, units.leader(juju))
+    juju_status.run_update_status(juju, units.leader(juju))
 
 
 def status(juju: jubilant.Juju) -> str:

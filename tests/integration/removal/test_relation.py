@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import how_to, kubernetes, logins, testbed_only
+from tests.integration.helpers import how_to, juju_status, kubernetes, logins, testbed_only
 from tests.integration.helpers.removing import APP, CONTROL_PLANE, MAPPINGS_TOO, PAGE, Site
 from tests.integration.removal import situations
 from tests.integration.removal.on_either import *  # noqa: F403  (its tests)
@@ -108,7 +108,7 @@ def test_given_a_second_application_when_the_first_is_removed_then_the_second_le
     with site.only_people_stay():
         with site.only_people_stay():
             site.remove()
-        testbed_only.run_update_status(site.juju, "second/0")
+        juju_status.run_update_status(site.juju, "second/0")
         site.wait_until_idle("active", "second")
         site.remove("second")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.integration.helpers import testbed_only, units
+from tests.integration.helpers import juju_status, units
 from tests.integration.helpers.removing import Site, names
 from tests.integration.removal import situations
 
@@ -48,7 +48,7 @@ def test_given_a_control_plane_that_still_asks_the_service_when_removed_then_tha
     situations.unset(site)
     site.juju.exec(f"cat > {RENDERED} <<'EOF'\n{rendered}EOF\n", unit=principal)
     for each in units.names(site.juju):
-        testbed_only.run_update_status(site.juju, each)
+        juju_status.run_update_status(site.juju, each)
 
     kept = [*site.service(), *site.changed()]
     assert f"~ {principal}:{RENDERED}" in kept
@@ -57,4 +57,4 @@ def test_given_a_control_plane_that_still_asks_the_service_when_removed_then_tha
 
     site.check_left(*names(people), *kept)
     # It renders its own file again.
-    testbed_only.run_update_status(site.juju, principal)
+    juju_status.run_update_status(site.juju, principal)

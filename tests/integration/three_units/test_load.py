@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jubilant
 import pytest
-from tests.integration.helpers import reactive, testbed_only, units
+from tests.integration.helpers import juju_status, reactive, units
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, report
 
@@ -33,7 +33,7 @@ def test_when_all_that_is_over_then_further_hooks_change_nothing_in_the_cluster(
     before = versions(cluster)
 
     for unit in units.names(trio):
-        testbed_only.run_update_status(trio, unit)
+        juju_status.run_update_status(trio, unit)
 
     assert versions(cluster) == before
 

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
+from tests.integration.helpers import (
+    certificates,
+    juju_status,
+    logins,
+    settled,
+    testbed_only,
+    units,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
 
@@ -20,7 +27,7 @@ LATE = "waiting for {} to trust the new authority"
 def finished_rotation(trio: jubilant.Juju, cluster: Cluster) -> None:
     """Begin each test with one authority that every unit trusts, and without old pods."""
     juju_status.wait_until_active(trio)
-    testbed_only.end_former_pods(trio, cluster)
+    settled.end_former_pods(trio, cluster)
     certificates.all_units_trust(trio, certificates.authority(trio))
 
 
@@ -41,7 +48,7 @@ def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_en
     logins.log_in_everywhere(trio, cluster)
     assert "old CA trusted" in juju_status.message(trio, units.leader(trio))
 
-    testbed_only.end_former_pods(trio, cluster)
+    settled.end_former_pods(trio, cluster)
     certificates.all_units_trust(trio, new)
     certificates.newly_presented(trio, cluster)
     logins.log_in_everywhere(trio, cluster)
@@ -89,7 +96,7 @@ def test_given_a_failed_pod_of_the_old_authority_then_nobody_trusts_the_old_one_
 ) -> None:
     testbed_only.ask_authority(trio, "easyrsa", "new-authority")
     juju_status.wait_until_active(trio)
-    testbed_only.end_former_pods(trio, cluster)
+    settled.end_former_pods(trio, cluster)
 
     assert phase(cluster, failed_pod) == "Failed"
     certificates.all_units_trust(trio, certificates.authority(trio))
@@ -170,7 +177,7 @@ def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
     juju_status.wait_until_active(trio)
     logins.log_in_everywhere(trio, cluster)
 
-    testbed_only.end_former_pods(trio, cluster)
+    settled.end_former_pods(trio, cluster)
     certificates.all_units_trust(trio, certificates.authority(trio))
     certificates.newly_presented(trio, cluster)
     logins.log_in_everywhere(trio, cluster)
@@ -193,6 +200,6 @@ def test_given_a_leader_that_led_under_a_former_authority_then_the_certificate_i
     # Its own is of the authority that nobody trusts any more.
     assert certificates.newly_presented(trio, cluster) == before
     logins.log_in_everywhere(trio, cluster)
-    testbed_only.end_former_pods(trio, cluster)
+    settled.end_former_pods(trio, cluster)
     certificates.all_units_trust(trio, certificates.authority(trio))
     logins.log_in_everywhere(trio, cluster)

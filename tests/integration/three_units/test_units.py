@@ -104,7 +104,7 @@ def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_
     with units.without_admin_kubeconfig(trio, followers):
         for unit in followers:
             trio.exec("rm", units.WEBHOOK, unit=unit)
-            testbed_only.run_update_status(trio, unit)
+            juju_status.run_update_status(trio, unit)
 
         for unit in followers:
             assert units.webhook_file(trio, unit) == before[unit]
@@ -154,12 +154,12 @@ def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_end
                 lambda: cluster.get(*DEPLOYMENT)["spec"]["replicas"] == 3, "three pods wanted"
             )
             testbed_only.move_leader(trio, new)
-        testbed_only.run_update_status(trio, former)
+        juju_status.run_update_status(trio, former)
         # It may publish no more, and the new leader cannot yet.
         read = "relation-get -r $(relation-ids peers) --app ended aws-iam"
         assert trio.exec(read, unit=former).stdout.strip() == LONG_ENDED
 
-    testbed_only.run_update_status(trio, new)
+    juju_status.run_update_status(trio, new)
     juju_status.wait_until_active(trio)
 
     assert units.leader(trio) == new
@@ -193,7 +193,7 @@ def test_given_a_lost_leader_that_comes_back_then_it_follows_and_asks_for_no_cer
     back = next(name for name, unit in found.items() if unit.juju_status.current == "lost")
     testbed_only.start_agent(trio, back)
     # Where nothing has changed meanwhile, Juju runs no hook on it before the next update-status.
-    testbed_only.run_update_status(trio, back)
+    juju_status.run_update_status(trio, back)
     juju_status.wait_until_active(trio)
 
     assert units.leader(trio) != back
@@ -303,7 +303,7 @@ def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_h
     cluster.free_address()
     cluster.take_address(known.address)
 
-    testbed_only.run_update_status(trio, units.leader(trio))
+    juju_status.run_update_status(trio, units.leader(trio))
     juju_status.wait_until_active(trio)
 
     moved = identity(trio, cluster)

@@ -48,7 +48,7 @@ def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
     if certificates.is_self_signed(juju):
         juju.run(f"{certificates.SELF_SIGNED}/0", "rotate-private-key")
         # Like the original, it signs again at its next hook.
-        testbed_only.run_update_status(juju, f"{certificates.SELF_SIGNED}/0")
+        juju_status.run_update_status(juju, f"{certificates.SELF_SIGNED}/0")
     else:
         testbed_only.ask_authority(juju, "easyrsa", "new-authority")
     juju_status.wait_until_active(juju)
@@ -58,7 +58,7 @@ def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
         seconds=120,
         interval=1,
     )
-    testbed_only.run_update_status(juju, units.leader(juju))
+    juju_status.run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
     certificates.all_units_trust(juju, certificates.authority(juju))
 
@@ -78,7 +78,7 @@ def node(juju: jubilant.Juju, cluster: Cluster) -> None:
     drained = cluster.get(*PODS)["items"][0]["spec"]["nodeName"]
     cluster.kubectl("drain", drained, "--ignore-daemonsets", "--delete-emptydir-data")
     cluster.kubectl("uncordon", drained)
-    testbed_only.run_update_status(juju, units.leader(juju))
+    juju_status.run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
 
 
@@ -96,7 +96,7 @@ def charm(juju: jubilant.Juju, cluster: Cluster) -> None:
         juju.refresh("aws-iam", path=bundle.next_version(Path(folder)))
     juju_status.wait_until_active(juju)
     juju.refresh("aws-iam", path=bundle.packed_charm())
-    testbed_only.run_update_status(juju, units.leader(juju))
+    juju_status.run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import juju_status, testbed_only
+from tests.integration.helpers import juju_status
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster, mapping
 
 NUMBER = 300
@@ -28,7 +28,7 @@ def test_given_hundreds_of_new_mappings_when_one_hook_runs_then_all_work_and_twi
     deployed: jubilant.Juju, created: Cluster
 ) -> None:
     # By themselves, the pods would take half a minute.
-    testbed_only.run_update_status(deployed, "aws-iam/0")
+    juju_status.run_update_status(deployed, "aws-iam/0")
 
     found = created.get(MAPPINGS)["items"]
     canonical = {m["spec"]["arn"].lower(): m.get("status", {}).get("canonicalARN") for m in found}

@@ -49,11 +49,11 @@ def test_given_a_request_that_fails_when_a_hook_runs_then_the_unit_says_so_and_t
     surge = '{"spec": {"strategy": {"rollingUpdate": {"maxSurge": 2}}}}'
     cluster.kubectl("patch", *DEPLOYMENT, "-p", surge)
     faults.answer(what, f"{request_}/aws-iam-authenticator")
-    testbed_only.run_update_status(deployed, UNIT)
+    juju_status.run_update_status(deployed, UNIT)
     fired, said = faults.fired(), _status(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
     faults.clear()
-    testbed_only.run_update_status(deployed, UNIT)
+    juju_status.run_update_status(deployed, UNIT)
 
     assert {request.fault for request in fired} == {what}
     assert said.startswith(STATUSES[what])

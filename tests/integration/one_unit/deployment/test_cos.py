@@ -24,6 +24,7 @@ from tests.integration.helpers import (
     logins,
     proxy,
     scraping,
+    settled,
     testbed_only,
     units,
 )
@@ -42,7 +43,7 @@ def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju
     """Yield the model with a collector, and take that away again."""
     testbed_only.require("a collector of the store needs a COS to be active")
     testbed_only.require_juju_3(deployed, "Juju 4.1 gives aws-iam collectors without end")
-    testbed_only.end_former_pods(deployed, cluster)
+    settled.end_former_pods(deployed, cluster)
     deployed.deploy(scraping.COLLECTOR, base=bundle.BASE)
     run(deployed, "Connect it")
     yield deployed
@@ -143,7 +144,7 @@ def test_given_a_pod_that_is_replaced_when_the_leader_has_a_hook_then_the_jobs_f
     at_once = ("--force", "--grace-period=0")
     cluster.kubectl("delete", *KUBE_SYSTEM, "pod", pod["metadata"]["name"], *at_once)
     cluster.kubectl("rollout", "status", *DEPLOYMENT, "--timeout=120s")
-    testbed_only.run_update_status(watched, units.leader(watched))
+    juju_status.run_update_status(watched, units.leader(watched))
     juju_status.wait_until_active(watched)
 
     after = targets(watched)

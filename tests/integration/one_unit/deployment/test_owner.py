@@ -6,7 +6,7 @@ from typing import Any
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, juju_status, logins, testbed_only, units
+from tests.integration.helpers import bundle, juju_status, logins, units
 from tests.integration.helpers.kubernetes import SERVICE, Cluster
 
 SECOND = "second"
@@ -30,8 +30,8 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
         deployed.integrate(f"{SECOND}:{ours}", f"kubernetes-control-plane:{theirs}")
         deployed.integrate(f"{SECOND}:certificates", "easyrsa:client")
         juju_status.wait_until(deployed, "blocked", SECOND)
-        testbed_only.run_update_status(deployed, "aws-iam/0")
-        testbed_only.run_update_status(deployed, f"{SECOND}/0")
+        juju_status.run_update_status(deployed, "aws-iam/0")
+        juju_status.run_update_status(deployed, f"{SECOND}/0")
 
     (unit,) = deployed.status().get_units(SECOND).values()
     assert unit.workload_status.message == (
