@@ -29,7 +29,6 @@ import reconcile
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, leaving, peers
-from juju.wake import Next
 from machine.files import Machine
 from migration import reactive
 from related import RelatedCharm
@@ -92,13 +91,13 @@ class AwsIamCharm(RelatedCharm):
         try:
             with internal_errors.as_status(self.unit.name):
                 self._hook.on_event(event)
-                line, left = reconcile.run(self._hook)
+                line, polls = reconcile.run(self._hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
-            line, left = str(reason), Next.NOTHING if reason.announced else Next.POLL
+            line, polls = str(reason), not reason.announced
             self._status = _status_of(reason)
             self._attempt(lambda: reconcile.end_access(self._hook))
-        self._attempt(lambda: self._hook.wake.again(left, line))
+        self._attempt(lambda: self._hook.wake.again(line, polls=polls))
 
     def _attempt(self, step: Callable[[], None]) -> None:
         """Take a step that follows the reconcile. A bug in it is this unit's status."""
@@ -142,28 +141,25 @@ class AwsIamCharm(RelatedCharm):
 
         departs = isinstance(event, ops.RelationDepartedEvent)
         # Juju 4 ends a going unit that is blocked before its last hooks, so tell it at once.
-        self._status = ops.WaitingStatus(waiting.REMOVAL())
-        self._show(self._status)
+        self._show("")
+        try:
+            with internal_errors.as_status(self.unit.name):
+                to_do = removal.run(self._hook, with_file=self._hook.is_cut_off or not departs)
+        except Unready as reason:
+            to_do = str(reason)
+        self._show(to_do)
 
-        def clean() -> None:
-            reason = removal.run(self._hook, with_file=self._hook.is_cut_off or not departs)
-            self._status = ops.WaitingStatus(status_line(reason))
-
-        self._attempt(clean)
-        self._show(self._status)
-
-    def _show(self, status: ops.StatusBase) -> None:
-        """Show the status of a unit that goes. Juju 4 may know that unit no more.
+    def _show(self, to_do: str) -> None:
+        """Show that a unit goes, or what is to be done first. Juju 4 may know the unit no more.
 
         Juju keeps the application's line after its last unit, so the leader makes sure that it no
         longer says that people can log in. If only its own principal goes, other units serve on.
         """
-        is_usual = status.message == waiting.REMOVAL()
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error, Unready):
-            self.unit.status = status
+            self.unit.status = ops.WaitingStatus(status_line(to_do or waiting.REMOVAL()))
             if self.unit.is_leader() and not leaving.principal_leaves(self.memory):
-                left = ops.WaitingStatus(waiting.ANOTHER_UNIT())
-                self.app.status = left if is_usual else status
+                line = status_line(to_do or waiting.ANOTHER_UNIT())
+                self.app.status = ops.WaitingStatus(line)
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         import actions

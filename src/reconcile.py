@@ -12,7 +12,6 @@ from errors import Waiting
 from hook import Hook
 from juju import control_plane
 from juju.peers import Shared
-from juju.wake import Next
 from machine import webhook_file
 from migration import reactive
 from statuses import active, waiting
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
     from juju.control_plane import ControlPlane
 
 
-def run(hook: Hook) -> tuple[str, Next]:
+def run(hook: Hook) -> tuple[str, bool]:
     """Bring everything to its desired state.
 
-    Return the line of an active status, and what is left for the unit to look at by itself.
+    Return the line of an active status, and whether the unit must look again by itself.
 
     Raise `errors.Unready` if somebody else must act first.
     """
@@ -43,7 +42,7 @@ def run(hook: Hook) -> tuple[str, Next]:
         control_plane.check_address(hook.machine, lambda: hook.peers.shared.lost)
 
 
-def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, Next]:
+def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
     """Bring the authenticator to its desired state, as `run` does."""
     config = hook.config.checked()
     if not hook.peers.joined:
@@ -54,20 +53,20 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, Next]:
         # Only a unit that leads needs this, so the hooks of the others start sooner.
         from leader import steps
 
-        line, left = steps.lead(hook, config, shared)
+        line, polls = steps.lead(hook, config, shared)
     else:
-        line, left = _follow(hook, shared)
+        line, polls = _follow(hook, shared)
         hook.charm.tell_version(config.version)
     address, was_set = hook.peers.shared.address, hook.memory.was_set
     if step := control_plane.next_step(principal, hook.machine, address, was_set=was_set):
         # A line has one command, at its end. The leader's comes first.
         line = line if "run: " in line else f"{line}, {step}"
-        return line, Next.POLL if left is Next.NOTHING else left
+        return line, True
     control_plane.await_use(principal, hook.machine, address)
-    return line, left
+    return line, polls
 
 
-def _follow(hook: Hook, shared: Shared) -> tuple[str, Next]:
+def _follow(hook: Hook, shared: Shared) -> tuple[str, bool]:
     """Bring this unit's control plane to what the leader published."""
     hook.wake.expect(())
     hook.tell_control_plane(shared)
@@ -76,7 +75,7 @@ def _follow(hook: Hook, shared: Shared) -> tuple[str, Next]:
     if not shared.serving:
         raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
     cos.follow(hook.charm, hook.owner, shared.facts)
-    return active.WEBHOOK(url=webhook_file.endpoint(shared.address)), Next.NOTHING
+    return active.WEBHOOK(url=webhook_file.endpoint(shared.address)), False
 
 
 def _withdraw(hook: Hook) -> bool:

@@ -11,7 +11,7 @@ import internal_errors
 from cluster import api, references, teardown
 from cluster.errors import errors_as_status
 from cluster.teardown import Remains
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, leaving
 from juju.peers import Asked
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _ASKED = f"CUSTOM_AUTHN_ENDPOINT {Machine().auth_webhook}"
 
 
-def run(hook: Hook, *, with_file: bool) -> Waiting:
+def run(hook: Hook, *, with_file: bool) -> str:
     """Remove what is the application's. Log what stays, and the commands that remove it.
 
     Every last hook of a unit runs this, because Juju may leave out the others. ``with_file``
@@ -35,7 +35,7 @@ def run(hook: Hook, *, with_file: bool) -> Waiting:
     While a control plane still sends logins to the Service, the Service stays, without pods:
     whoever got its address would get the tokens.
 
-    Return the unit's status: what the operator must do first, if anything.
+    Return what the operator must do first, as a status; empty if that is nothing.
     """
     if with_file:
         _remove_file(hook)
@@ -43,7 +43,7 @@ def run(hook: Hook, *, with_file: bool) -> Waiting:
     try:
         # What another Kubernetes has under the charm's names is somebody else's.
         if not control_plane.is_supported(hook.machine) or leaving.principal_leaves(hook.memory):
-            return Waiting(waiting.REMOVAL())
+            return ""
         # A unit in error would never go.
         with internal_errors.as_status(hook.charm.unit.name), errors_as_status():
             client = api.connect(hook.machine.admin_kubeconfig)
@@ -53,9 +53,9 @@ def run(hook: Hook, *, with_file: bool) -> Waiting:
             remains = teardown.remove(client, hook.owner, by_address, principal, known)
     except Unready as reason:
         hook.memory.log_once(_left(asked, status_line(reason)))
-        return Waiting(waiting.REMOVAL())
+        return ""
     hook.memory.log_once("\n".join(_remaining(remains, asked)))
-    return _status(remains.kept, asked)
+    return _to_do(remains.kept, asked)
 
 
 def _remove_file(hook: Hook) -> None:
@@ -98,16 +98,14 @@ def _left(asked: Sequence[Asked], why: str) -> str:
     )
 
 
-def _status(kept: Mapping[str, str], asked: Sequence[Asked]) -> Waiting:
-    """Return the status: with the first command, if a control plane must stop asking."""
+def _to_do(kept: Mapping[str, str], asked: Sequence[Asked]) -> str:
+    """Return the first command, if a control plane must stop asking."""
     for each in asked:
         if each.address in kept:
             command = control_plane.reset_command(each.principal)
-            # Juju 4 ends a going unit that is blocked before its last hooks.
-            if not kept[each.address]:
-                return Waiting(blocked.ADDRESS_TAKEN(command))
-            return Waiting(waiting.SERVICE_KEPT(command))
-    return Waiting(waiting.REMOVAL())
+            text = waiting.SERVICE_KEPT if kept[each.address] else blocked.ADDRESS_TAKEN
+            return text(command)
+    return ""
 
 
 def _reset(asked: Asked) -> str:

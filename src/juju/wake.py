@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import enum
 from collections.abc import Iterable, Sequence
 
 import ops
@@ -41,13 +40,6 @@ _DESCRIPTION = "wakes the unit when it expires, and has nothing secret in it"
 _CONTENT = {"purpose": "to expire"}
 # A secret's expiry can be changed, but not taken back.
 NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
-
-
-class Next(enum.Enum):
-    """What a hook leaves for the unit to look at by itself."""
-
-    NOTHING = enum.auto()  # Nothing is left, or an event of Juju announces it.
-    POLL = enum.auto()  # Others must act, and no event announces it.
 
 
 class Wake:
@@ -92,16 +84,16 @@ class Wake:
         """Return whether the access that a former hook expected to end should have by now."""
         return 0.0 < self._memory.end <= times.now().timestamp()
 
-    def again(self, left: Next, line: str = "") -> None:
-        """Wake the unit for what is ``left``, or when access ends if that is sooner.
+    def again(self, line: str, *, polls: bool) -> None:
+        """Wake the unit when access ends, or sooner to look again, if it ``polls``.
 
-        ``line`` says what the unit waits for. As long as that stays the same, it looks less and
-        less often.
+        A unit polls where others must act and no event of Juju announces it. ``line`` says what it
+        waits for. As long as that stays the same, it looks less and less often.
         """
         now = times.now().timestamp()
         self._keep_expected(now)
         seconds = None
-        if left is Next.POLL:
+        if polls:
             seconds = self._backed_off(line, now)
         else:
             self._memory.wait = ""

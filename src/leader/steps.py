@@ -18,9 +18,7 @@ from cos import facts
 from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas
 from juju.peers import Shared
-from juju.wake import Next
 from leader import access, authenticator, last_logins, report
-from leader.access import Report
 from migration import reactive
 from statuses import active, options
 
@@ -30,11 +28,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
+def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     """Take the leader's steps: deploy the authenticator, and let in who may log in.
 
-    ``shared`` is what the units share as they begin. Return the line of an active status, and what
-    is left for the unit to look at by itself.
+    ``shared`` is what the units share as they begin. Return the line of an active status, and
+    whether the unit must look again by itself.
 
     A problem that does not stop the steps is collected, and the first of these is raised at the
     end: what keeps the pods from serving stands before what keeps somebody from logging in.
@@ -99,13 +97,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         active.OLD_CA_TRUSTED() if keeps_old_ca else "",
     )
     line = report.line(config, rollout, reported, unguarded, *remarks)
-    return line, _next(reported, keeps_old_ca=keeps_old_ca)
-
-
-def _next(reported: Report, *, keeps_old_ca: bool) -> Next:
-    """Return what an active unit leaves to look at."""
-    is_left = keeps_old_ca or reported.result.unfinished or reported.awaits_role
-    return Next.POLL if is_left else Next.NOTHING
+    polls = keeps_old_ca or reported.awaits_role or bool(reported.result.unfinished)
+    return line, polls
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:

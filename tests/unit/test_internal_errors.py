@@ -21,6 +21,7 @@ from errors import Blocked
 from juju import control_plane, peers
 from juju.wake import Wake
 from leader import access, steps
+from machine import files as machine_files
 
 SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
 
@@ -103,6 +104,18 @@ def test_given_a_bug_when_the_unit_goes_then_it_goes_and_the_log_says_what_stays
     assert not files.webhook.exists()
     assert "remove it with: kubectl" in buggy.log()
     assert "internal error KeyError" in buggy.log()
+
+
+def test_given_a_bug_on_the_machine_when_the_unit_goes_then_it_is_not_blocked(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    """Juju 4 ends a going unit that is blocked before its last hooks."""
+    monkeypatch.setattr(machine_files, "remove", bug)
+
+    status = buggy.hook(buggy.on.stop())
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert SAID.fullmatch(status.message)
 
 
 @pytest.mark.parametrize(
