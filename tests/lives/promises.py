@@ -128,6 +128,7 @@ def at_the_end(life: Life) -> None:
     """What must hold once the application is gone."""
     ask(life, p6_address)
     ask(life, p6)
+    ask(life, p18_without_units)
 
 
 # P1 to P18.
@@ -619,6 +620,14 @@ def p18(life: Life, run: Run) -> None:
         raise Broken("P18", "active, and the control plane asks another address", status.message)
     if run.unit == life.model.leader:
         _check_served(life, run, status.message)
+
+
+def p18_without_units(life: Life) -> None:
+    """An application whose units are gone does not say that somebody can log in."""
+    life.checks["P18"] += 1
+    line = life.model.status
+    if life.leader is not None and isinstance(line, ops.ActiveStatus):
+        raise Broken("P18", "active without a unit", line.message)
 
 
 def _check_served(life: Life, run: Run, message: str) -> None:
