@@ -106,7 +106,7 @@ class Life:
         self.notes: list[str] = []
         # What was said: log lines, Events, results, memories.
         self.said: list[str] = []
-        # The option, and how much had been said before it was set.
+        # The option, and how much had been said before it was set, or before its rows had typos.
         self.option, self.declared_from = Option(), 0
         self.grants: dict[str, operator.Grant] = {}
         # Principals of whom nobody knows what they were granted: an answer was lost.

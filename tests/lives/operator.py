@@ -24,7 +24,10 @@ def declare(life: Life, step: Step) -> None:
     rows = [Row(**row) for row in step.what.get("rows", ())]
     had = life.rights
     new = Option.of(rows, step.what.get("form", "list"), life.now)
-    life.option, life.declared_from = new, len(life.said)
+    if not any(row.typo for row in life.option.rows):
+        # The charm says no second time what stays as it is.
+        life.declared_from = len(life.said)
+    life.option = new
     _configure_with(life, mappings=new.text(access.shown))
     life.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
     life.give_way()
