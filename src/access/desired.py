@@ -16,7 +16,7 @@ from datetime import datetime
 
 from access import arn, expiry, partitions, rights, subjects
 from access.declaration.declared import Declared, Wrong
-from access.declaration.entry import Entry, Meant, default_username
+from access.declaration.entry import Entry, Meant, default_username, lowered, marks
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import ROLE, RoleBinding, has_own_group
@@ -83,18 +83,18 @@ def lasting(found: Access, declared: Declared, now: datetime) -> Access:
     Somebody may have annotated a mapping by hand that the option declares without an end. It
     stays, and gets its own end back.
     """
-    names = {entry.name for entry in declared.entries}
+    given = {entry.name: entry for entry in declared.entries}
     ended = {
         each.name
         for each in found.mappings
-        if expiry.has_ended(each, now) and not (each.source == OPTION and each.name in names)
+        if expiry.has_ended(each, now) and not _declares(given.get(each.name), each)
     }
     return found.without(ended)
 
 
 def ends(found: Access, declared: Declared) -> list[datetime]:
     """Return when each access ends. The option gives its mappings their ends, and no hand."""
-    given = {entry.name: entry.expires for entry in declared.entries}
+    given = {entry.name: entry for entry in declared.entries}
     return [
         moment
         for each in found.mappings
@@ -102,10 +102,19 @@ def ends(found: Access, declared: Declared) -> list[datetime]:
     ]
 
 
-def _with_end(mapping: IdentityMapping, given: Mapping[str, str]) -> IdentityMapping:
-    if mapping.source != OPTION or mapping.name not in given:
+def _with_end(mapping: IdentityMapping, given: Mapping[str, Entry]) -> IdentityMapping:
+    entry = given.get(mapping.name)
+    if not entry or entry.expires == mapping.expires or not _declares(entry, mapping):
         return mapping
-    return dataclasses.replace(mapping, expires=given[mapping.name])
+    return dataclasses.replace(mapping, expires=entry.expires)
+
+
+def _declares(entry: Entry | None, mapping: IdentityMapping) -> bool:
+    """Return whether ``entry`` declares the ``mapping`` of its name: a name may pass on to another
+    principal, whose entry says nothing of how long the former one has access."""
+    if not entry or mapping.source != OPTION:
+        return False
+    return not lowered((entry.mark,)).isdisjoint(lowered(marks(mapping)))
 
 
 def access(

@@ -31,5 +31,9 @@ def names(api: FakeCluster) -> list[str]:
     return sorted(path.rpartition("/")[2] for path in api.objects if path.startswith(MAPPINGS))
 
 
+def arns(api: FakeCluster) -> dict[str, str]:
+    return {name: stored(api, name)["spec"]["arn"] for name in names(api)}
+
+
 def stored(api: FakeCluster, name: str) -> dict[str, Any]:
     return api.objects[f"{MAPPINGS}/{name}"]

@@ -82,6 +82,7 @@ class Candidate(NamedTuple):
 
     wins: bool
     entry: Entry | Wrong
+    has_ended: bool = False  # Then it gives nothing, and hides what it hid before.
 
     @property
     def marks(self) -> Iterable[Mark]:
@@ -123,20 +124,21 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
             count += 1 + sum(len(right.places) for right in access.rights)
             if count > MOST:
                 raise ValueError(f"{place} exceeds {MOST:,} mappings and bindings")
+            has_ended = False
             try:
                 reason = problem or fault
                 made, without = (None, []) if reason else entry.read(place, own, access)
+                if made and made.expires:
+                    has_ended = times.parse(made.expires) <= now
             except ValueError as error:
                 made, without, reason = None, [], str(error)
             if not made:
                 wrong = Wrong(place, reason, entry.meant(own))
                 candidates.append(Candidate(each.wins, wrong))
                 continue
-            if made.expires and times.parse(made.expires) <= now:
-                left_out.append(LeftOut(place, f"its access ended at {made.expires}"))
-                continue
-            candidates.append(Candidate(each.wins, made))
-            left_out += without
+            candidates.append(Candidate(each.wins, made, has_ended))
+            ended = LeftOut(place, f"its access ended at {made.expires}")
+            left_out += [ended] if has_ended else without
     entries, twice, wrong = _unique(candidates)
     return Declared(tuple(entries), (*left_out, *twice), tuple(wrong))
 
@@ -153,23 +155,23 @@ def _unique(
     """Return the entries that count, those whose principal has another, and those with a fault.
 
     As on EKS, an access entry counts whatever a row of aws-auth says, and otherwise the last one.
-    One with a fault takes its place among them: what it hides would give its principal more, or
-    less, than the option ever said.
+    One with a fault takes its place among them, and so does one that has ended: what it hides
+    would give its principal more, or less, than the option ever said.
     """
     chosen = {
-        mark: each.entry
+        mark: each
         for each in sorted(candidates, key=lambda each: each.wins)
         for mark in each.marks
     }
     sets = {
         (each.permission_set.name.lower(), each.permission_set.account): each
-        for each in chosen.values()
-        if isinstance(each, Entry) and each.permission_set
+        for each, has_ended in ((one.entry, one.has_ended) for one in chosen.values())
+        if isinstance(each, Entry) and each.permission_set and not has_ended
     }
     entries, places = list[Entry](), dict[str, str]()
     twice, wrong = list[LeftOut](), list[Wrong]()
     for candidate in candidates:
-        each, others = candidate.entry, [chosen[mark] for mark in candidate.marks]
+        each, others = candidate.entry, [chosen[mark].entry for mark in candidate.marks]
         is_hidden = bool(others) and all(other is not each for other in others)
         if isinstance(each, Wrong):
             wrong.append(dataclasses.replace(each, meant=None) if is_hidden else each)
@@ -177,6 +179,8 @@ def _unique(
                 places.setdefault(each.meant.name, each.place)
             continue
         meant = Meant(frozenset((each.mark,)), each.name)
+        if candidate.has_ended:
+            continue
         if is_hidden:
             reason = f"{others[0].place} has the same principal, and counts"
             twice.append(LeftOut(each.place, reason))

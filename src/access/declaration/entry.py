@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import times
 from access import arn, permission_sets, subjects
@@ -194,9 +194,12 @@ def meant(keys: dict[str, Value]) -> Meant:
     """Return whom an entry means, whatever else is wrong with it."""
     arns = [each for key in (*ARNS, *formats.ARNS_OF_EKS) if (each := _plain(keys, key))]
     principals = {("principal", found) for text in arns if (found := _login(text))}
-    named = _plain(keys, "permission-set")
+    found = keys.get("sso")
+    sso = {key.lower(): value for key, value in found.items()} if isinstance(found, dict) else {}
+    named = _plain(keys, "permission-set") or _plain(sso, "permissionsetname")
+    account = _plain(keys, "account") or _plain(sso, "accountid")
     with contextlib.suppress(ValueError):
-        principals.add(("set", str(permission_sets.read(named, _plain(keys, "account"), ""))))
+        principals.add(("set", str(permission_sets.read(named, account, ""))))
     roles_ = [each for each in (*arns, _plain(keys, "role"), named.partition("@")[0]) if each]
     hints = {("role", _last(each)) for each in roles_}
     if username := _plain(keys, "username"):
@@ -213,6 +216,11 @@ def marks(mapping: IdentityMapping) -> Iterator[Mark]:
     if role := permission_sets.of_spelling(mapping.arn):
         yield "set", str(role)
         yield "role", role.name
+
+
+def lowered(found: Iterable[Mark]) -> set[Mark]:
+    """Return marks as they compare."""
+    return {(kind, value.lower()) for kind, value in found}
 
 
 def _plain(keys: dict[str, Value], key: str) -> str:

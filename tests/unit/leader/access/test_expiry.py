@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import httpx2
 import ops
 import ops.testing
 import pytest
 from tests.fakes.alarms import after, rings
+from tests.fakes.declaring import Declare, arns, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SERVICE
@@ -17,6 +21,8 @@ from cluster import sync
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
 DEV = f"{MAPPINGS}/dev"
+OTHER = "arn:aws:iam::111122223333:role/other"
+SOON, TWO_MONTHS = "1970-03-01T00:00:00Z", 60 * 86_400
 
 
 def add(api: FakeCluster, expires: str, name: str = "dev") -> None:
@@ -255,3 +261,49 @@ def test_given_a_mapping_of_any_text_when_it_ends_then_the_log_can_be_written(
     assert line.isprintable()
     assert len(line) < 500
     assert len(deployed.peer["ended"]) < 2000
+
+
+@pytest.mark.parametrize("form", ["eks", "list"])
+def test_given_access_that_hid_another_row_when_it_ends_then_that_row_gives_nothing(
+    deployed: Model, api: FakeCluster, form: str
+):
+    old = {"rolearn": ROLE, "username": "dev", "groups": ["system:masters"]}
+    new = {"rolearn": ROLE, "username": "dev", "groups": ["view"], "expires": SOON}
+    if form == "eks":
+        words = {"principalArn": ROLE, "kubernetesGroups": ["view"], "expires": SOON}
+        text: Any = {"mapRoles": [old], "accessConfig": {"accessEntries": [words]}}
+    else:
+        text = [old, new]
+    deployed.config = {"mappings": json.dumps(text)}
+    deployed.hook()
+    (name,) = names(api)
+    assert stored(api, name)["spec"]["groups"] == ["view"]
+    api.clock.now += TWO_MONTHS
+
+    deployed.hook()
+
+    assert names(api) == []
+
+
+def test_given_a_name_that_passes_on_when_a_faulty_entry_keeps_it_then_access_ends_all_the_same(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", expires=SOON))
+    api.clock.now += TWO_MONTHS
+
+    declare({**entry("dev2"), "bogus": "x"}, entry("dev", OTHER))
+
+    assert arns(api) == {"dev": OTHER}
+
+
+def test_given_a_name_that_passes_on_when_the_unit_is_blocked_then_access_ends_all_the_same(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires=SOON))
+    deployed.config = {"mappings": json.dumps([entry("dev", OTHER)]), "replicas": 0}
+    assert deployed.hook().name == "blocked"
+    api.clock.now += TWO_MONTHS
+
+    deployed.hook()
+
+    assert names(api) == []

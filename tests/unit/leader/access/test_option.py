@@ -177,3 +177,25 @@ def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_s
 
     assert deployed.log().count("is left out") == 20
     assert "option mappings: and 80 more" in deployed.log()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"oops": "1"}, {"partition": "aws-cn"}], ids=["key", "partition"]
+)
+def test_given_an_sso_entry_with_a_fault_then_it_keeps_its_own_set_and_nobody_else(
+    declare: Declare, api: FakeCluster, wrong: dict[str, str]
+):
+    declare(entry("dev"), entry("ops", OPS))
+    sso = {"permissionSetName": "DevOps", "accountID": "111122223333", **wrong}
+
+    declare({"sso": sso}, entry("ops", OPS))
+
+    assert names(api) == ["ops"]
+
+
+def test_given_the_last_moment_of_the_last_year_then_no_other_entry_has_a_fault(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", expires="9998-12-31T23:59:59.5Z"), entry("ops", OPS))
+
+    assert "ops" in names(api)
