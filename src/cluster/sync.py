@@ -154,11 +154,16 @@ def make(
     batch.run({old.name: batch.of(writes.delete, old) for old in over})
     # Whoever gets another name has it before another one gets theirs, but where they swap.
     ended = {old.name for old, _ in steps.replace if expiry.has_ended(old, times.now())}
-    later = {name: new for name, new in steps.passed_on.items() if name not in ended}
-    first = steps.only(lambda name: name not in later)
-    _make(batch, first)
-    waiting = {key for key in first.keys if not batch.outcome(key).done}
-    _make(batch, steps.only(lambda name: name in later and later[name] not in waiting))
+    later: dict[str, str] = {
+        name: new for name, new in steps.passed_on.items() if name not in ended
+    }
+    _make(batch, steps.only(lambda name: name not in later))
+    while later:
+        last = {name for name, new in later.items() if new not in later} or set(later)
+        waiting = batch.undone(steps) - last
+        ready = {name for name in last if later[name] not in waiting}
+        _make(batch, steps.only(ready.__contains__))
+        later = {name: new for name, new in later.items() if name not in last}
     return _result(client, owner, steps, batch.outcomes)
 
 
@@ -191,13 +196,11 @@ def _make(batch: _Batch, steps: Changes) -> None:
     )
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
-    # Where the new one is refused, its principal keeps what it has, as by an update that is.
-    renamed = [
-        old
-        for old, new in steps.rename
-        if batch.outcome(new.name).done and not batch.outcome(old.name).done
-    ]
     batch.run({each.key: batch.of(writes.bind, owner, each) for each in bind})
+    # Where the new one or its role is refused, its principal keeps what it has, as by an update
+    # that is.
+    undone = batch.undone(steps)
+    renamed = [old for old, new in steps.rename if old.name in undone and new.name not in undone]
     batch.run({old.name: batch.of(writes.delete, old) for old in renamed})
     batch.run(batch.unbound(steps, going))
 
@@ -248,6 +251,11 @@ class _Batch:
             for each in steps.unbind
             if each.mapping in certain and not self.outcome(_gone(each)).done
         }
+
+    def undone(self, steps: Changes) -> set[str]:
+        """Return the names of mappings that are still to change, or to get a role."""
+        without_role = {each.mapping for each in steps.bind if not self.outcome(each.key).done}
+        return {key for key in steps.keys if not self.outcome(key).done} | without_role
 
     def is_decided(self, name: str) -> bool:
         """Return whether a mapping's change is made, or certainly never will be."""

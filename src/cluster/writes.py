@@ -76,7 +76,9 @@ def replace(
     stuck: Collection[str],
 ) -> None:
     """Delete ``old`` and create ``new``, as `create` does."""
-    delete(client, old)
+    with contextlib.suppress(Outdated):
+        # What has the name by now may be the new one, and `create` meets what others have made.
+        delete(client, old)
     with _half_made():
         create(client, owner, new, stuck)
 
@@ -86,13 +88,13 @@ def create(
 ) -> None:
     """Create a mapping with its status: the authenticator writes that of five a second.
 
-    Leave it to the next hook if the mapping's name is among those that are ``stuck``: a binding
-    to its group is to go, and is still there.
+    Leave one with its own group to the next hook if its name is among those that are ``stuck``: a
+    binding to that group is to go, and is still there.
 
     To replace the status costs the server a fifth less than to patch it. Patch it if the mapping
     has changed since: the authenticator may write the status too.
     """
-    if mapping.name in stuck:
+    if mapping.name in stuck and has_own_group(mapping):
         raise Outdated
     created = _created(client, manifests.identity_mapping(owner, mapping))
     with _half_made():

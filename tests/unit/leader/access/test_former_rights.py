@@ -9,9 +9,10 @@ import httpx2
 import ops
 import ops.testing
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
+from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, arns, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
-from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.faults import REFUSALS, refusal
+from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -304,3 +305,45 @@ def test_given_a_mapping_without_our_label_when_its_entry_goes_then_its_rights_g
     declare()
 
     assert given_to(api, "aws-iam:dev") == []
+
+
+@pytest.mark.parametrize("former", [True, False], ids=["passes on", "is free"])
+def test_given_a_former_role_that_stays_bound_then_who_gets_no_role_by_that_name_is_let_in(
+    declare: Declare, api: FakeCluster, *, former: bool
+):
+    declare(entry("dev", access=[{"role": "edit"}]))
+    (path,) = paths(api)
+    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
+    if not former:
+        declare()
+
+    declare(entry("dev", OTHER))
+
+    assert (arns(api), roles(api, OTHER)) == ({"dev": OTHER}, [])
+
+
+@pytest.mark.parametrize("fault", ["403", "500"])
+def test_given_a_renamed_entry_when_its_role_cannot_be_bound_then_its_person_keeps_the_role(
+    declare: Declare, api: FakeCluster, fault: str
+):
+    declare(entry("dev", access=[{"role": "edit"}]))
+    api.fail(REFUSALS[fault], request=f"POST {BINDINGS[0]}")
+
+    declare(entry("ops", access=[{"role": "edit"}]))
+
+    assert roles(api, DEV) == ["edit"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "acts"), [(f"POST {MAPPINGS}", True), (f"PUT {MAPPINGS}/dev/status", False)]
+)
+def test_given_a_replacement_that_fails_once_half_way_then_the_same_hook_completes_it(
+    declare: Declare, api: FakeCluster, request_: str, *, acts: bool
+):
+    declare(entry("dev", access=[{"role": "edit"}]))
+    api.fail(REFUSALS["500"], request=request_, nth=1, acts=acts)
+
+    declare(entry("dev", OTHER, access=[{"role": "edit"}]))
+
+    assert stored(api, "dev").get("status") == {"canonicalARN": OTHER.lower()}
+    assert roles(api, OTHER) == ["edit"]

@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import json
+
+import httpx2
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names
+from tests.fakes.declaring import ACCOUNT, DEV, Declare, arns, entry, names
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 OLD = {**entry("dev"), "username": "alice"}
 NEW = {**OLD, "name": "ops"}
+OPS, QA, SRE = (f"{ACCOUNT}:role/{each}" for each in ("Ops", "Qa", "Sre"))
 
 
 @pytest.mark.parametrize("user", ["alice", "ops"], ids=["the same user", "another user"])
@@ -150,3 +154,20 @@ def test_given_a_former_mapping_that_has_ended_then_it_waits_for_nobody_to_leave
     declare(NEW, {**bob, "name": "qa"})
 
     assert names(api) == ["ops"]
+
+
+@pytest.mark.parametrize("fails", ["a", "c"])
+@pytest.mark.parametrize("fault", ["403", "500"])
+def test_given_names_that_pass_on_in_a_chain_when_one_cannot_be_made_then_nobody_is_locked_out(
+    declare: Declare, api: FakeCluster, fault: str, fails: str
+):
+    declare(entry("a", OPS), entry("b", QA))
+
+    def answer(request: httpx2.Request) -> httpx2.Response | None:
+        name = json.loads(request.content)["metadata"]["name"]
+        return REFUSALS[fault](request) if name == fails else None
+
+    api.fail(answer, request=f"POST {MAPPINGS}")
+    declare(entry("c", OPS), entry("a", QA), entry("b", SRE))
+
+    assert {OPS, QA} <= {*arns(api).values()}
