@@ -12,7 +12,8 @@ from typing import Any
 import times
 from access import arn, expiry, partitions, permission_sets, subjects
 from access.declaration import roles
-from access.declaration.entry import Entry, is_object_name
+from access.declaration.declared import Declared
+from access.declaration.entry import Entry, is_object_name, lowered, marks
 from access.desired import Access
 from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet, of_spelling
@@ -238,27 +239,32 @@ def target(params: Mapping[str, Any]) -> Target:
 def to_revoke(
     found: Iterable[IdentityMapping],
     target: Target,
-    entries: Sequence[Entry] | None,
+    declared: Declared,
     application: str,
     partition: str,
 ) -> list[IdentityMapping]:
     """Return the mappings that name the principal, or have the name; sorted by name.
 
-    ``entries`` are those of the option of ``application``; None if they are not known.
-    ``partition`` is the authenticator's.
+    ``declared`` is what the option of ``application`` declares. ``partition`` is the
+    authenticator's.
 
-    Raise `errors.Blocked` if the option declares one of them.
+    Raise `errors.Blocked` if the option declares one of them, or has an entry with a fault that
+    means it: once that is corrected, the access would be back.
     """
     chosen = [
         mapping
         for mapping in found
         if mapping.name == target.name or _principal(mapping) in target.principals
     ]
-    _refuse_declared(chosen, entries, application, partition)
-    for entry in entries or ():
+    _refuse_declared(chosen, declared.known, application, partition)
+    for entry in declared.known or ():
         if entry.name == target.name or (entry.arn and entry.principal in target.principals):
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
+    found_marks = lowered(mark for each in chosen for mark in marks(each))
+    for wrong in declared.wrong:
+        if wrong.meant and lowered(wrong.meant.principals) & found_marks:
+            raise _declared(word(chosen[0].arn), wrong.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 

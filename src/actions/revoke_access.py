@@ -43,8 +43,9 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
             # Another principal's mapping: its ARN says whose it is, and so its status should.
             steps = desired.changes(found, desired.effective(found, by_status))
             result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
-            refused |= {key: left.why for key, left in result.left.items()}
-            by_status = [each for each in by_status if each.name not in result.left]
+            there = {each.name for each in result.after.mappings}
+            refused |= {key: left.why for key, left in result.left.items() if key in there}
+            by_status = [each for each in by_status if each.name not in refused]
     results = _results("revoked", revoked, by_status) | (warning if revoked else {})
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
@@ -117,9 +118,8 @@ def _find(hook: Hook, target: grants.Target) -> Access:
 
 
 def _chosen(found: Access, hook: Hook, target: grants.Target) -> list[IdentityMapping]:
-    entries, partition = hook.config.declared.known, hook.config.partition
-    application = hook.owner.application
-    return grants.to_revoke(found.mappings, target, entries, application, partition)
+    application, config = hook.owner.application, hook.config
+    return grants.to_revoke(found.mappings, target, config.declared, application, config.partition)
 
 
 def _results(

@@ -15,6 +15,7 @@ import pytest
 from tests.fakes.explaining import CLIENT, FORMAT, STS, log_line
 
 from access import grants, rbac, refusals, validity
+from access.declaration.declared import Declared
 from access.declaration.entry import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Binding
@@ -102,10 +103,12 @@ def test_given_many_mappings_of_one_principal_then_they_are_checked_in_a_time_in
 
 
 def test_given_many_mappings_of_one_principal_then_they_are_revoked_in_a_time_in_proportion():
-    entries = [
+    entries = tuple(
         Entry(f"u{n}", f"{USER}u{n}", f"{USER}u{n}", "u", (), "", None, f"[{n}]")
         for n in range(10_000)
-    ]
+    )
     target = grants.target({"arn": f"{USER}dev", "name": ""})
 
-    assert len(grants.to_revoke(twins(10_000), target, entries, "aws-iam", "aws")) == 10_000
+    assert (
+        len(grants.to_revoke(twins(10_000), target, Declared(entries), "aws-iam", "aws")) == 10_000
+    )

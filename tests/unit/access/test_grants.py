@@ -12,7 +12,8 @@ from tests.fakes.declaring import ACCOUNT, DEV
 
 from access import grants
 from access.declaration import declared
-from access.declaration.entry import Entry, is_object_name
+from access.declaration.declared import Declared
+from access.declaration.entry import is_object_name
 from access.desired import Access
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
@@ -35,9 +36,9 @@ def mapping(name: str, arn: str, source: str = "", canonical: str = "") -> Ident
     return IdentityMapping(name, arn, name, canonical or arn.lower(), source=source)
 
 
-def entries(option: str | None) -> tuple[Entry, ...] | None:
-    """What the option declares; None if it cannot be read."""
-    return None if option is None else declared.parse(option, NOW).entries
+def parsed(option: str | None) -> Declared:
+    """What the option declares. None cannot be read."""
+    return Declared(error="unreadable") if option is None else declared.parse(option, NOW)
 
 
 def wanted(**params: Any) -> Grant:
@@ -47,12 +48,12 @@ def wanted(**params: Any) -> Grant:
 
 def replaced(found: list[IdentityMapping], grant: Grant, option: str | None = "") -> str | None:
     """The name of the grant that is replaced."""
-    former = grants.to_replace(found, grant, entries(option), "aws-iam", "aws")
+    former = grants.to_replace(found, grant, parsed(option).known, "aws-iam", "aws")
     return former and former.name
 
 
 def revoked(found: list[IdentityMapping], target: Target, option: str | None = "") -> list[str]:
-    gone = grants.to_revoke(found, target, entries(option), "aws-iam", "aws")
+    gone = grants.to_revoke(found, target, parsed(option), "aws-iam", "aws")
     return [each.name for each in gone]
 
 

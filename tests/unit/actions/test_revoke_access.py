@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+import ops.testing
 import pytest
 from tests.fakes.acting import ROLE, grant, lists_stored, refused
-from tests.fakes.declaring import names
+from tests.fakes.declaring import Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
@@ -233,3 +234,23 @@ def test_given_roles_that_cannot_be_read_when_an_administrator_is_revoked_then_i
 
     assert names(api) == []
     assert results["warning"].startswith("cannot tell who can administer the cluster: ")
+
+
+def test_given_a_status_that_admits_another_when_others_delete_its_mapping_then_that_is_revoked(
+    deployed: Model, api: FakeCluster
+):
+    path = f"{MAPPINGS}/other"
+    api.add_mapping("other", OTHER, CANONICAL)
+    api.meanwhile(lambda: api.delete(path), request=f"PATCH {path}/status")
+
+    assert deployed.action("revoke-access", arn=ROLE)["result"] == "revoked"
+
+
+def test_given_a_faulty_entry_when_its_principal_is_revoked_then_the_entry_is_named(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    declare(entry("dev", oops="x"))
+
+    with pytest.raises(ops.testing.ActionFailed, match="option mappings declares"):
+        deployed.action("revoke-access", arn=ROLE)

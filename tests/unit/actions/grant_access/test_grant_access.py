@@ -265,3 +265,15 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_access_is_granted_then_a_wa
     api.fail(lambda _: ok({"spec": {}, "status": {"allowed": True}}), request=f"POST {REVIEWS}")
 
     assert grant(deployed)["warning"].startswith("everybody who logs in may do everything")
+
+
+def test_given_a_grant_that_the_cluster_lets_nobody_change_then_nobody_says_that_it_is_closed(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed)
+    api.fail(refusal(403, 'admission webhook "x" denied the request'), request=f"PATCH {PATH}")
+
+    failure = refused(grant, deployed, groups="devs")
+
+    assert api.objects[PATH]["status"] == {"canonicalARN": CANONICAL}
+    assert failure.startswith(f"mapping {GRANT} is not as it should be: the cluster refuses it")
