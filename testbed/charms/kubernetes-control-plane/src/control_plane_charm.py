@@ -71,7 +71,9 @@ class ControlPlane(ops.CharmBase):
         config = client_config(self._admin(), self._cluster_id())
         self._keep(_CLIENT_CONFIG, config, owner="ubuntu")
         self._tell_aws_iam(ready, asked)
-        self._ask_for_certificate(facts["ADDRESS"])
+        # Juju 4 may have taken a unit that goes out of that relation, and fails what writes to it.
+        if not isinstance(event, ops.RelationDepartedEvent):
+            self._ask_for_certificate(facts["ADDRESS"])
         if isinstance(event, (ops.InstallEvent, ops.UpgradeCharmEvent, ops.ActionEvent)):
             self.unit.set_workload_version(services.version(self.host))
         self.unit.status = self._status(facts["PROGRAMS"], ready)
