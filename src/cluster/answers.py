@@ -106,6 +106,12 @@ class _Metadata(Name, rename="camel"):
     resource_version: str = ""
 
 
+class Marked(msgspec.Struct):
+    """An object of which nothing but its metadata is read."""
+
+    metadata: _Metadata
+
+
 class _Reference(Name, kw_only=True):
     kind: str
 

@@ -116,6 +116,6 @@ def service_removal(principal: str, name: str) -> str:
     return f"juju exec --unit {principal} -- '{patch}; {kubectl} delete service {name}'"
 
 
-def foreign(mark: str) -> str:
-    """Return the status where another application owns the objects, by its ``mark``."""
-    return blocked.OWNED_BY_ANOTHER(owner=short_name(mark))
+def foreign(mark: str, what: ObjectReference = SERVICE) -> str:
+    """Return the status where another application owns the objects, by its ``mark`` on one."""
+    return blocked.OWNED_BY_ANOTHER(owner=short_name(mark), kind=what.kind.lower())

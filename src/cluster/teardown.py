@@ -69,6 +69,7 @@ def _try(
     leader may be about to mark the others. Leave a person's alone.
 
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
+    Without a mark on it, they stay if any object has another owner.
     The authenticator goes before them: if there is no time for all of them, nobody logs in.
     """
     failed, marks = dict[str, Unready](), dict[references.ObjectReference, str]()
@@ -79,7 +80,8 @@ def _try(
     if len(failed) == len(references.OWNED):
         return Remains(failed), True
     # Without all marks, nobody knows whose the unmarked objects are.
-    shared = bool(failed) or any(map(owner.is_foreign, marks.values()))
+    has_other_owner = any(map(owner.is_foreign, marks.values()))
+    shared = bool(failed) or has_other_owner
     for what, mark in marks.items():
         is_former = not mark and not objects.is_persons(what, mark) and not shared
         if what != references.SERVICE and (owner.owns(mark) or is_former):
@@ -87,7 +89,7 @@ def _try(
                 objects.delete(client, what)
     client.prolong()
     access, kept = 0, dict[str, str]()
-    is_foreign = owner.is_foreign(marks.get(references.SERVICE, ""))
+    is_foreign = has_other_owner and not owner.owns(marks.get(references.SERVICE, ""))
     if references.SERVICE.text not in failed and not is_foreign:
         with _kept_in(failed, _ACCESS):
             access = _remove_access(client, owner)

@@ -12,13 +12,28 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from lightkube.resources import core_v1 as core
+from lightkube.resources import rbac_authorization_v1 as rbac
+
 from certificates.keypair import KeyPair
-from cluster import api, contents, crd, manifests, objects, pods, references, services, sync
+from cluster import (
+    answers,
+    api,
+    contents,
+    crd,
+    manifests,
+    objects,
+    pods,
+    references,
+    services,
+    sync,
+)
 from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
 from errors import Blocked, Unready, collected
 from juju import proxies, pull_secret
 from juju.extra_cas import Trust
+from labels import OWNER
 from migration import objects as former_objects
 from owner import Owner
 from statuses import active, waiting
@@ -28,16 +43,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Kinds of which the charm has more objects than the one of its own name.
+_FURTHER = (core.ConfigMap, core.Secret, core.Service, rbac.ClusterRoleBinding, rbac.RoleBinding)
+
 
 def claim(hook: Hook, client: api.Client) -> api.Object | None:
     """Claim the authenticator's objects. Return the Service, if there is one. Raise
     `errors.Blocked` if another application owns them."""
     service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
-    mark = objects.mark_of(service)
-    if hook.owner.is_foreign(mark):
+    # Without a Service, which somebody may have deleted, the Deployment says whose they are.
+    what = references.SERVICE if service else references.DEPLOYMENT
+    marked = service or objects.get(client, what)
+    if hook.owner.is_foreign(mark := objects.mark_of(marked)):
         # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.change(ca="", serving=False)
-        raise Blocked(references.foreign(mark))
+        raise Blocked(references.foreign(mark, what))
+    if marked and not service:
+        _inherit(client, hook.owner)
     return service
 
 
@@ -51,8 +73,20 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
     """
     service = objects.get(client, references.SERVICE)
     if service and not objects.mark_of(service):
+        _inherit(client, owner)
         return former_objects.take_over(client, owner, service)
     return service
+
+
+def _inherit(client: api.Client, owner: Owner) -> None:
+    """Mark as ``owner``'s what a former owner has made beside the objects that are applied anyway:
+    a binding that stayed its own would give its role to whoever gets its mapping's name."""
+    for kind in _FURTHER:
+        for each in client.list(kind, answers.Marked, labels=references.LABEL, newest=True):
+            found, mark = each.metadata, each.metadata.annotations.get(OWNER, "")
+            if found.name != references.NAME and owner.is_foreign(mark):
+                change = {"metadata": {"annotations": {OWNER: owner.mark}}}
+                client.patch(kind, found.name, change, namespace=found.namespace or None)
 
 
 def apply_service(

@@ -36,10 +36,10 @@ def TWO_CONTROL_PLANES(command: str) -> str:
     return f"two control planes; run: {command}"
 
 
-def OWNED_BY_ANOTHER(owner: str) -> str:
+def OWNED_BY_ANOTHER(owner: str, kind: str) -> str:
     return (
         f"authenticator owned by {quoted(owner)}; if gone, run: kubectl -n kube-system annotate "
-        "service aws-iam-authenticator aws-iam/owner-"
+        f"{kind} aws-iam-authenticator aws-iam/owner-"
     )
 
 

@@ -109,7 +109,7 @@ def test_given_a_predecessor_when_refreshed_then_its_pair_is_not_served_meanwhil
 
     assert status == ops.WaitingStatus("waiting for a certificate from easyrsa")
     assert api.objects[SECRET]["data"] == former
-    assert not any("deployments" in request.path for request in api.seen)
+    assert not any("deployments" in change for change in api.changes)
 
 
 def test_given_a_predecessors_request_when_a_unit_that_does_not_lead_is_refreshed_then_it_goes(

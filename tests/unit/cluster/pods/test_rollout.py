@@ -37,6 +37,7 @@ def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_w
     model: Model, api: FakeCluster
 ):
     api.start_seconds = 15
+    model.hook()
     api.fail(unreachable(httpx2.ReadTimeout), request=f"GET {DEPLOYMENT}")
     model.settle()
     api.recover()

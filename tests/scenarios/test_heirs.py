@@ -1,0 +1,126 @@
+"""An owner whose Service is gone, or that is gone: a bystander changes nothing, and an heir takes
+all over.
+"""
+
+from __future__ import annotations
+
+import ops
+import ops.testing
+import pytest
+from tests.fakes.acting import grant, refused
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.paths import MAPPINGS, PULL_SECRET, SERVICE
+from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import CHOSEN, EXTRA
+from tests.fakes.machine import Files
+from tests.fakes.owners import mark
+
+ARN, OTHER = (f"arn:aws:iam::111122223333:role/{name}" for name in ("dev", "other"))
+DECLARED = f"- {{arn: '{ARN}', username: dev, groups: [view]}}\n"
+
+
+@pytest.fixture
+def second(deployed: Model, easyrsa: Easyrsa, files: Files) -> Model:
+    return Model(easyrsa, [files], application="second")
+
+
+def mappings(api: FakeCluster) -> list[str]:
+    return [path for path in api.objects if path.startswith(f"{MAPPINGS}/")]
+
+
+@pytest.mark.parametrize("how", ["gone", "unmarked"])
+def test_given_an_owner_whose_service_is_gone_when_a_bystander_is_removed_then_access_stays(
+    deployed: Model, second: Model, api: FakeCluster, how: str
+):
+    deployed.config = {"mappings": DECLARED}
+    deployed.settle()
+    second.settle()
+    before = mappings(api)
+    assert before
+    if how == "gone":
+        api.delete(SERVICE)
+    else:
+        mark(api, SERVICE, None)
+
+    second.hook(second.on.remove())
+
+    assert mappings(api) == before
+
+
+def test_given_an_owner_whose_service_is_gone_when_a_bystanders_hook_runs_then_it_changes_nothing(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    deployed.config = {"mappings": DECLARED}
+    deployed.settle()
+    second.settle()
+    before = mappings(api)
+    api.delete(SERVICE)
+    api.forget()
+
+    second.hook()
+
+    assert api.changes == []
+    assert mappings(api) == before
+    assert deployed.hook().name == "active"
+
+
+@pytest.fixture
+def _roles(api: FakeCluster) -> None:
+    for name in ("view", "admin"):
+        api.add_role(name, "get")
+
+
+def roles(api: FakeCluster, arn: str) -> list[str]:
+    mine = [api.objects[path]["spec"] for path in mappings(api)]
+    groups = [group for spec in mine if spec["arn"] == arn for group in spec["groups"]]
+    return sorted(
+        each["roleRef"]["name"]
+        for path, each in api.objects.items()
+        if path.startswith(RBAC)
+        and any(subject["name"] in groups for subject in each.get("subjects") or ())
+    )
+
+
+@pytest.mark.usefixtures("_roles")
+def test_given_an_heir_by_the_statuss_command_when_a_grant_ended_then_nobody_inherits_its_role(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    grant(deployed, arn=ARN, role="admin", for_="30m", name="shift")
+    mark(api, SERVICE, None)
+    second.settle()
+    # It says "no binding is left of its role", and there is one.
+    assert second.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+    api.clock.now += 1900
+    second.hook()
+
+    grant(second, arn=OTHER, role="view", for_="30m", name="shift")
+
+    assert roles(api, OTHER) == ["view"]
+
+
+@pytest.mark.usefixtures("_roles")
+def test_given_an_heir_when_it_is_removed_then_nothing_of_its_predecessor_is_left(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    secret = ops.testing.Secret({"username": "u", "password": "p"})
+    deployed.user_secrets = frozenset({secret})
+    deployed.config = {"image-pull-secret": secret.id, "webhook-address": CHOSEN}
+    deployed.settle()
+    grant(deployed, arn=ARN, role="admin")
+    mark(api, SERVICE, None)
+    second.settle()
+
+    second.hook(second.on.remove())
+
+    left = [path for path in api.objects if path.startswith(f"{RBAC}/clusterrolebindings/")]
+    assert (PULL_SECRET in api.objects, EXTRA in api.objects, left) == (False, False, [])
+
+
+@pytest.mark.usefixtures("_roles")
+def test_given_a_bystander_when_it_grants_access_then_that_is_refused(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    second.settle()
+
+    assert "owned by" in refused(grant, second, arn=ARN, role="admin", for_="30m")
