@@ -108,7 +108,7 @@ def _obtain(
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
     except ApiError as error:
         # 422: another Service has the address by now, or it is outside of the cluster's range.
-        if error.code != 422:
+        if error.code != 422 or "clusterIP" not in str(error):
             raise
         return str(error)
     return ""
@@ -229,7 +229,7 @@ def _keep(
     try:
         client.apply(objects.kind(what), what.name, kept, namespace=what.namespace)
     except ApiError as error:
-        if error.code != 422:
+        if error.code != 422 or "clusterIP" not in str(error):
             raise
         return ""
     return name

@@ -122,7 +122,8 @@ class Wake:
     def _backed_off(self, line: str, now: float) -> float | None:
         """Return in how many seconds to look again at a wait that may have lasted long."""
         # The cause of a wait stands after its colon, and may differ from hook to hook.
-        if self._memory.wait != (known := fingerprint(line.partition(": ")[0])):
+        known = fingerprint(line.partition(": ")[0])
+        if self._memory.wait != known or self._memory.since > now:
             self._memory.wait, self._memory.since = known, now
         waited = now - self._memory.since
         return max(_POLL_SECONDS, waited / 4) if waited < _PATIENCE else None

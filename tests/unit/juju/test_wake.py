@@ -14,7 +14,7 @@ from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
+from tests.fakes.machine import Files, rendered
 
 import times
 from juju.wake import NEVER
@@ -315,3 +315,19 @@ def test_given_a_unit_that_led_when_access_has_ended_then_it_never_rings_for_tha
 
     two.expire("alarm", unit=0)
     assert alarms.rings(two, api, unit=0) == []
+
+
+def test_given_a_clock_that_is_set_back_when_a_unit_polls_then_it_comes_to_rest(
+    asking: Model, api: FakeCluster, files: Files
+):
+    api.clock.now += 30 * 86_400
+    files.auth_webhook.write_text(rendered("https://idp.example.com/hook"))
+    asking.hook()
+    api.clock.now -= 30 * 86_400
+    asking.hook()
+    rings = 0
+    while found := alarms.rings(asking, api):
+        rings += 1
+        assert rings < 60
+        api.clock.now += max(found[0], 0)
+        asking.expire("alarm")
