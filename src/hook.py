@@ -13,7 +13,7 @@ import ops
 from charmlibs.interfaces.aws_iam import AwsIamRequirer
 
 import config
-from errors import Unready
+from errors import Unready, collected
 from juju import control_plane, leaving, peers
 from juju.peers import Asked, Peers, Shared
 from juju.wake import Wake
@@ -37,6 +37,7 @@ class Hook:
         self.wake, self.memory = Wake(charm), charm.memory
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
         self._told: Shared | None = None
+        self.problems = list[Unready]()
 
     @property
     def leads(self) -> bool:
@@ -76,7 +77,7 @@ class Hook:
     @property
     def asked(self) -> Asked:
         """Return which address this unit's control plane asks for logins."""
-        return Asked(control_plane.asked_address(self.machine), control_plane.principal_unit())
+        return control_plane.asked(self.machine)
 
     def all_asked(self) -> list[Asked]:
         """Return what the control planes of this unit and of the others ask, as far as known."""
@@ -121,7 +122,9 @@ class Hook:
         it has ever asked the Service's."""
         leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
         self.peers.tell_asked(self.asked)
-        if self.asked.address and self.asked.address == self.peers.shared.address:
+        if self.peers.shared.address and control_plane.is_set(
+            self.machine, self.peers.shared.address
+        ):
             self.memory.was_set = True
 
     @functools.cached_property
@@ -194,7 +197,8 @@ class Hook:
         Leader only. This may record that this unit's control plane trusts the CA bundle.
         """
         self.peers.change(**changes)
-        self.tell_control_plane(self.peers.shared)
+        with collected(self.problems):
+            self.tell_control_plane(self.peers.shared)
 
     def tell_control_plane(self, shared: Shared) -> None:
         """Give this unit's control plane its webhook, and tell the leader once that trusts it."""

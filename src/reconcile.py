@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import cos
 import internal_errors
-from errors import Waiting
+from errors import Waiting, collected, worst
 from hook import Hook
 from juju import control_plane
 from juju.peers import Shared
@@ -27,7 +27,8 @@ def run(hook: Hook) -> tuple[str, bool]:
 
     Raise `errors.Unready` if somebody else must act first.
     """
-    reactive.remove_files(hook.machine)
+    with collected(hook.problems):
+        reactive.remove_files(hook.machine)
     reactive.remove_trust(hook.machine, hook.owner.application)
     # Before it has its control plane, a unit asks Juju for no more.
     try:
@@ -36,7 +37,10 @@ def run(hook: Hook) -> tuple[str, bool]:
             principal = hook.principal
             hook.note_use()
             control_plane.check_supported(hook.charm, hook.machine)
-            return _serve(hook, principal)
+            served = _serve(hook, principal)
+            if hook.problems:
+                raise worst(hook.problems)
+            return served
     finally:
         # Somebody may answer in the authenticator's place: that comes before all else.
         control_plane.check_address(hook.machine, lambda: hook.peers.shared.lost)

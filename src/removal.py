@@ -22,9 +22,6 @@ from text import status_line
 
 logger = logging.getLogger(__name__)
 
-# Where each control plane says whom it asks.
-_ASKED = f"CUSTOM_AUTHN_ENDPOINT {Machine().auth_webhook}"
-
 
 def run(hook: Hook, *, with_file: bool) -> str:
     """Remove what is the application's. Log what stays, and the commands that remove it.
@@ -84,7 +81,7 @@ def _remaining(remains: Remains, asked: Sequence[Asked]) -> list[str]:
                 f"{references.service_removal(control_plane.principal_unit(), name)}"
             )
         else:
-            reset = control_plane.reset_command(each.principal)
+            reset = control_plane.reset_command(each)
             lines.append(f"another Service may have {each.address}; run: {reset}")
     return lines
 
@@ -102,7 +99,7 @@ def _to_do(kept: Mapping[str, str], asked: Sequence[Asked]) -> str:
     """Return the first command, if a control plane must stop asking."""
     for each in asked:
         if each.address in kept:
-            command = control_plane.reset_command(each.principal)
+            command = control_plane.reset_command(each)
             text = waiting.SERVICE_KEPT if kept[each.address] else blocked.ADDRESS_TAKEN
             return text(command)
     return ""
@@ -111,6 +108,7 @@ def _to_do(kept: Mapping[str, str], asked: Sequence[Asked]) -> str:
 def _reset(asked: Asked) -> str:
     """Return what to do until no control plane sends logins to an address."""
     application = asked.principal.partition("/")[0]
-    shown = f"juju exec --application {application} -- grep {_ASKED}"
-    reset = control_plane.reset_command(asked.principal)
+    line = "AWS_IAM_ENDPOINT" if asked.by_relation else "CUSTOM_AUTHN_ENDPOINT"
+    shown = f"juju exec --application {application} -- grep {line} {Machine().auth_webhook}"
+    reset = control_plane.reset_command(asked)
     return f"first {reset}; then, when {shown} no longer shows {asked.address}"

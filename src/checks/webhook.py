@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from checks import Names, Outcome, Site, failed, not_checked, ok
 from errors import Unready
 from juju.control_plane import Use, reset_command, setting_command
+from juju.peers import Asked
 from machine import api_server as server
 from machine import webhook_file
 from text import quoted
@@ -60,5 +61,6 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
     others = f", and checks other tokens itself ({own}), which no step tries" if own else ""
     if use.via_relation:
         return ok(f"the control plane uses {url}, by its relation{others}")
-    first = f"before you remove {names.application}, run: {reset_command(names.principal)}"
+    reset = reset_command(Asked(use.address, names.principal))
+    first = f"before you remove {names.application}, run: {reset}"
     return ok(f"the control plane uses {url}, by its option{others}; {first}")

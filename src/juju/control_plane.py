@@ -6,6 +6,7 @@ it gets its webhook."""
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Container
@@ -14,7 +15,7 @@ import ops
 from charmlibs.interfaces.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
 from errors import Blocked, Unready, Waiting
-from juju.peers import Shared
+from juju.peers import Asked, Shared
 from machine import files, webhook_file
 from machine.files import Machine
 from owner import Owner, short_name
@@ -267,16 +268,16 @@ def check_address(machine: Machine, lost: Callable[[], Container[str]]) -> None:
 
     Whoever has that address reads people's tokens, and decides who they are.
     """
-    asked = asked_address(machine)
-    if asked and asked in lost():
-        raise Blocked(blocked.ADDRESS_TAKEN(command=reset_command(principal_unit())))
+    found = asked(machine)
+    if found.address and found.address in lost():
+        raise Blocked(blocked.ADDRESS_TAKEN(command=reset_command(found)))
 
 
 def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str:
     """Return what is wrong with the option and the command that sets it; empty if it is right."""
-    value = _rendered(_OPTION, machine) or ""
-    if _is_endpoint(value, address):
+    if is_set(machine, address):
         return ""
+    value = _rendered(_OPTION, machine) or ""
     url = webhook_file.endpoint(address)
     application = control_plane.application
     if not value.strip():
@@ -297,14 +298,23 @@ def _is_endpoint(value: str, address: str) -> bool:
     return value in (url, url.replace(port, "/"))
 
 
-def asked_address(machine: Machine) -> str:
-    """Return the IP address that the option names as an authenticator's; empty if it names none.
+def asked(machine: Machine) -> Asked:
+    """Return which IP address the control plane asks as an authenticator's.
 
     It is the control plane's own word: it goes on asking there until it has rendered another.
     """
-    found = _AUTHENTICATOR.fullmatch((_rendered(_OPTION, machine) or "").strip())
-    address = (found["v6"] or found["v4"]) if found else ""
-    return address if is_ip(address) else ""
+    for line in (_OPTION, _GIVEN):
+        found = _AUTHENTICATOR.fullmatch((_rendered(line, machine) or "").strip())
+        address = (found["v6"] or found["v4"]) if found else ""
+        if is_ip(address):
+            known = str(ipaddress.ip_address(address))
+            return Asked(known, principal_unit(), by_relation=line is _GIVEN)
+    return Asked("", principal_unit())
+
+
+def is_set(machine: Machine, address: str) -> bool:
+    """Return whether the option has the URL of the webhook at ``address``."""
+    return _is_endpoint(_rendered(_OPTION, machine) or "", address)
 
 
 def principal_unit() -> str:
@@ -322,14 +332,23 @@ def setting_command(application: str, address: str) -> str:
     return f"juju config {application} authn-webhook-endpoint={webhook_file.endpoint(address)}"
 
 
-def reset_command(principal: str) -> str:
-    """Return the command after which the control plane of the unit ``principal`` asks nobody."""
+def reset_command(found: Asked) -> str:
+    """Return the command after which a control plane asks no more what it was ``found`` to ask."""
+    if found.by_relation:
+        # It renders what the relation gives it by now.
+        return (
+            f"juju exec --unit {found.principal} -- "
+            "JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+        )
     # Juju 4 tells no unit of `--reset`.
-    return f"juju config {principal.partition('/')[0]} authn-webhook-endpoint="
+    return f"juju config {found.principal.partition('/')[0]} authn-webhook-endpoint="
 
 
 def _without_credentials(url: str) -> str:
     """Return host and path of ``url``: what else is in it may be secret."""
     _, _, rest = url.strip().rpartition("://")
-    location = re.split(r"[?#]", rest)[0].rpartition("@")[2]
-    return brief(location)
+    location = re.split(r"[?#]", rest)[0]
+    if "@" in rest and "@" not in location:
+        # A password may have one of these signs in it.
+        return "..."
+    return brief(location.rpartition("@")[2])

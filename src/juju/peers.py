@@ -57,22 +57,26 @@ class Shared:
         return dataclasses.replace(new, ca="", serving=False)
 
 
+_BY = "relation"
+
+
 @dataclasses.dataclass(frozen=True)
 class Asked:
     """Which address a control plane asks for logins."""
 
     address: str  # Empty if it asks none.
     principal: str  # The control plane's unit.
+    by_relation: bool = False  # Whether the relation gave it the address, and not its option.
 
     def dump(self) -> str:
         """Return this as a text for a databag."""
-        return f"{self.principal} {self.address}".strip()
+        return " ".join(filter(None, [self.principal, self.address, _BY * self.by_relation]))
 
     @classmethod
     def load(cls, text: str) -> Asked | None:
         """Return what `dump` wrote; None for the empty text."""
-        principal, _, address = text.partition(" ")
-        return cls(address if is_ip(address) else "", principal) if principal else None
+        principal, address, how = [*text.split(" "), "", "", ""][:3]
+        return cls(address if is_ip(address) else "", principal, how == _BY) if principal else None
 
 
 class Peers:

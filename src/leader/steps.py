@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cos
+import internal_errors
 from certificates import rotation
 from cluster import contents, pods
 from cluster.errors import errors_as_status
@@ -37,7 +38,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     A problem that does not stop the steps is collected, and the first of these is raised at the
     end: what keeps the pods from serving stands before what keeps somebody from logging in.
     """
-    peers, problems = hook.peers, list[Unready]()
+    peers, problems = hook.peers, hook.problems
     peers.publish(ensure_cluster_id(shared, config))
     trusted = extra_cas.receive(hook.charm)
     if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
@@ -55,7 +56,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         authenticator.apply_service(hook, client, config, service)
         stored = contents.stored(client)
     issued, unissued = None, list[Unready]()
-    with collected(unissued):
+    with collected(unissued), internal_errors.as_status(hook.charm.unit.name):
         issued = hook.certificates.obtain(peers.shared.address, stored.pair)
     new = issued.pair if issued else None
     hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))

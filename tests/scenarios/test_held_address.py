@@ -1,0 +1,70 @@
+"""Nobody else gets the address that a control plane asks, however it spells that."""
+
+from __future__ import annotations
+
+import ops
+import ops.testing
+import pytest
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import CHOSEN, EXTRA
+from tests.fakes.machine import Files, rendered
+
+DENIED = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: Services need a label"
+V6 = "fd00:10:96::1:20"
+
+
+@pytest.mark.parametrize("last", ["departed", "all"])
+def test_given_a_1_28_control_plane_that_still_asks_when_removed_then_the_address_is_held(
+    deployed: Model, api: FakeCluster, files: Files, last: str
+):
+    url = f"https://{ADDRESS}:443/authenticate"
+    files.auth_webhook.write_text(f"AWS_IAM_ENDPOINT = '{url}'\nCUSTOM_AUTHN_ENDPOINT = ''\n")
+    assert deployed.hook().name == "active"
+    own = property(lambda event: event.framework.model.unit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
+        deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
+    if last == "all":
+        for event in (deployed.broken("aws-iam"), deployed.on.stop(), deployed.on.remove()):
+            deployed.hook(event)
+
+    assert SERVICE in api.objects
+
+
+@pytest.mark.parametrize(
+    "host", [f"[{V6.upper()}]:443", "[fd00:10:96:0:0:0:1:20]", f"[{V6}]:443"], ids=str
+)
+def test_given_an_option_in_another_spelling_when_removed_then_the_address_is_held(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, host: str
+):
+    api.free_addresses = [V6, "fd00:10:96::1:21"]
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.settle()
+    files.auth_webhook.write_text(rendered(f"https://{host}/authenticate"))
+    model.hook()
+    for event in (model.broken("control-plane"), model.on.stop(), model.on.remove()):
+        model.hook(event)
+
+    assert SERVICE in api.objects
+
+
+def test_given_a_policy_that_denies_once_when_removed_then_the_asked_address_is_held(
+    asking: Model, api: FakeCluster
+):
+    api.fail(refusal(422, DENIED), request=f"PATCH {SERVICE}", nth=1)
+    asking.hook(asking.on.stop())
+
+    assert SERVICE in api.objects
+    assert "another Service" not in asking.units[0].status.message
+
+
+def test_given_a_policy_that_denies_when_an_address_is_chosen_then_the_address_is_not_blamed(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"webhook-address": CHOSEN}
+    api.fail(refusal(422, DENIED), request=f"PATCH {EXTRA}")
+
+    assert "set a free address" not in deployed.hook().message
