@@ -108,7 +108,6 @@ def _to_do(kept: Mapping[str, str], asked: Sequence[Asked]) -> str:
 def _reset(asked: Asked) -> str:
     """Return what to do until no control plane sends logins to an address."""
     application = asked.principal.partition("/")[0]
-    line = "AWS_IAM_ENDPOINT" if asked.by_relation else "CUSTOM_AUTHN_ENDPOINT"
-    shown = f"juju exec --application {application} -- grep {line} {Machine().auth_webhook}"
+    shown = f"juju exec --application {application} -- grep _ENDPOINT {Machine().auth_webhook}"
     reset = control_plane.reset_command(asked)
     return f"first {reset}; then, when {shown} no longer shows {asked.address}"

@@ -32,6 +32,9 @@ def test_given_a_1_28_control_plane_that_still_asks_when_removed_then_the_addres
             deployed.hook(event)
 
     assert SERVICE in api.objects
+    kept = deployed.units[0].status.message
+    assert kept.startswith("Service kept; run: juju exec --unit kubernetes-control-plane/")
+    assert kept.endswith(" -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch")
 
 
 @pytest.mark.parametrize(

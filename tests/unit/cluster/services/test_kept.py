@@ -20,7 +20,7 @@ OURS = rendered(f"https://{ADDRESS}:443/authenticate")
 RESET = "juju config kubernetes-control-plane authn-webhook-endpoint="
 FIRST = (
     f"first {RESET}; then, when juju exec --application kubernetes-control-plane -- grep "
-    f"CUSTOM_AUTHN_ENDPOINT /root/cdk/auth-webhook/auth-webhook.py no longer shows {ADDRESS}"
+    f"_ENDPOINT /root/cdk/auth-webhook/auth-webhook.py no longer shows {ADDRESS}"
 )
 
 
