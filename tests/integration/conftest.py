@@ -73,7 +73,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="module")
 def juju() -> Iterator[jubilant.Juju]:
     """Return an empty model for this file alone."""
-    with jubilant.temp_model() as juju:
+    with juju_status.new_model() as juju:
         juju_status.hear_soon(juju)
         yield juju
 

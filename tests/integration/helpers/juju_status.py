@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import jubilant
 from demo.walk import WAIT_SECONDS
+from tests.integration.helpers.eventually import eventually
 
 from testbed import testbedctl
 
@@ -14,6 +15,23 @@ from testbed import testbedctl
 # Juju 4.1, and is idle until then. The testbed's is told at once.
 _SUCCESSES = 2 if testbedctl.is_available() else 20
 _INTERVAL = "update-status-hook-interval"
+
+
+@contextlib.contextmanager
+def new_model() -> Iterator[jubilant.Juju]:
+    """Make a model of its own for as long as the block."""
+    with contextlib.ExitStack() as stack:
+        yield eventually(lambda: _entered(stack), "a model")
+
+
+def _entered(stack: contextlib.ExitStack) -> jubilant.Juju | None:
+    """Make a model, unless Juju 3.6 refuses it because another one is made at this moment."""
+    try:
+        return stack.enter_context(jubilant.temp_model())
+    except jubilant.CLIError as error:
+        if "transaction aborted" in error.stderr:
+            return None
+        raise
 
 
 def hear_soon(juju: jubilant.Juju) -> None:

@@ -14,7 +14,7 @@ from tests.integration.helpers.kubernetes import Cluster
 
 @pytest.fixture(scope="package")
 def juju() -> Iterator[jubilant.Juju]:
-    with jubilant.temp_model() as juju:
+    with juju_status.new_model() as juju:
         juju_status.hear_soon(juju)
         yield juju
 
