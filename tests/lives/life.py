@@ -506,8 +506,9 @@ class Life:
             self.transport.lasting.clear()
         self._come_to_rest()
         promises.at_rest(self)
-        # A pair waits for all: its provider, and each unit that has to trust its authority.
-        if not self.model.silent and not self.silent:
+        # A pair waits for all: its provider, its operator, and each unit that has to trust its
+        # authority.
+        if self.can_work and not self.silent:
             self.reasons.clear()
         self.unsure.clear()
         self.allowed = {who: set(roles) for who, roles in self.rights.items()}
