@@ -218,6 +218,16 @@ def test_given_a_unit_that_departs_when_the_provider_publishes_then_only_others_
     assert ["api_server_state" in each for each in told] == [False, True]
 
 
+def test_given_a_control_plane_that_goes_when_the_provider_publishes_then_it_tells_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def publish(end: AwsIamProvider) -> None:
+        monkeypatch.setenv("JUJU_DEPARTING_UNIT", end._charm.unit.name)
+        end.publish(api_server_state=True)
+
+    assert at(AwsIamProvider, {}, publish) == {}
+
+
 @given(st.dictionaries(st.sampled_from([*RAW, "principal", "api_server_state"]), st.text()))
 def test_given_any_databag_when_read_by_either_side_then_nothing_is_raised(bag: Bag):
     assert webhook_in(bag) is None or bag["webhook_status"].strip() == "true"

@@ -124,6 +124,9 @@ class AwsIamProvider(_Side):
             webhook_hash: `Webhook.hash` of the file that it was last started with; empty for
                 no file, None to say nothing about it, not even what was said before.
         """
+        if os.environ.get("JUJU_DEPARTING_UNIT") == self._charm.unit.name:
+            # Whoever is removed by force may have lost this relation in a hook of another one.
+            return
         values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
         departed = _departed()
         for relation in (each for each in self.relations if each.id != departed):
