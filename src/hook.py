@@ -122,9 +122,8 @@ class Hook:
         it has ever asked the Service's."""
         leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
         self.peers.tell_asked(self.asked)
-        if self.peers.shared.address and control_plane.is_set(
-            self.machine, self.peers.shared.address
-        ):
+        address = self.peers.shared.address
+        if address and control_plane.is_set(self.machine, address):
             self.memory.was_set = True
 
     @functools.cached_property

@@ -107,11 +107,16 @@ def _obtain(
         client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
     except ApiError as error:
-        # 422: another Service has the address by now, or it is outside of the cluster's range.
-        if error.code != 422 or "clusterIP" not in str(error):
+        if not _is_of_address(error):
             raise
         return str(error)
     return ""
+
+
+def _is_of_address(error: ApiError) -> bool:
+    """Return whether a Service cannot have its address: another one has it by now, or it is
+    outside of the cluster's range. A policy refuses other things with 422 too."""
+    return error.code == 422 and "clusterIP" in str(error)
 
 
 def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
@@ -229,7 +234,7 @@ def _keep(
     try:
         client.apply(objects.kind(what), what.name, kept, namespace=what.namespace)
     except ApiError as error:
-        if error.code != 422 or "clusterIP" not in str(error):
+        if not _is_of_address(error):
             raise
         return ""
     return name

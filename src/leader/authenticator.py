@@ -79,8 +79,10 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 
 
 def _inherit(client: api.Client, owner: Owner) -> None:
-    """Mark as ``owner``'s what a former owner has made beside the objects that are applied anyway:
-    a binding that stayed its own would give its role to whoever gets its mapping's name."""
+    """Mark as ``owner``'s what a former owner has made beside the objects that are applied anyway.
+
+    Otherwise a new mapping of an old name would get the role of the old binding.
+    """
     for kind in _FURTHER:
         for each in client.list(kind, answers.Marked, labels=references.LABEL, newest=True):
             found, mark = each.metadata, each.metadata.annotations.get(OWNER, "")

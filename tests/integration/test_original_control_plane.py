@@ -167,7 +167,7 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
     with capsys.disabled():
         print(f"\n{report.table(load, steps)}")
         print(f"{len(lost)} failed but for restarts of the control plane's webhook")
-    # The charm of 1.29 has no such endpoint.
+    # The charm of 1.29 has no endpoint aws-iam.
     assert "aws-iam" not in deployed.exec("cat metadata.yaml", unit=CONTROL_PLANE).stdout
     assert lost == []
     assert "aws-iam-webhook.yaml" not in deployed.exec("ls /root/cdk", unit=CONTROL_PLANE).stdout

@@ -25,7 +25,7 @@ def declare(life: Life, step: Step) -> None:
     had = life.rights
     new = Option.of(rows, step.what.get("form", "list"), life.now)
     if not any(row.typo for row in life.option.rows):
-        # The charm says no second time what stays as it is.
+        # The charm does not repeat what has not changed.
         life.declared_from = len(life.said)
     life.option = new
     _configure_with(life, mappings=new.text(access.shown))

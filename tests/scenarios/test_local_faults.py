@@ -51,7 +51,7 @@ def test_given_a_secret_backend_that_is_down_when_an_answer_is_read_then_the_res
     provider = SelfSigned()
     model = Model(provider, [files])
     at_rest.settle(model, api)
-    # Whatever the provider writes, its answer is read anew.
+    # A change of the provider's data has the unit read its answer again.
     provider.capabilities = ProviderCapabilities(supports_ip_sans=True)
     model.answer()
     model.config = {"image": IMAGE}

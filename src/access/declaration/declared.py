@@ -12,7 +12,7 @@ from typing import NamedTuple
 import times
 from access import partitions
 from access.declaration import accounts, entry, formats, roles, yaml_text
-from access.declaration.entry import Entry, Mark, Meant, marks
+from access.declaration.entry import Entry, Mark, Meant, lowered, marks
 from access.declaration.formats import LeftOut, Unchecked
 from access.declaration.yaml_text import Value
 from access.mapping import IdentityMapping
@@ -50,11 +50,11 @@ class Declared:
         names, by_mark = list[str](), dict[Mark, list[str]]()
         for mapping in sorted(former, key=lambda each: each.name):
             names.append(mapping.name)
-            for kind, value in set(marks(mapping)):
-                by_mark.setdefault((kind, value.lower()), []).append(mapping.name)
+            for mark in lowered(marks(mapping)):
+                by_mark.setdefault(mark, []).append(mapping.name)
 
         def having(wanted: Iterable[Mark]) -> list[str]:
-            found = (by_mark.get((kind, value.lower()), ()) for kind, value in wanted)
+            found = (by_mark.get(mark, ()) for mark in lowered(wanted))
             return sorted({name for each in found for name in each})
 
         def made(meant: Meant) -> Sequence[str]:
@@ -163,10 +163,11 @@ def _unique(
         for each in sorted(candidates, key=lambda each: each.wins)
         for mark in each.marks
     }
+    counting = [each.entry for each in chosen.values() if not each.has_ended]
     sets = {
         (each.permission_set.name.lower(), each.permission_set.account): each
-        for each, has_ended in ((one.entry, one.has_ended) for one in chosen.values())
-        if isinstance(each, Entry) and each.permission_set and not has_ended
+        for each in counting
+        if isinstance(each, Entry) and each.permission_set
     }
     entries, places = list[Entry](), dict[str, str]()
     twice, wrong = list[LeftOut](), list[Wrong]()

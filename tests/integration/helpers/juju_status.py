@@ -135,7 +135,7 @@ def _update_status(juju: jubilant.Juju, interval: str) -> Iterator[None]:
 def run_update_status(juju: jubilant.Juju, unit: str) -> None:
     """Run update-status on a unit at once, and wait until no hook runs or is due.
 
-    A real Juju has no way but the command that statuses give.
+    On a real Juju, this is the command that statuses give.
     """
     if testbedctl.is_available():
         testbedctl.update_status(juju.model or "", unit)

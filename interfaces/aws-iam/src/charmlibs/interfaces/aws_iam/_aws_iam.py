@@ -125,7 +125,7 @@ class AwsIamProvider(_Side):
                 no file, None to say nothing about it, not even what was said before.
         """
         if os.environ.get("JUJU_DEPARTING_UNIT") == self._charm.unit.name:
-            # Whoever is removed by force may have lost this relation in a hook of another one.
+            # A unit that is removed by force may lose all its relations before its last hooks.
             return
         values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
         departed = _departed()
