@@ -157,9 +157,11 @@ def _check(result: Result, mapping: IdentityMapping) -> None:
     """Raise `errors.Blocked` if the cluster refuses the ``mapping``, or one of its bindings."""
     for left in result.left.values():
         if left.refused:
-            is_there = any(each.name == mapping.name for each in result.after.mappings)
-            what = "is not as it should be" if is_there else "lets nobody in"
-            what = what if mapping.name in result.left else "has not all of its role"
+            what = "lets nobody in"
+            if mapping.name not in result.left:
+                what = "has not all of its role"
+            elif any(each.name == mapping.name for each in result.after.mappings):
+                what = "is not as it should be"
             text = f"mapping {mapping.name} {what}: the cluster refuses it: {left.why}"
             raise Blocked(text)
 

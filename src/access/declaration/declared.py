@@ -172,18 +172,19 @@ def _unique(
     entries, places = list[Entry](), dict[str, str]()
     twice, wrong = list[LeftOut](), list[Wrong]()
     for candidate in candidates:
-        each, others = candidate.entry, [chosen[mark].entry for mark in candidate.marks]
-        is_hidden = bool(others) and all(other is not each for other in others)
+        each, others = candidate.entry, [chosen[mark] for mark in candidate.marks]
+        is_hidden = bool(others) and all(other is not candidate for other in others)
         if isinstance(each, Wrong):
             wrong.append(dataclasses.replace(each, meant=None) if is_hidden else each)
             if each.meant and each.meant.name and not is_hidden:
                 places.setdefault(each.meant.name, each.place)
             continue
-        meant = Meant(frozenset((each.mark,)), each.name)
         if candidate.has_ended:
             continue
+        meant = Meant(frozenset((each.mark,)), each.name)
         if is_hidden:
-            reason = f"{others[0].place} has the same principal, and counts"
+            what = "has ended" if others[0].has_ended else "counts"
+            reason = f"{others[0].entry.place} has the same principal, and {what}"
             twice.append(LeftOut(each.place, reason))
         elif other := _set_of(each, sets):
             reason = f"it has the same principal as {other.place}"
