@@ -95,6 +95,11 @@ def command(*words: str) -> str:
     )
 
 
+def look_again(unit: str) -> str:
+    """Return the command after which the charm of ``unit`` looks at everything again."""
+    return f"juju exec --unit {unit} -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+
+
 def _escaped(character: str) -> str:
     """Return a character as it stands in a shell's quotes that begin with a dollar sign."""
     if character in "'\\":

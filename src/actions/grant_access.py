@@ -45,9 +45,9 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
     is_dry = params["dry-run"]
     with errors_as_status():
-        mark = objects.mark_of(objects.get(client, references.SERVICE))
-        if hook.owner.is_foreign(mark):
-            raise Blocked(references.foreign(mark))
+        what, marked = objects.claimed(client, objects.get(client, references.SERVICE))
+        if hook.owner.is_foreign(mark := objects.mark_of(marked)):
+            raise Blocked(references.foreign(mark, what))
         _check_rights(client, grant)
         if ends and not is_dry:
             # Ahead of the write: the access must end although the rest of this fails.

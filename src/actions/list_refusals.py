@@ -18,7 +18,7 @@ from actions import joined
 from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
 from hook import Hook
-from text import command, word
+from text import command, look_again, word
 
 # How far back the pods' log is read, in seconds.
 RECENT = 3600
@@ -174,8 +174,7 @@ def _line(refusal: Refusal) -> str:
 def _learned_role(entry: Entry, application: str) -> str:
     return (
         f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: the "
-        "leader's next hook maps it; to map it now, run: juju exec --unit "
-        f"{application}/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+        f"leader's next hook maps it; to map it now, run: {look_again(f'{application}/leader')}"
     )
 
 

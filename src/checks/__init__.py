@@ -19,6 +19,7 @@ from errors import Unready
 from juju.peers import Shared
 from machine.files import Machine
 from owner import Owner
+from text import look_again
 
 T = TypeVar("T")
 
@@ -80,25 +81,21 @@ class Names:
     @property
     def reconcile(self) -> str:
         """Return the command that makes the leader apply everything again."""
-        return f"run: {_dispatch(f'{self.application}/leader')}"
+        return f"run: {look_again(f'{self.application}/leader')}"
 
     @property
     def reconcile_unit(self) -> str:
         """Return the command that makes this unit look at its own machine again."""
-        return f"run: {_dispatch(self.unit)}"
+        return f"run: {look_again(self.unit)}"
 
     @property
     def reconcile_control_plane(self) -> str:
         """Return the command that makes the control plane look at its webhook again."""
-        return f"run: {_dispatch(self.principal)}"
+        return f"run: {look_again(self.principal)}"
 
     def on_machine(self, command: str) -> str:
         """Return what runs ``command`` on this unit's machine."""
         return f"run: juju exec --unit {self.principal} -- {command}"
-
-
-def _dispatch(unit: str) -> str:
-    return f"juju exec --unit {unit} -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
 
 
 @dataclasses.dataclass(frozen=True)

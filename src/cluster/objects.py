@@ -42,6 +42,18 @@ def remove(
             client.patch(res, name, {"metadata": {"finalizers": None}}, **where)
 
 
+def claimed(
+    client: api.Client, service: api.Object | None
+) -> tuple[references.ObjectReference, api.Object | None]:
+    """Return the object whose mark says whose all are: the ``service``, or else the Deployment.
+
+    Somebody may have deleted the Service.
+    """
+    if service:
+        return references.SERVICE, service
+    return references.DEPLOYMENT, get(client, references.DEPLOYMENT)
+
+
 def mark_of(stored: api.Object | None) -> str:
     """Return the mark of the application that owns an object; empty without one."""
     return annotations_of(stored).get(labels.OWNER, "") if stored else ""

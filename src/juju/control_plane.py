@@ -21,7 +21,7 @@ from machine.files import Machine
 from owner import Owner, short_name
 from related import RelatedCharm
 from statuses import active, blocked, waiting
-from text import brief, fingerprint, is_ip
+from text import brief, fingerprint, is_ip, look_again
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
 RELATION = "aws-iam"
@@ -336,10 +336,7 @@ def reset_command(found: Asked) -> str:
     """Return the command after which a control plane asks no more what it was ``found`` to ask."""
     if found.by_relation:
         # It renders what the relation gives it by now.
-        return (
-            f"juju exec --unit {found.principal} -- "
-            "JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
-        )
+        return look_again(found.principal)
     # Juju 4 tells no unit of `--reset`.
     return f"juju config {found.principal.partition('/')[0]} authn-webhook-endpoint="
 

@@ -95,7 +95,8 @@ def end(hook: Hook) -> None:
             client = hook.client
             client.prolong()
             # The reconcile may have stopped ahead of its own look at that.
-            if not hook.owner.owns(objects.mark_of(objects.get(client, references.SERVICE))):
+            _, marked = objects.claimed(client, objects.get(client, references.SERVICE))
+            if not hook.owner.owns(objects.mark_of(marked)):
                 return
             before = state.access(client, hook.owner, newest=hook.wake.overdue)
             wanted = desired.lasting(before, hook.config.declared, times.now())

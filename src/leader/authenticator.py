@@ -51,9 +51,7 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
     """Claim the authenticator's objects. Return the Service, if there is one. Raise
     `errors.Blocked` if another application owns them."""
     service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
-    # Without a Service, which somebody may have deleted, the Deployment says whose they are.
-    what = references.SERVICE if service else references.DEPLOYMENT
-    marked = service or objects.get(client, what)
+    what, marked = objects.claimed(client, service)
     if hook.owner.is_foreign(mark := objects.mark_of(marked)):
         # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.change(ca="", serving=False)

@@ -118,9 +118,12 @@ def test_given_an_heir_when_it_is_removed_then_nothing_of_its_predecessor_is_lef
 
 
 @pytest.mark.usefixtures("_roles")
+@pytest.mark.parametrize("gone", [[], [SERVICE]])
 def test_given_a_bystander_when_it_grants_access_then_that_is_refused(
-    deployed: Model, second: Model, api: FakeCluster
+    deployed: Model, second: Model, api: FakeCluster, gone: list[str]
 ):
     second.settle()
+    for path in gone:
+        api.delete(path)
 
     assert "owned by" in refused(grant, second, arn=ARN, role="admin", for_="30m")

@@ -147,11 +147,14 @@ def test_given_ended_access_then_the_peers_know_of_it_for_a_day(deployed: Model,
     assert "ended" not in deployed.peer
 
 
+@pytest.mark.parametrize("gone", [[], [SERVICE]])
 def test_given_a_blocked_unit_when_its_alarm_rings_then_access_ends_all_the_same(
-    deployed: Model, api: FakeCluster
+    deployed: Model, api: FakeCluster, gone: list[str]
 ):
     deployed.config = {"replicas": 0}
     deployed.hook()
+    for path in gone:
+        api.delete(path)
     add(api, after(api, 60))
     assert deployed.hook().name == "blocked"
     assert rings(deployed, api) == [pytest.approx(60, abs=1)]
