@@ -1,15 +1,10 @@
-"""What the benchmarks and the tests of load count as lost, and when `make matrix` fails."""
+"""What the benchmarks and the tests of load count as lost."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
-from benchmarks import crowd, matrix
+from benchmarks import crowd
 from benchmarks.crowd import Login
 from tests.integration.helpers.load import upgrade
 
@@ -44,34 +39,3 @@ def test_given_a_log_then_its_moments_are_when_the_api_server_missed_its_own_web
 
     times = [datetime.datetime.fromtimestamp(moment).astimezone() for moment in moments]
     assert [f"{time:%H:%M:%S.%f}" for time in times] == ["09:05:37.764004", "09:05:39.500000"]
-
-
-@pytest.mark.parametrize(("failed", "code"), [(0, 0), (1, 1), (None, 1)])
-def test_given_a_version_that_fails_then_the_matrix_reports_each_and_is_red(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    failed: int | None,
-    code: int,
-) -> None:
-    upgrades: dict[str, str] = {}
-
-    def stages(_: object, __: Path, minor: str, following: str) -> Iterator[Mapping[str, str]]:
-        upgrades[minor] = following
-        yield {"deployed": "61 s"}
-        if failed is None and minor == "1.31":
-            raise AssertionError("Unauthorized")
-        yield {"login": "yes", "policy": "yes", "upgraded_to": following or "-"}
-        if following:
-            yield {"failed": f"{failed or 0} of 200, 7 more in restarts"}
-
-    juju = SimpleNamespace(debug_log=lambda **_: "the log")
-    monkeypatch.setattr("jubilant.temp_model", lambda: contextlib.nullcontext(juju))
-    monkeypatch.setattr(matrix, "_stages", stages)
-
-    assert matrix.main(["1.29", "1.31", "1.36", "latest"]) == code
-    assert upgrades == {"1.29": "", "1.31": "", "1.36": "latest", "latest": ""}
-    printed = capsys.readouterr()
-    assert "1.36  61 s  yes" in printed.out
-    if failed is None:
-        assert "1.31  61 s  no  no" in printed.out
-        assert "Kubernetes 1.31: Unauthorized" in printed.err

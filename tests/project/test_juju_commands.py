@@ -57,13 +57,3 @@ def test_given_a_command_then_it_names_endpoints_and_runs_on_juju_4():
     assert {name: found for name, text in SOURCES.items() if (found := vague(text))} == {}
     assert {name: found for name, text in SOURCES.items() if (found := lost(text))} == {}
     assert [name for name, text in SOURCES.items() if lacks_a_key(text)] == [], "use juju exec"
-
-
-def test_given_bad_commands_then_the_rules_find_them():
-    page = "Run `juju integrate aws-iam\neasyrsa:client` now.\n\njuju ssh easyrsa/0\n"
-    code = 'raise Blocked("run: juju remove-relation "\n  f"{app}:tls {other}")\n'
-
-    assert vague(page) == [("aws-iam", "easyrsa:client")]
-    assert vague(code) == [("{app}:tls", "{other}")]
-    assert lacks_a_key(page)
-    assert lost("Run `juju set-application-base aws-iam ubuntu@22.04`.\n\nOn 3.6 too.\n")

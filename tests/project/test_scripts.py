@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -25,19 +24,6 @@ bases:
 analysis:
   attributes: []
 """
-# Makes an environment whose pip does what $PIP says.
-PYTHON = """\
-#!/bin/sh
-[ "$1" = -m ] || exit 0
-mkdir -p "$3/bin"
-printf '#!/bin/sh\\n%s\\n' "$PIP" >"$3/bin/pip"
-printf '#!/bin/sh\\n' >"$3/bin/uv"
-chmod +x "$3/bin/pip" "$3/bin/uv"
-"""
-OFFLINE = "echo \"after connection broken by 'NewConnectionError(': /simple/uv/\"; exit 1"
-HASHES = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES"
-AWS = "scripts/with-tools --aws-cli true"
-PACKAGES = "the Python packages of uv.lock, group"
 
 
 def program(path: Path, text: str) -> Path:
@@ -123,65 +109,3 @@ def test_given_an_archive_for_one_base_then_the_copy_is_the_same_but_lists_all_b
         {"name": "ubuntu", "channel": c, "architectures": ["arm64"]} for c in ("22.04", "26.04")
     ]
     assert manifest == {**yaml.safe_load(MANIFEST), "bases": listed}
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Return an environment in which scripts/with-tools has an empty cache and a pip of $PIP."""
-    python = program(tmp_path / "python", PYTHON)
-    empty = {"AWS_IAM_CACHE": str(tmp_path / "cache"), "TOOLS_PYTHON": str(python)}
-    return {**os.environ, "TESTBED_STATE": "", **empty}
-
-
-def with_tools(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    command = [ROOT / "scripts/with-tools", *arguments]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "more", "said"),
-    [
-        (
-            ["--aws-cli", "aws"],
-            {"TESTBED_STATE": "/run/aws-iam/testbed"},
-            f"a lab has no network, and {PACKAGES} aws-cli, are missing; outside it, run: {AWS}\n",
-        ),
-        (
-            ["true"],
-            {"PIP": OFFLINE},
-            f"no network, and the first run needs it to fetch {PACKAGES} tools\n",
-        ),
-        (
-            ["true"],
-            {"PIP": f"echo {HASHES}; exit 1"},
-            f"{HASHES}\nscripts/with-tools: cannot fetch {PACKAGES} tools\n",
-        ),
-    ],
-    ids=["lab", "offline", "changed"],
-)
-def test_given_packages_that_cannot_be_fetched_then_with_tools_says_why(
-    environment: dict[str, str], arguments: list[str], more: dict[str, str], said: str
-):
-    ran = with_tools(*arguments, **{**environment, **more})
-
-    assert ran.communicate()[1].endswith(said)
-    assert ran.returncode == 1
-
-
-def test_given_another_process_that_installs_then_with_tools_waits_and_says_so(
-    environment: dict[str, str], tmp_path: Path
-):
-    goes_on = tmp_path / "goes-on"
-    pip = f"until [ -e {goes_on} ]; do sleep 0.02; done"
-    first = with_tools("true", **environment, PIP=pip)
-    assert first.stderr
-    assert first.stderr.readline() == "Installing uv.lock, group tools (once) …\n"
-
-    second = with_tools("true", **environment, PIP="exit 1")
-    assert second.stderr
-    said = second.stderr.readline()
-    goes_on.touch()
-
-    assert said == "Waiting for another process, which installs uv.lock, group tools …\n"
-    assert [ran.communicate()[1] for ran in (first, second)] == ["", ""]
-    assert [ran.returncode for ran in (first, second)] == [0, 0]

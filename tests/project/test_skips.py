@@ -1,4 +1,4 @@
-"""A test that is skipped says so at the end, and none is where all that it needs is there."""
+"""No test is skipped where all that it needs is there."""
 
 from __future__ import annotations
 
@@ -10,30 +10,12 @@ import pytest
 from tests.integration.helpers import testbed_only
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = "import pytest\n\ndef test_skipped():\n    pytest.skip('no such machine')\n"
 WITHOUT_ROOT = """\
 import os, sys, pytest
 
 os.geteuid = lambda: 1000
 sys.exit(pytest.main(["--collect-only", "tests/system/test_breakage.py"]))
 """
-
-
-# Each suite takes one of these two: `scripts/check` gives the charms of the testbed its own.
-@pytest.mark.parametrize("config", ["pyproject.toml", "testbed/pyproject.toml"])
-def test_given_a_test_that_is_skipped_then_the_run_ends_with_its_reason(
-    tmp_path: Path, config: str
-):
-    (tmp_path / "test_outcomes.py").write_text(SKIPPED)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet"]
-    options = ["--config-file", ROOT / config, "--rootdir", tmp_path, "test_outcomes.py"]
-
-    ran = subprocess.run(
-        [*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-
-    _, _, summary = ran.stdout.partition("short test summary info")
-    assert "SKIPPED [1] test_outcomes.py:4: no such machine" in summary
 
 
 def test_given_no_root_then_the_tests_of_labs_are_an_error_and_not_skipped():

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -58,18 +57,6 @@ def test_given_another_module_then_it_can_read_the_names_of_application_and_endp
         "requires": {name: name for name in METADATA["requires"]},
     }
     assert charm["name"] == METADATA["name"]
-
-
-def test_given_a_variable_then_it_is_used_and_the_readme_names_it_as_it_does_each_output():
-    readme = (MODULE / "README.md").read_text()
-    _, inputs, outputs = re.split(r"(?m)^\| (?:input|output) ", readme)
-    cells = [re.findall(r"(?m)^\| (`.*?) \|", table) for table in (inputs, outputs)]
-    named = [set(re.findall(r"`(\w+)`", " ".join(found))) for found in cells]
-
-    assert named == [set(VARIABLES), set(OUTPUTS)]
-    for folder in (MODULE, EXAMPLE):
-        used = set(re.findall(r"(?<![\w.])var\.(\w+)", text_of(folder)))
-        assert blocks(text_of(folder), "variable").keys() == used
 
 
 def test_given_the_plans_of_the_example_and_of_the_page_then_they_set_what_there_is():
