@@ -184,9 +184,9 @@ class Site:
         calls = numbers if what == CALL else [_NEVER]
         at = ("--at-tool-call", ",".join(map(str, calls)))
         name = ("--hook", waves[0].hook) if waves and waves[0].hook else ()
-        testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, "--every-hook", *name)
+        testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, *name)
         if what == ANSWER:
-            self.faults.kill(*numbers, after=True)
+            self.faults.kill(*numbers)
         else:
             self.faults.clear()
 

@@ -34,18 +34,13 @@ class Faults:
         """
         self._control("answer", what, "--request", request)
 
-    def kill(self, *at: int, after: bool = False) -> None:
-        """SIGKILL every hook at a request from now on.
+    def kill(self, *at: int) -> None:
+        """SIGKILL every hook from now on when the API server has answered a request unheard.
 
         `at` has the number of the request, counted from 1: of the hook's first run, then of its
         first retry, and so on. Later retries are spared.
-
-        Kill it before the API server gets the request. With `after`, kill it when the API server
-        has answered and the hook has not heard of it.
         """
-        self._control(
-            "kill", "--at-request", ",".join(map(str, at)), *(["--after"] if after else [])
-        )
+        self._control("kill", "--at-request", ",".join(map(str, at)))
 
     def clear(self) -> None:
         """Answer every request correctly again, and restart the counts."""

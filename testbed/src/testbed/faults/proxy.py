@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from testbed.faults.requests import KILL_AFTER, KILL_BEFORE, Fault, Request, RequestLog
+from testbed.faults.requests import KILL, Fault, Request, RequestLog
 
 _UPSTREAM_SECONDS = 60.0
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date"}
@@ -149,10 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail(self, fault: Fault, caller: Caller, body: bytes) -> Answer | None:
         """Carry out a fault. Return the answer; None to close the connection without one."""
-        if fault.what == KILL_BEFORE:
-            caller.kill()
-            return None
-        if fault.what == KILL_AFTER:
+        if fault.what == KILL:
             self._forward(body)
             caller.kill()
             return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from testbed.juju.errors import UsageError
 
-KILL_BEFORE, KILL_AFTER = "kill-before", "kill-after"
+KILL = "kill"
 EVERY = "*"
 ANSWERS = ("CODE", "html", "half", "closed", "slow:SECONDS")
 _MOST_SECONDS = 120.0
@@ -73,9 +73,7 @@ def _is_fault(what: str) -> bool:
     name, _, seconds = what.partition(":")
     if name == "slow":
         return seconds.isdigit() and 0 < int(seconds) <= _MOST_SECONDS
-    return what in (KILL_BEFORE, KILL_AFTER, *ANSWERS) or (
-        what.isdigit() and 400 <= int(what) < 600
-    )
+    return what in (KILL, *ANSWERS) or (what.isdigit() and 400 <= int(what) < 600)
 
 
 class RequestLog:

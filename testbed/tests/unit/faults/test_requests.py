@@ -38,7 +38,7 @@ def test_given_a_hook_that_is_retried_then_each_retry_has_a_number_of_its_own(
     at: tuple[int, ...], expected: list[list[int]]
 ) -> None:
     log = RequestLog()
-    log.set(Fault("kill-before", at))
+    log.set(Fault("kill", at))
 
     for hook in ("one", "two"):
         runs = [[(f"{hook} {run}", "PATCH", f"/{n}") for n in range(3)] for run in range(3)]
@@ -51,7 +51,7 @@ def test_given_a_hook_that_is_retried_then_each_retry_has_a_number_of_its_own(
 
 def test_given_a_retry_of_an_earlier_fault_then_it_is_spared() -> None:
     log = RequestLog()
-    log.set(Fault("kill-before", (1,)))
+    log.set(Fault("kill", (1,)))
 
     assert failing(log, ("one", "PATCH", "/"), retries=1) == []
 
@@ -110,7 +110,7 @@ def test_given_a_named_get_that_repeats_then_each_of_them_fails() -> None:
     assert failing(log, *[("one", "GET", "/deployment")] * 2) == [0, 1]
 
 
-@pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])
+@pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000"])
 def test_given_an_unknown_fault_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="slow:SECONDS"):
         Fault(what, (1,))

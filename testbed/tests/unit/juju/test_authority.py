@@ -8,7 +8,6 @@ import pytest
 
 from unit.juju.charms import AUTHORITY, STARTS, pack
 from unit.juju.conftest import Juju, a_controller
-from unit.juju.opscharm import pack_tiny
 
 BEHAVIOUR = (
     STARTS
@@ -57,11 +56,3 @@ def test_what_is_not_done_is_said(authority: Juju, words: list[str], said: str) 
 
     assert done.returncode != 0
     assert said in done.stderr
-
-
-def test_a_charm_on_ops_handles_it_as_an_event_of_its_own(juju: Juju) -> None:
-    pack_tiny(juju.folder)
-    juju("deploy", "./tiny.charm")
-    juju.settle()
-
-    assert juju.control("authority", "tiny", "wave") == "waved and said hello\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from testbed.juju.errors import JujuError
 from testbed.juju.manner import Manner
 from testbed.juju.state import bases
 from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
@@ -42,11 +41,6 @@ def test_a_base_is_the_wanted_one_or_the_latest_lts_or_the_charms_first(
     assert bases.choose("it", listed, wanted) == f"ubuntu@{chosen}"
 
 
-def test_a_base_that_the_charm_does_not_support_is_refused() -> None:
-    with pytest.raises(JujuError, match=r"supported bases are: ubuntu@22\.04"):
-        bases.choose("it", ("ubuntu@22.04",), "ubuntu@20.04")
-
-
 def test_machines_have_the_base_of_the_application_that_they_are_for(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, bases=("20.04", "22.04"))
 
@@ -60,33 +54,24 @@ def test_machines_have_the_base_of_the_application_that_they_are_for(juju: Juju)
 
 
 @pytest.mark.parametrize(
-    ("named", "base"),
+    ("default", "own", "base"),
     [
-        ("default-base: ubuntu@22.04", "22.04"),
-        ("default-base: ubuntu@22.04/stable", "22.04"),
-        ("default-base: ubuntu@20.04", "24.04"),
+        ("22.04/stable", "", "22.04"),
+        ("20.04", "", "24.04"),
+        ("24.04", ", base: ubuntu@22.04", "22.04"),
     ],
-    ids=["its default", "a channel", "none that the charm supports"],
+    ids=["its default", "none that the charm supports", "the application's own"],
 )
-def test_a_bundle_says_the_base_of_its_applications(juju: Juju, named: str, base: str) -> None:
+def test_a_bundle_says_the_base_of_its_applications(
+    juju: Juju, default: str, own: str, base: str
+) -> None:
     pack(juju.lab.charm_store, PRINCIPAL, bases=("22.04", "24.04"))
-    text = f"{named}\napplications: {{host: {{charm: host}}}}\n"
+    text = f"default-base: ubuntu@{default}\napplications: {{host: {{charm: host{own}}}}}\n"
     (juju.folder / "bundle.yaml").write_text(text)
 
     juju("deploy", "./bundle.yaml")
 
     assert of(juju, "applications", "host") == f"ubuntu@{base}"
-
-
-def test_an_application_of_a_bundle_may_have_a_base_of_its_own(juju: Juju) -> None:
-    pack(juju.lab.charm_store, PRINCIPAL, bases=("22.04", "24.04"))
-    application = "{host: {charm: host, base: ubuntu@22.04}}"
-    text = f"default-base: ubuntu@24.04\napplications: {application}\n"
-    (juju.folder / "bundle.yaml").write_text(text)
-
-    juju("deploy", "./bundle.yaml")
-
-    assert of(juju, "applications", "host") == "ubuntu@22.04"
 
 
 def test_on_3_6_a_subordinate_on_another_base_joins_if_the_charms_share_one(juju: Juju) -> None:
@@ -128,14 +113,3 @@ def test_on_4_1_a_subordinate_joins_only_on_the_same_base(juju: Juju) -> None:
         'relation "rider:things", "host:things": no compatible bases found for application '
         '"rider" and "host"\n'
     )
-
-
-@in_manner(*Manner)
-def test_a_relation_between_machines_asks_for_no_common_base(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, bases=("22.04",))
-    authority = "name: authority\nprovides: {client: {interface: tls-certificates}}\n"
-    pack(juju.folder, authority, bases=("24.04",))
-    juju("deploy", "./host.charm")
-    juju("deploy", "./authority.charm")
-
-    juju("integrate", "host:certificates", "authority:client")

@@ -20,7 +20,7 @@ relations:
 RIDING = """
 applications:
   rider: {charm: rider}
-  host: {options: {colour: red}}
+  host: {options: {colour: include-file://colour}}
 relations:
 - [rider, host]
 - [rider, authority]
@@ -41,8 +41,9 @@ def store(juju: Juju) -> Path:
 def test_an_overlay_adds_applications_options_and_relations(juju: Juju) -> None:
     (juju.folder / "bundle.yaml").write_text(BUNDLE)
     (juju.folder / "riding.yaml").write_text(RIDING)
+    (juju.folder / "colour").write_text("red")
 
-    juju("deploy", "./bundle.yaml", "--overlay", "riding.yaml")
+    juju("deploy", "./bundle.yaml", "--overlay", str(juju.folder / "riding.yaml"))
     juju.settle()
 
     applications = juju.status()["applications"]
@@ -73,7 +74,11 @@ def test_an_application_that_exists_keeps_its_units_and_gets_the_options(juju: J
 @pytest.mark.parametrize(
     ("bundle", "refusal"),
     [
-        ("a: 1", "outside this testbed's subset of juju"),
+        ("saas: {}", "outside this testbed's subset of juju"),
+        ("applications: {x: {charm: host, storage: 1}}", "subset of juju"),
+        ("- 1", "is not a valid bundle: expected a map of applications"),
+        ("applications: {x: {charm: host}}\nrelations: [[x]]", "needs two endpoints"),
+        ("applications: {x: {charm: host, options: {colour: include-file://no}}}", "processing"),
         ("applications: {x: {}}", 'empty charm path for "x"'),
         ("applications: {X: {charm: host}}", 'invalid application name "X"'),
         ("applications: {x: {charm: nothing}}", 'charm or bundle "nothing" not found'),

@@ -91,40 +91,6 @@ def test_a_file_takes_a_folders_place_and_a_folder_a_files(host: Host) -> None:
     assert host.files() == {"first": "2", "second/file": "2", "third": "2"}
 
 
-@pytest.mark.parametrize("target", ["/etc/tool", "../../../../../../etc/tool", "/etc/missing"])
-def test_a_link_in_the_place_of_a_file_goes_and_its_target_stays(host: Host, target: str) -> None:
-    (host.root / "etc").mkdir()
-    (host.root / "etc/tool").write_text("the machine's")
-    host.deploy(**{"bin/tool": "1"})
-    (host.charm / "bin/tool").unlink()
-    (host.charm / "bin/tool").symlink_to(target)
-
-    host.deploy(**{"bin/tool": "2"})
-
-    assert not (host.charm / "bin/tool").is_symlink()
-    assert (host.charm / "bin/tool").read_text() == "2"
-    assert (host.root / "etc/tool").read_text() == "the machine's"
-    assert not (host.root / "etc/missing").exists()
-
-
-@pytest.mark.parametrize(("listed", "there"), [(True, "charm"), (False, "machine")])
-def test_a_link_in_the_place_of_a_folder_goes_if_the_archive_lists_the_folder(
-    host: Host, listed: bool, there: str
-) -> None:
-    members = {"lib/": ""} if listed else {}
-    (host.root / "opt/lib").mkdir(parents=True)
-    host.deploy(**members, **{"lib/code.py": "1"})
-    (host.charm / "lib/code.py").unlink()
-    (host.charm / "lib").rmdir()
-    (host.charm / "lib").symlink_to("/opt/lib")
-
-    host.deploy(**members, **{"lib/code.py": "2"})
-
-    place = host.charm / "lib" if there == "charm" else host.root / "opt/lib"
-    assert (place / "code.py").read_text() == "2"
-    assert (host.charm / "lib").is_symlink() is not listed
-
-
 def test_links_and_permissions_are_as_packed_but_hooks_always_run(host: Host) -> None:
     host.deploy(**{"hooks/start": "#!/bin/sh\n", "hooks/lib.sh": "", "hooks/stop": "-> start"})
 
@@ -134,12 +100,6 @@ def test_links_and_permissions_are_as_packed_but_hooks_always_run(host: Host) ->
         "0o744",
         "0o644",
     ]
-
-
-def test_names_that_lead_out_of_the_charm_end_in_it(host: Host) -> None:
-    host.deploy(**{"../../up": "1", "/abs/olute": "1", "a/./../b": "1"})
-
-    assert host.files() == {"up": "1", "abs/olute": "1", "b": "1"}
 
 
 def test_what_an_upgrade_left_that_failed_goes_with_the_next(host: Host) -> None:

@@ -136,14 +136,6 @@ def test_on_4_1_the_only_endpoints_that_fit_are_joined(
                 '"rider:certificates authority:client"; "rider:control-plane authority:juju-info"'
             ),
         ),
-        (
-            "authority",
-            "rider",
-            (
-                'ambiguous relation: "authority rider" could refer to '
-                '"authority:client rider:certificates"; "authority:juju-info rider:control-plane"'
-            ),
-        ),
     ],
 )
 def test_on_4_1_the_implicit_endpoint_makes_a_relation_ambiguous(

@@ -60,32 +60,15 @@ def test_a_charm_with_dispatch_runs_it_for_everything(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("host")
-def test_an_action_runs_its_own_script(juju: Juju) -> None:
+def test_an_action_runs_its_own_script_and_fails_without_one(juju: Juju) -> None:
     done = json.loads(juju("run", "host/0", "tell", "--format", "json"))["host/0"]
+    absent = juju("run", "host/0", "absent")
 
     assert done["results"]["path"] == done["results"]["script"] == "actions/tell"
+    assert 'action not implemented on unit "host/0"' in absent
 
 
-@pytest.mark.usefixtures("host")
-def test_an_action_without_a_script_fails(juju: Juju) -> None:
-    told = juju("run", "host/0", "absent")
-
-    assert 'action not implemented on unit "host/0"' in told
-
-
-def test_a_script_that_fails_is_named_in_the_log(juju: Juju) -> None:
-    files = {"hooks/install": "#!/bin/sh\nexit 3\n"}
-    pack(juju.folder, PRINCIPAL, files=files, dispatch="")
-    juju("model-config", "automatically-retry-hooks=false")
-
-    juju("deploy", "./host.charm")
-    juju.settle()
-
-    said = 'hook "install" (via explicit, bespoke hook script) failed: exit status 3'
-    assert said in juju("debug-log", "--include", "host/0")
-
-
-def test_a_hook_that_is_missing_uses_up_no_kill(juju: Juju) -> None:
+def test_a_hook_that_is_missing_is_not_killed(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, files=FILES, dispatch="")
     juju.control("kill-hook", "--unit", "host/0", "--at-tool-call", "1")
 

@@ -1,4 +1,4 @@
-"""`testbedctl kill-hook`: it kills one hook, or every hook, at a chosen hook-tool call."""
+"""`testbedctl kill-hook`: it kills every hook at a chosen hook-tool call."""
 
 from __future__ import annotations
 
@@ -44,32 +44,17 @@ def deploy(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("host")
-def test_the_first_hook_of_a_future_unit_is_killed_and_no_other(juju: Juju) -> None:
-    plan(juju, "2")
-    deploy(juju)
-
-    assert killed(juju) == {
-        "at-tool-call": [2],
-        "killed": [{"hook": "install", "tool": "relation-set", "call": 2}],
-    }
-    assert marks(juju)[:3] == ["install 1", "install 2", "install 1"]
-    assert juju.hooks("host/0") == HOOKS
-
-
-@pytest.mark.usefixtures("host")
 def test_hooks_of_one_name_are_killed_and_all_others_are_spared(juju: Juju) -> None:
-    plan(juju, "2", "--every-hook", "--hook", "config-changed")
-    juju("deploy", "./host.charm")
-    juju.settle()
+    plan(juju, "2", "--hook", "config-changed")
+    deploy(juju)
 
     assert [death["hook"] for death in killed(juju)["killed"]] == ["config-changed"]
 
 
 @pytest.mark.usefixtures("host")
 def test_every_hook_is_killed_once_and_its_retry_is_spared(juju: Juju) -> None:
-    plan(juju, "2", "--every-hook")
-    juju("deploy", "./host.charm")
-    juju.settle()
+    plan(juju, "2")
+    deploy(juju)
 
     assert [death["hook"] for death in killed(juju)["killed"]] == HOOKS
     expected = [f"{hook} {call}" for hook in HOOKS for call in (1, 2, 1, 2, 3)]
@@ -77,26 +62,19 @@ def test_every_hook_is_killed_once_and_its_retry_is_spared(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("host")
-@pytest.mark.parametrize(("arguments", "hooks"), [(("2,3",), 1), (("2,3", "--every-hook"), 5)])
-def test_a_retry_is_killed_at_a_number_of_its_own_and_the_next_one_is_spared(
-    juju: Juju, arguments: tuple[str, ...], hooks: int
-) -> None:
-    plan(juju, *arguments)
-    juju("deploy", "./host.charm")
-    juju.settle()
+def test_a_retry_is_killed_at_a_number_of_its_own_and_the_next_one_is_spared(juju: Juju) -> None:
+    plan(juju, "2,3")
+    deploy(juju)
 
     deaths = [(death["hook"], death["call"]) for death in killed(juju)["killed"]]
-    assert deaths == [(hook, call) for hook in HOOKS[:hooks] for call in (2, 3)]
-    ran = [f"{hook} {call}" for hook in HOOKS[:hooks] for call in (1, 2, 1, 2, 3, 1, 2, 3)]
-    assert marks(juju) == ran + [f"{hook} {call}" for hook in HOOKS[hooks:] for call in (1, 2, 3)]
+    assert deaths == [(hook, call) for hook in HOOKS for call in (2, 3)]
+    ran = [f"{hook} {call}" for hook in HOOKS for call in (1, 2, 1, 2, 3, 1, 2, 3)]
+    assert marks(juju) == ran
 
 
 @pytest.mark.usefixtures("host")
-@pytest.mark.parametrize("arguments", [("4",), ("4", "--every-hook")])
-def test_a_number_beyond_the_last_call_kills_nothing(
-    juju: Juju, arguments: tuple[str, ...]
-) -> None:
-    plan(juju, *arguments)
+def test_a_number_beyond_the_last_call_kills_nothing(juju: Juju) -> None:
+    plan(juju, "4")
     deploy(juju)
 
     assert killed(juju)["killed"] == []
@@ -131,13 +109,8 @@ def test_a_killed_hook_commits_nothing(juju: Juju) -> None:
 
 
 def test_a_plan_needs_a_unit_and_a_number(juju: Juju) -> None:
-    unit = ["--unit", "host/0"]
-    for arguments in (
-        ["--unit", "host", "--at-tool-call", "1"],
-        unit,
-        *([*unit, "--at-tool-call", at] for at in ("0", "-1", "1,", "one")),
-    ):
-        done = juju.try_("kill-hook", *arguments, program="testbedctl")
-        assert done.returncode == 2
+    for unit, at in [("host", "1"), *(("host/0", at) for at in ("", "0", "1,", "one"))]:
+        arguments = ("--unit", unit, "--at-tool-call", at)
+        assert juju.try_("kill-hook", *arguments, program="testbedctl").returncode == 2
     done = juju.try_("killed", "host/0", program="testbedctl")
     assert "no kill was ever planned" in done.stderr

@@ -40,10 +40,8 @@ def machine(tmp_path: Path) -> LocalMachine:
     ("link", "target", "path", "reached"),
     [
         ("opt/there", "/home/ubuntu", "/opt/there/file", "home/ubuntu/file"),
-        ("opt/there", "../home/ubuntu", "/opt/there/file", "home/ubuntu/file"),
         ("opt/there", "../../../../home", "/opt/there/ubuntu/file", "home/ubuntu/file"),
         ("opt/there", "/home/ubuntu/file", "/opt/there", "opt/there"),
-        ("opt/there", "/home/ubuntu/file", "opt//./there/../other", "home/ubuntu/other"),
         ("opt/there", "nowhere", "/../opt/there/new", "opt/nowhere/new"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`juju refresh`, and hooks that fail."""
+"""`juju refresh`, also to a charm with its first peer relation, and a hook that fails."""
 
 from __future__ import annotations
 
@@ -11,16 +11,7 @@ from testbed.juju.manner import Manner
 from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, in_manner
 
-# The charm's option names the hook that fails.
-FAILING = """
-if [ "$JUJU_HOOK_NAME" = "$(config-get fail)" ]; then exit 7; fi
-"""
 OPTION = {"fail": {"type": "string"}, "old": {"type": "string"}}
-
-
-def message(juju: Juju) -> str:
-    unit = juju.status()["applications"]["host"]["units"]["host/0"]
-    return unit["workload-status"].get("message", "")
 
 
 def test_new_content_in_the_store_is_a_new_revision(juju: Juju) -> None:
@@ -166,40 +157,19 @@ def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     assert [(run["name"], run["code"]) for run in runs[:2]] == [("install", 1), ("install", 0)]
 
 
-def given_a_unit_in_error_and_a_charm_that_works(juju: Juju) -> None:
+def test_a_refresh_leaves_a_unit_in_error_its_files(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
     juju("model-config", "automatically-retry-hooks=false")
     juju("deploy", "./bad.charm")
     juju.settle()
     pack(juju.folder, PRINCIPAL, name="good")
 
-
-@in_manner(*Manner)
-def test_a_forced_refresh_gives_a_unit_in_error_new_files_but_not_on_4_1(juju: Juju) -> None:
-    given_a_unit_in_error_and_a_charm_that_works(juju)
-
-    juju("refresh", "host", "--path", "./good.charm", "--force-units")
-    juju.settle()
-    still = message(juju)
-    juju("resolved", "host/0")
-    juju.settle()
-
-    # What failed runs again with the new files, and upgrade-charm does not.
-    assert still == 'hook failed: "install"'
-    new_files = ["install", "friends-relation-created", "leader-elected"]
-    expected = [] if juju.controller.manner is Manner.JUJU_4_1 else new_files
-    assert juju.hooks("host/0")[:3] == expected
-    assert "upgrade-charm" not in juju.hooks("host/0")
-
-
-def test_a_refresh_without_force_leaves_a_unit_in_error_its_files(juju: Juju) -> None:
-    given_a_unit_in_error_and_a_charm_that_works(juju)
-
     juju("refresh", "host", "--path", "./good.charm")
     juju("resolved", "host/0")
     juju.settle()
 
-    assert message(juju) == 'hook failed: "install"'
+    unit = juju.status()["applications"]["host"]["units"]["host/0"]
+    assert unit["workload-status"]["message"] == 'hook failed: "install"'
 
 
 @in_manner(*Manner)
@@ -215,3 +185,54 @@ def test_a_revision_with_more_endpoints_is_refused_by_4_1_alone(juju: Juju) -> N
     refusal = 'ERROR one or more of the provided endpoints "shop" do not exist\n'
     expected = (1, refusal) if juju.controller.manner is Manner.JUJU_4_1 else (0, "")
     assert (done.returncode, done.stderr if done.returncode else "") == expected
+
+
+# Each hook of the newer charm tells which peer relations it sees. One writes to them.
+TELLS = """
+juju-log "$JUJU_HOOK_NAME sees [$(relation-ids friends)]"
+case "$JUJU_HOOK_NAME" in
+upgrade-charm) relation-set -r "$(relation-ids friends)" --app key=value || true ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_down", "seen"),
+    [
+        (
+            False,
+            [
+                "upgrade-charm sees [friends:0]",
+                "config-changed sees [friends:0]",
+                "friends:0: friends-relation-changed sees [friends:0]",
+                "friends:0: friends-relation-joined sees [friends:0]",
+                "friends:0: friends-relation-changed sees [friends:0]",
+            ],
+        ),
+        (
+            True,
+            [
+                "upgrade-charm sees []",
+                "config-changed sees []",
+                "friends:0: friends-relation-created sees [friends:0]",
+            ],
+        ),
+    ],
+)
+def test_a_first_peer_relation_is_joined_untold_before_the_upgrade_unless_the_agent_is_down(
+    juju: Juju, is_down: bool, seen: list[str]
+) -> None:
+    pack(juju.folder, PRINCIPAL.partition("peers:")[0])
+    juju("deploy", "./host.charm", "-n", "1" if is_down else "2")
+    juju.settle()
+    pack(juju.folder, PRINCIPAL, behaviour=TELLS)
+    if is_down:
+        juju.control("stop-agent", "host/0")
+
+    juju("refresh", "host", "--path", "./host.charm")
+    if is_down:
+        juju.control("start-agent", "host/0")
+    juju.settle()
+
+    log = juju("debug-log", "--include", "host/0").splitlines()
+    assert [line.partition("juju-log ")[2] for line in log if " sees [" in line] == seen

@@ -8,7 +8,7 @@ import pytest
 
 from testbed.juju.state.model import NO_HOOKS, RETRY_HOOKS
 from testbed.juju.state.secretevents import SecretEvent
-from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 from testbed.juju.uniter.resolver import next_hook
@@ -232,8 +232,6 @@ def test_new_options_lead_to_one_hook_or_in_4_1_to_two(twice: bool, ran: list[st
         ({"retry_due": True}, "config-changed"),
         ({"resolved": RETRY_HOOKS}, "config-changed"),
         ({"charm_version": 2}, None),
-        ({"force_charm": True}, None),
-        ({"charm_version": 2, "force_charm": True, "resolved": RETRY_HOOKS}, UNPACK),
     ],
 )
 def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: str | None) -> None:
@@ -242,16 +240,6 @@ def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: s
     hook = next_hook(failed, replace(NEW, **change))
 
     assert (hook.kind if hook else None) == expected
-
-
-def test_a_forced_charm_is_unpacked_and_its_hook_stays_failed() -> None:
-    failed = replace(started(), failed=Hook("config-changed"))
-    remote = replace(NEW, charm_version=2, force_charm=True)
-
-    after = committed(failed, Hook(UNPACK, version=2), remote)
-
-    assert next_hook(after, remote) is None
-    assert next_hook(after, replace(remote, retry_due=True)) == failed.failed
 
 
 def test_a_hook_that_is_skipped_is_done() -> None:

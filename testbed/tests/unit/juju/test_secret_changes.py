@@ -172,17 +172,6 @@ def test_a_hook_reads_the_secret_that_it_makes(juju: Juju) -> None:
     assert (seen[0], seen[1], described["revision"]) == ("key: one", "two", 1)
 
 
-def test_content_keeps_the_expiry_that_the_same_hook_has_set(juju: Juju) -> None:
-    (uri,) = inside(juju, "secret-add --label short key=one")
-
-    inside(juju, f"secret-set {uri} --expire 2h", f"secret-set {uri} key=two")
-
-    (line,) = inside(juju, "secret-info-get --label short --format=json")
-    (described,) = json.loads(line).values()
-    assert described["revision"] == 2
-    assert "expiry" in described
-
-
 def test_a_secret_that_is_being_removed_is_read_but_has_no_info(juju: Juju) -> None:
     (uri,) = inside(juju, "secret-add --label going key=one")
 

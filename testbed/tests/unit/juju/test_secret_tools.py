@@ -1,22 +1,14 @@
-"""What the secret-* tools print and refuse, in each Juju, and what an expired secret leads to."""
+"""What the secret-* tools refuse at the end of a hook, in each Juju."""
 
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from testbed.juju.manner import Manner
 from unit.juju.charms import PRINCIPAL, pack
 from unit.juju.conftest import Juju, in_manner
-
-# Tells of each expired secret: its id, label and revision.
-TELLS = """
-if [ "$JUJU_HOOK_NAME" = secret-expired ]; then
-    juju-log "expired: id=$JUJU_SECRET_ID label=$JUJU_SECRET_LABEL rev=$JUJU_SECRET_REVISION"
-fi
-"""
 
 NOWHERE = "secret:d00000000000000000a0"
 # Writes to its peers, and sets a secret that is not there.
@@ -29,31 +21,9 @@ fi
 
 
 def deploy(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, behaviour=TELLS)
+    pack(juju.folder, PRINCIPAL)
     juju("deploy", "./host.charm", "-n", "2")
     juju.settle()
-
-
-def inside(juju: Juju, unit: str, *lines: str) -> list[str]:
-    """Run the lines as one hook of the unit, and return what they print."""
-    return juju("exec", "--unit", unit, "--", " && ".join(lines)).splitlines()
-
-
-def refused(juju: Juju, unit: str, line: str) -> str:
-    """Return what a tool says that must fail."""
-    done = juju.try_("exec", "--unit", unit, "--", line)
-    return done.stdout + done.stderr
-
-
-def expired(juju: Juju, unit: str) -> list[str]:
-    """Wait for the hook of an expired secret, and return what it saw."""
-    until = time.monotonic() + 10
-    while True:
-        log = juju("debug-log", "--include", unit).splitlines()
-        found = [line.partition("expired: ")[2] for line in log if "expired: " in line]
-        if found or time.monotonic() > until:
-            return found
-        time.sleep(0.05)
 
 
 def refusal(juju: Juju, what: str) -> str:
@@ -71,12 +41,12 @@ def test_a_unit_learns_at_the_end_of_its_hook_what_it_may_not_manage(
     juju: Juju, line: str, doing: str
 ) -> None:
     deploy(juju)
-    (uri,) = inside(juju, "host/0", "secret-add --owner unit key=one")
+    uri = juju.inside("host/0", "secret-add --owner unit key=one")
 
-    said = refused(juju, "host/1", f"{line.format(uri)} && echo done")
+    said = juju.inside("host/1", f"{line.format(uri)} && echo done")
 
     assert said.startswith(f"done\n{doing} secrets: {refusal(juju, 'manage')}")
-    assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
+    assert juju.inside("host/0", f"secret-get {uri} key") == "one"
 
 
 @in_manner(Manner.JUJU_3_6)
@@ -131,43 +101,9 @@ def test_a_label_that_exists_fails_at_the_end_of_the_hook(
     juju: Juju, line: str, doing: str
 ) -> None:
     deploy(juju)
-    inside(juju, "host/0", "secret-add --label mine key=one")
-    (other,) = inside(juju, "host/0", "secret-add key=one")
+    juju.inside("host/0", "secret-add --label mine key=one")
+    other = juju.inside("host/0", "secret-add key=one")
 
-    said = refused(juju, "host/0", line.format(other))
+    done = juju.try_("exec", "--unit", "host/0", "--", line.format(other))
 
-    assert f'{doing} secrets: secret with label "mine" already exists' in said
-
-
-@in_manner(*Manner)
-def test_an_expired_secret_is_told_by_its_bare_id_to_a_follower_too(juju: Juju) -> None:
-    deploy(juju)
-    (uri,) = inside(juju, "host/1", "secret-add --owner unit --label mine --expire 1ms key=one")
-
-    assert expired(juju, "host/1") == [f"id={uri[-20:]} label=mine rev=1"]
-    assert "secret-expired" not in juju.hooks("host/0")
-
-
-@in_manner(*Manner)
-def test_an_agent_that_was_down_hears_at_once_of_what_has_expired(juju: Juju) -> None:
-    deploy(juju)
-    (uri,) = inside(juju, "host/1", "secret-add --owner unit --label mine --expire 1s key=one")
-    juju.control("stop-agent", "host/1")
-    time.sleep(1)
-    before = juju.hooks("host/1")
-
-    juju.control("start-agent", "host/1")
-    juju.settle()
-
-    assert "secret-expired" not in before
-    assert expired(juju, "host/1") == [f"id={uri[-20:]} label=mine rev=1"]
-
-
-@in_manner(Manner.JUJU_4_1)
-def test_a_removed_secret_is_told_without_a_label(juju: Juju) -> None:
-    deploy(juju)
-    (uri,) = inside(juju, "host/0", "secret-add --label mine --expire 1s key=one")
-
-    inside(juju, "host/0", f"secret-remove {uri}")
-
-    assert expired(juju, "host/0") == [f"id={uri[-20:]} label= rev=1"]
+    assert f'{doing} secrets: secret with label "mine" already exists' in done.stdout

@@ -19,7 +19,6 @@ from testbed.faults.intercept import Intercepts
 from testbed.juju.controller.controller import DEFAULT_MODEL, Controller
 from testbed.juju.errors import JujuError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.manner import Manner
 from testbed.juju.state.model import Model
 
 _GLANCE_SECONDS = 0.2  # between two checks whether the client is gone
@@ -39,26 +38,12 @@ class Invocation:
     stderr: int
     directory: int
     root: int
-    current_models: dict[str, str] = field(default_factory=dict)
-    model_flag: str = ""
+    model_flag: str = field(default="", init=False)
 
     @property
     def model(self) -> Model:
-        name = self.model_flag or self.env.get("JUJU_MODEL") or self.current_model
+        name = self.model_flag or self.env.get("JUJU_MODEL") or DEFAULT_MODEL
         return self.controller.model(name)
-
-    @property
-    def current_model(self) -> str:
-        return self.current_models.get(self._client, DEFAULT_MODEL)
-
-    @current_model.setter
-    def current_model(self, name: str) -> None:
-        self.current_models[self._client] = name
-
-    @property
-    def _client(self) -> str:
-        """Return the user's data folder, in which Juju keeps the current model."""
-        return self.env.get("JUJU_DATA") or self.env.get("HOME", "")
 
     def print(self, text: str = "", *, end: str = "\n") -> None:
         _write(self.stdout, text + end)
@@ -66,9 +51,6 @@ class Invocation:
     def info(self, text: str) -> None:
         """Print a line for people, not for scripts, on stderr: news or an error."""
         _write(self.stderr, text + "\n")
-
-    def is_terminal(self) -> bool:
-        return os.isatty(self.stdout)
 
     def ask(self, question: str) -> bool:
         """Ask the operator. Return False for a no, or if stdin has ended."""
@@ -132,8 +114,6 @@ class Command:
     flags: Sequence[Flag] = ()
     interspersed: bool = True
     on_model: bool = True
-    manners: frozenset[Manner] = frozenset(Manner)
-    """The Jujus that have it."""
 
     def all_flags(self) -> list[Flag]:
         return [*self.flags, MODEL] if self.on_model else list(self.flags)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from testbed.juju.cli.commands import (
-    bases,
     configure,
     deploy,
     execute,
@@ -21,11 +20,10 @@ from testbed.juju.cli.commands import (
     usersecrets,
 )
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.errors import HelpRequested, JujuError, SshError, UnsupportedError, UsageError
+from testbed.juju.errors import HelpRequested, JujuError, SshError, UnsupportedError
 from testbed.juju.flags import parse
 
 _JUJU = (
-    *bases.COMMANDS,
     *configure.COMMANDS,
     *deploy.COMMANDS,
     *execute.COMMANDS,
@@ -66,10 +64,6 @@ def _run(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
     if name not in commands:
         raise UnsupportedError(f'"{program} {name}"')
     command = commands[name]
-    if invocation.controller.manner not in command.manners:
-        raise UsageError(
-            f'{program}: "{name}" is not a {program} command. See "{program} --help".'
-        )
     try:
         parsed = parse(command.all_flags(), argv[1:], interspersed=command.interspersed)
     except HelpRequested:

@@ -30,7 +30,6 @@ class CliServer:
 
     def __init__(self, controller: Controller, intercepts: Intercepts, path: Path):
         self._controller, self._intercepts = controller, intercepts
-        self._current_models: dict[str, str] = {}
         self._listener = Listener(path, 0o666, self._answer)
 
     def serve(self) -> None:
@@ -62,7 +61,6 @@ class CliServer:
             request["env"],
             connection,
             *descriptors,
-            current_models=self._current_models,
         )
         try:
             return main(invocation, request["program"], request["argv"])

@@ -39,7 +39,6 @@ def status_document(
             "cloud": cloud,
             "region": region,
             "version": model.manner.version,
-            "model-status": {"current": "available", "since": moment(model.created)},
             "sla": "unsupported",
         },
         "machines": {
@@ -50,7 +49,6 @@ def status_document(
             name: _application(model, application)
             for name, application in sorted(model.applications.items())
         },
-        "storage": {},
         "controller": {"timestamp": at.strftime("%H:%M:%SZ")},
     }
 
@@ -80,20 +78,16 @@ def _machine(model: Model, machine: Machine) -> dict[str, Any]:
     return document | {
         "instance-id": host.hostname if host else "pending",
         "machine-status": entry(running),
-        "modification-status": entry(Status("idle", since=machine.since)),
         "base": _base(machine.base),
-        "hardware": "arch=amd64",
     }
 
 
 def _application(model: Model, application: Application) -> dict[str, Any]:
     charm = application.charm
     relations = model.relations_of(application.name)
-    prefix = "local" if application.origin == "local" else "ch:amd64"
+    is_local = application.origin == "local"
     document: dict[str, Any] = {
-        "charm": f"{prefix}:{charm.name}-{application.revision}"
-        if application.origin == "local"
-        else charm.name,
+        "charm": f"local:{charm.name}-{application.revision}" if is_local else charm.name,
         "base": _base(application.base),
         "charm-origin": application.origin,
         "charm-name": charm.name,
@@ -117,10 +111,6 @@ def _application(model: Model, application: Application) -> dict[str, Any]:
         }
     if application.workload_version:
         document["version"] = application.workload_version
-    document["endpoint-bindings"] = {
-        "": "alpha",
-        **dict.fromkeys(sorted(charm.endpoints), "alpha"),
-    }
     return document
 
 

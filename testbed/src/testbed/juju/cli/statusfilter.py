@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -32,11 +32,6 @@ def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
         if number in used or _named(selectors, number)
     }
     return {**document, "applications": applications, "machines": machines}
-
-
-def between(applications: Container[str], rows: Sequence[list[str]]) -> list[list[str]]:
-    """Return the rows of relations between applications that are shown, as on Juju 4.1."""
-    return [row for row in rows if all(side.partition(":")[0] in applications for side in row[:2])]
 
 
 def _kept_units(entry: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:

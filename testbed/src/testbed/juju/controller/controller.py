@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from testbed.juju.controller import lifecycle, removal
-from testbed.juju.controller.effects import Effects
+from testbed.juju.controller.removal import Effects
 from testbed.juju.controller.store import Store
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
@@ -72,11 +72,6 @@ class Controller:
 
     def add_model(self, name: str) -> Model:
         with self.lock:
-            if not names.is_model(name):
-                raise JujuError(
-                    f'"{name}" is not a valid name: model names may only contain lowercase '
-                    "letters, digits and hyphens"
-                )
             if name in self.models:
                 raise JujuError(
                     f'failed to create new model: model "{name}" for {USER} already exists'
@@ -86,14 +81,10 @@ class Controller:
             return model
 
     def model(self, name: str) -> Model:
-        """Return the model `[CONTROLLER:][USER/]NAME`. Raise JujuError if there is none."""
-        controller, _, rest = name.rpartition(":")
-        short = rest.rpartition("/")[2]
-        if controller not in ("", CONTROLLER_NAME):
-            raise JujuError(f"controller {controller} not found")
-        if short not in self.models:
-            raise JujuError(f"model {CONTROLLER_NAME}:{USER}/{short} not found")
-        return self.models[short]
+        """Return the model of this name. Raise JujuError if there is none."""
+        if name not in self.models:
+            raise JujuError(f"model {CONTROLLER_NAME}:{USER}/{name} not found")
+        return self.models[name]
 
     def destroy_model(self, model: Model) -> None:
         """Destroy a model at once: kill what its units run, and close its machines."""

@@ -12,25 +12,16 @@ from typing import Any
 from testbed.juju.controller import relating
 from testbed.juju.controller.controller import Controller
 from testbed.juju.controller.lifecycle import add_unit, join_untold
+from testbed.juju.controller.store import Source
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.manner import Manner
-from testbed.juju.state import bases, names
+from testbed.juju.state import bases, endpoints, names
 from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.settings import Value
 from testbed.juju.state.status import ALIVE
-
-
-@dataclass(frozen=True)
-class Source:
-    """A charm and where it came from."""
-
-    charm: Charm
-    origin: str  # local or charmhub
-    revision: int
-    channel: str
 
 
 @dataclass(frozen=True)
@@ -43,12 +34,6 @@ class Request:
     units: int = 1
     to: Sequence[str] = ()
     config: Mapping[str, Value] = field(default_factory=dict)
-
-
-def source_of(controller: Controller, name: str, channel: str) -> Source:
-    """Return a charm of the store by name."""
-    found = controller.store.charm(name, channel)
-    return Source(found.charm, "charmhub", found.revision, found.channel)
 
 
 def local_source(controller: Controller, model: Model, path: Any) -> Source:
@@ -72,12 +57,12 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         revision=request.source.revision,
         origin=request.source.origin,
         channel=request.source.channel,
-        base=_base(request),
+        base=bases.choose(charm.name, charm.bases, request.base),
         config=dict(request.config),
         next_unit=model.next_units.get(name, 0),
     )
     _check_architecture(model, request)
-    machines = [] if charm.subordinate else [_target(model, target) for target in request.to]
+    machines = targets(model, request.to, request.units)
     model.applications[name] = application
     for endpoint in charm.peers():
         relating.add_peer(model, application, endpoint)
@@ -94,11 +79,6 @@ def _check_architecture(model: Model, request: Request) -> None:
         return
     if len(architectures) != 1:
         raise JujuError("cannot insert application with an empty architecture")
-
-
-def _base(request: Request) -> str:
-    charm = request.source.charm
-    return bases.choose(charm.name, charm.bases, request.base)
 
 
 def add_units(
@@ -140,17 +120,9 @@ def _target(model: Model, target: str) -> Machine | None:
 
 
 def refresh(
-    controller: Controller,
-    model: Model,
-    application: Application,
-    source: Source,
-    *,
-    force_units: bool = False,
+    controller: Controller, model: Model, application: Application, source: Source
 ) -> None:
-    """Replace the charm of an application. With `force_units`, even on units in error.
-
-    Juju 4.1 takes that option, and does nothing about it.
-    """
+    """Replace the charm of an application."""
     old, new = application.charm, source.charm
     _check_refresh(model, application, new)
     application.charm, application.revision = new, source.revision
@@ -158,22 +130,17 @@ def refresh(
     application.config = {n: v for n, v in application.config.items() if _keeps(old, new, n)}
     for relation in model.relations_of(application.name):
         relation.sides = tuple(_with_charm(side, application) for side in relation.sides)
-    known = {relation.sides[0].endpoint.name for relation in _peers(model, application)}
+    known = {r.sides[0].endpoint.name for r in model.relations_of(application.name) if r.peer}
     for endpoint in new.peers():
         if endpoint.name not in known:
             join_untold(model, relating.add_peer(model, application, endpoint))
     application.charm_version += 1
-    application.force_charm = force_units and model.manner is not Manner.JUJU_4_1
     controller.changed(model)
 
 
 def _keeps(old: Charm, new: Charm, option: str) -> bool:
     """Return whether an option keeps its value: the new charm has it, with the same type."""
     return option in new.options and new.options[option].type == old.options[option].type
-
-
-def _peers(model: Model, application: Application) -> list[Any]:
-    return [r for r in model.relations_of(application.name) if r.peer]
 
 
 def _with_charm(side: Side, application: Application) -> Side:
@@ -198,18 +165,18 @@ def _check_refresh(model: Model, application: Application, new: Charm) -> None:
     added = sorted(set(new.endpoints) - set(old.endpoints))
     if added and model.manner is Manner.JUJU_4_1:
         raise JujuError(f'one or more of the provided endpoints "{", ".join(added)}" do not exist')
-    endpoints = new.all_endpoints()
+    known = new.all_endpoints()
     for relation in model.relations_of(application.name):
         side = relation.side_of(application.name)
         assert side is not None
-        kept = endpoints.get(side.endpoint.name)
+        kept = known.get(side.endpoint.name)
         if kept is None and model.manner is Manner.JUJU_4_1:
             raise JujuError(
                 f'setting application "{application.name}" charm: '
                 f'charm has no corresponding relation "{side.endpoint.name}"'
             )
         if not _same_endpoint(side.endpoint, kept):
-            raise JujuError(f'{what}: would break relation "{relating.key_of(relation)}"')
+            raise JujuError(f'{what}: would break relation "{endpoints.key(relation.sides)}"')
 
 
 def _same_endpoint(old: Endpoint, new: Endpoint | None) -> bool:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from testbed.juju.controller.effects import Effects
-from testbed.juju.controller.removal import end_application, end_relation, end_unit
+from testbed.juju.controller.removal import Effects, end_application, end_relation, end_unit
 from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.machine import Machine
@@ -141,8 +140,3 @@ def _application_step(model: Model, application: Application) -> bool:
     candidates.sort(key=lambda unit: names.number_of(unit.name))
     application.leader = candidates[0].name
     return True
-
-
-def move_leader(model: Model, unit: Unit) -> None:
-    """Make a unit the leader of its application."""
-    model.applications[unit.application].leader = unit.name

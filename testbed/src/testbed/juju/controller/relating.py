@@ -12,16 +12,11 @@ from testbed.juju.state.charm import Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.model import Application, Model
 from testbed.juju.state.relation import Relation
-from testbed.juju.state.status import ALIVE, DYING
+from testbed.juju.state.status import ALIVE
 
 
 class AlreadyExistsError(JujuError):
     """The relation exists already."""
-
-
-def key_of(relation: Relation) -> str:
-    """Return Juju's name of a relation."""
-    return endpoints.key(relation.sides)
 
 
 def add_peer(model: Model, application: Application, endpoint: Endpoint) -> Relation:
@@ -90,7 +85,7 @@ def find(model: Model, first: str, second: str) -> Relation:
     if not found:
         raise JujuError(f'relation "{first} {second}" not found')
     if len(found) > 1:
-        keys = "; ".join(sorted(f'"{key_of(relation)}"' for relation in found))
+        keys = "; ".join(sorted(f'"{endpoints.key(relation.sides)}"' for relation in found))
         raise JujuError(f'ambiguous relation: "{first} {second}" could refer to {keys}')
     return found[0]
 
@@ -105,10 +100,3 @@ def _joins(relation: Relation, first: str, second: str) -> bool:
 def _is(side: Side, name: str) -> bool:
     application, _, endpoint = name.partition(":")
     return side.application == application and endpoint in ("", side.endpoint.name)
-
-
-def remove(relation: Relation) -> None:
-    """Begin to remove a relation."""
-    if relation.peer:
-        raise JujuError(f'cannot destroy relation "{key_of(relation)}": is a peer relation')
-    relation.life = DYING

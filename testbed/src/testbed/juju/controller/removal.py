@@ -8,14 +8,23 @@ no agent. It is removed once its subordinates are.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from testbed.juju.controller.effects import Effects
 from testbed.juju.manner import Manner
+from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Relation
 from testbed.juju.state.status import ALIVE, DEAD, DYING
 from testbed.juju.uniter.remotestate import runs_no_hooks
+
+
+@dataclass
+class Effects:
+    """What the controller has to start and to stop after a change."""
+
+    started: list[Unit] = field(default_factory=list)
+    ended: list[Unit] = field(default_factory=list)
+    machines_gone: list[Machine] = field(default_factory=list)
 
 
 def destroy_application(model: Model, application: Application) -> None:

@@ -14,10 +14,11 @@ _BUNDLES = Path(__file__).resolve().parents[4] / "bundles"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A charm of the store, with its revision and channel."""
+class Source:
+    """A charm and where it came from."""
 
     charm: Charm
+    origin: str  # local or charmhub
     revision: int
     channel: str
 
@@ -30,19 +31,19 @@ class Store:
     charm again does not change what is deployed.
     """
 
-    def __init__(self, folder: Path, copies: Path, manner: Manner, bundles: Path = _BUNDLES):
-        self._folder, self._copies, self._bundles = folder, copies, bundles
+    def __init__(self, folder: Path, copies: Path, manner: Manner):
+        self._folder, self._copies = folder, copies
         self._manner = manner
         self._read: dict[tuple[Path, int, int], Charm] = {}
         self._digests: dict[str, list[str]] = {}
 
     def bundle(self, name: str) -> Path | None:
         """Return the bundle of this name; None for a charm's, whose overlay may be there too."""
-        path = self._bundles / f"{name}.yaml"
+        path = _BUNDLES / f"{name}.yaml"
         is_charm = (self._folder / f"{name}.charm").exists() or self._tracks(name)
         return path if path.exists() and not is_charm else None
 
-    def charm(self, name: str, channel: str) -> Found:
+    def charm(self, name: str, channel: str) -> Source:
         """Return the charm for `--channel` (TRACK/RISK, TRACK or nothing). Raise JujuError."""
         track, risk = _split(channel)
         for stem in ([f"{name}_{track}"] if track else []) + [name]:
@@ -76,12 +77,12 @@ class Store:
             shutil.copyfile(charm.path, copy)
         return replace(charm, path=copy)
 
-    def _found(self, path: Path, name: str, channel: str) -> Found:
+    def _found(self, path: Path, name: str, channel: str) -> Source:
         charm = self.load(path)
         digests = self._digests.setdefault(name, [])
         if charm.digest not in digests:
             digests.append(charm.digest)
-        return Found(charm, digests.index(charm.digest) + 1, channel)
+        return Source(charm, "charmhub", digests.index(charm.digest) + 1, channel)
 
     def _tracks(self, name: str) -> list[str]:
         return sorted(

@@ -2,7 +2,6 @@
 
 from testbed.juju.hooktools import (
     action,
-    network,
     relation,
     secret,
     secretread,
@@ -12,7 +11,6 @@ from testbed.juju.hooktools import (
 
 SPECS = {
     **action.SPECS,
-    **network.SPECS,
     **relation.SPECS,
     **secret.SPECS,
     **secretread.SPECS,

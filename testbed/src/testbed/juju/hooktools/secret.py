@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
 from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
@@ -11,9 +10,9 @@ from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.state.secrets import (
     Secret,
     Settings,
-    check_content,
     identifier,
     new_id,
+    parse_content,
     parse_expire,
 )
 from testbed.juju.state.status import now
@@ -21,30 +20,15 @@ from testbed.juju.state.status import now
 _CONTENT_FLAGS = (Flag("label"), Flag("description"), Flag("expire"), Flag("owner"))
 
 
-def _settings(call: Call) -> Settings:
-    content = _content(call, call.args)
+def _settings(call: Call, words: Sequence[str]) -> Settings:
     expire = call.parsed.text("expire")
     given = call.parsed.values
     return Settings(
-        content=content or None,
+        content=parse_content(words, lambda path: call.files[path].decode()),
         label=call.parsed.text("label") if "label" in given else None,
         description=call.parsed.text("description") if "description" in given else None,
         expire=parse_expire(expire, now()) if expire else None,
     )
-
-
-def _content(call: Call, words: list[str]) -> dict[str, str]:
-    content: dict[str, str] = {}
-    for word in words:
-        key, assigned, value = word.partition("=")
-        if not assigned:
-            raise ToolError(f'ERROR key value "{word}" not valid', 2)
-        if key.endswith("#file"):
-            content[key.removesuffix("#file")] = call.files[value].decode()
-        else:
-            content[key] = value
-    check_content(content)
-    return content
 
 
 def _owner(call: Call) -> str:
@@ -56,7 +40,7 @@ def _owner(call: Call) -> str:
 
 
 def secret_add(call: Call) -> str:
-    context, settings = call.context, _settings(call)
+    context, settings = call.context, _settings(call, call.args)
     if settings.content is None:
         raise ToolError("ERROR missing secret value or filename", 2)
     secret = Secret(new_id(), _owner(call))
@@ -66,14 +50,10 @@ def secret_add(call: Call) -> str:
 
 def secret_set(call: Call) -> None:
     context, secret_id = call.context, identifier(call.argument(0))
-    settings = _settings(replace(call, parsed=_without_first(call)))
+    settings = _settings(call, call.args[1:])
     stored = context.model.secrets.get(secret_id)
     known = stored and stored.managed_by(context.unit.name, leader=context.leader)
     context.secret_changes.update(secret_id, settings, stored if known else None)
-
-
-def _without_first(call: Call) -> Any:
-    return replace(call.parsed, args=call.args[1:])
 
 
 def secret_remove(call: Call) -> None:

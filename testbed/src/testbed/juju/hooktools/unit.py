@@ -1,4 +1,4 @@
-"""The hook tools of configuration, leadership and the log."""
+"""The hook tools of configuration, leadership, addresses and the log."""
 
 from __future__ import annotations
 
@@ -48,10 +48,28 @@ def juju_log(call: Call) -> None:
     context.log(known, f"unit.{context.unit.name}.juju-log", where + " ".join(call.args))
 
 
+def network_get(call: Call) -> Any:
+    context = call.context
+    binding = call.argument(0)
+    if binding not in context.application.charm.all_endpoints():
+        raise ToolError(f'ERROR no network config found for binding "{binding}"')
+    host = context.unit.machine.host
+    assert host is not None
+    address = host.address
+    subnet = address.rpartition(".")[0] + ".0/24"
+    entry = {"hostname": "", "value": address, "cidr": subnet}
+    return {
+        "bind-addresses": [{"mac-address": "", "interface-name": "eth0", "addresses": [entry]}],
+        "egress-subnets": [f"{address}/32"],
+        "ingress-addresses": [address],
+    }
+
+
 SPECS: dict[str, Spec] = {
     "config-get": Spec(config_get, (Flag("all", "bool"),), output=True),
     "is-leader": Spec(is_leader, output=True),
     "juju-log": Spec(juju_log, (Flag("log-level", aliases=("l",)),)),
     "leader-get": Spec(leader_get, output=True),
     "leader-set": Spec(leader_set, (FILE,)),
+    "network-get": Spec(network_get, output=True),
 }

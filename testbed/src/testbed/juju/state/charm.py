@@ -68,7 +68,6 @@ class Charm:
     bases: tuple[str, ...]  # "ubuntu@24.04"; empty: any
     version: str
     architectures: frozenset[str] = frozenset()
-    assumes: tuple[Any, ...] = ()
 
     def all_endpoints(self) -> dict[str, Endpoint]:
         """Return the declared endpoints and the implicit one."""
@@ -115,10 +114,9 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
         bases=tuple(_bases(manifest or {})),
         version=version,
         architectures=frozenset(_architectures(manifest or {})),
-        assumes=tuple(metadata.get("assumes") or ()),
     )
     _check(charm)
-    assumes.check(charm.assumes, manner.version)
+    assumes.check(metadata.get("assumes") or (), manner.version)
     return charm
 
 

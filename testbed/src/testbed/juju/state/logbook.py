@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 
 from testbed.juju.state.status import now
 
@@ -18,7 +16,6 @@ _KEPT_LINES = 200_000
 class Line:
     """One line of the log."""
 
-    number: int
     time: datetime
     entity: str  # "unit-easyrsa-0" or "machine-0"
     level: str
@@ -33,15 +30,9 @@ class Logbook:
     """The lines of one model. The controller's lock guards it."""
 
     def __init__(self) -> None:
-        self._lines: deque[Line] = deque(maxlen=_KEPT_LINES)
-        self._numbers = count()
+        self.lines: deque[Line] = deque(maxlen=_KEPT_LINES)
 
     def write(self, entity: str, level: str, module: str, message: str) -> None:
         moment = now()
         for text in message.splitlines() or [""]:
-            line = Line(next(self._numbers), moment, entity, level, module, text)
-            self._lines.append(line)
-
-    def since(self, number: int) -> Iterator[Line]:
-        """Return the lines from `number` on."""
-        return (line for line in list(self._lines) if line.number >= number)
+            self.lines.append(Line(moment, entity, level, module, text))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
-from testbed.juju.state.status import Status, now
+from testbed.juju.state.status import Status
 
 
 class MachineLike(Protocol):
@@ -32,4 +31,3 @@ class Machine:
     base: str
     host: MachineLike | None = None
     status: Status = field(default_factory=lambda: Status("pending"))
-    since: datetime = field(default_factory=now)

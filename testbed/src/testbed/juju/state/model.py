@@ -80,7 +80,6 @@ class Application:
     untold: dict[str, Value] = field(default_factory=dict)  # what was reset, as units know it
     life: str = ALIVE
     charm_version: int = 1
-    force_charm: bool = False  # even on units in error
     units: dict[str, Unit] = field(default_factory=dict)
     next_unit: int = 0
     leader: str = ""
@@ -119,7 +118,6 @@ class Model:
     local_revisions: dict[str, int] = field(default_factory=dict)
     next_units: dict[str, int] = field(default_factory=dict)
     life: str = ALIVE
-    created: datetime = field(default_factory=now)
 
     def setting(self, name: str) -> Value:
         return self.config.get(name, MODEL_DEFAULTS[name])

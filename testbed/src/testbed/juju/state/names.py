@@ -10,7 +10,6 @@ _APPLICATION_RE = re.compile(rf"{_APPLICATION}\Z")
 _UNIT_RE = re.compile(rf"({_APPLICATION})/{_NUMBER}\Z")
 _UNIT_OR_LEADER_RE = re.compile(rf"({_APPLICATION})/(?:{_NUMBER}|leader)\Z")
 _MACHINE_RE = re.compile(rf"{_NUMBER}\Z")
-_MODEL_RE = re.compile(r"[a-z0-9]+[a-z0-9-]*\Z")
 
 
 def is_application(name: str) -> bool:
@@ -27,10 +26,6 @@ def is_unit_or_leader(name: str) -> bool:
 
 def is_machine(name: str) -> bool:
     return bool(_MACHINE_RE.match(name))
-
-
-def is_model(name: str) -> bool:
-    return bool(_MODEL_RE.match(name))
 
 
 def application_of(unit: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
@@ -89,13 +89,23 @@ def identifier(text: str) -> str:
     return text.rpartition("/")[2].removeprefix("secret:")
 
 
-def check_content(content: Mapping[str, str]) -> None:
-    """Raise ToolError for a key or a size that Juju refuses."""
-    for key in content:
+def parse_content(words: Iterable[str], read: Callable[[str], str]) -> dict[str, str] | None:
+    """Return the content of `key=value` and `key#file=path` words; None without any.
+
+    Raise ToolError for a word, a key or a size that Juju refuses.
+    """
+    content: dict[str, str] = {}
+    for word in words:
+        name, assigned, value = word.partition("=")
+        if not assigned:
+            raise ToolError(f'ERROR key value "{word}" not valid', 2)
+        key = name.removesuffix("#file")
         if not _KEY.match(key):
             raise ToolError(f'ERROR key "{key}" not valid', 2)
+        content[key] = value if key == name else read(value)
     if sum(len(value.encode()) for value in content.values()) > 1024 * 1024:
         raise ToolError("ERROR secret content too large")
+    return content or None
 
 
 def parse_expire(text: str, now: datetime) -> datetime:
@@ -108,15 +118,10 @@ def parse_expire(text: str, now: datetime) -> datetime:
     except ValueError:
         pass
     try:
-        moment = datetime.fromisoformat(re.sub(r"Z$", "+00:00", _microseconds(text)))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError as error:
         raise ToolError(f'ERROR expire time or duration "{text}" not valid') from error
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-def _microseconds(text: str) -> str:
-    """Return an RFC 3339 time with microseconds: Python before 3.11 reads 3 or 6 digits only."""
-    return re.sub(r"\.(\d+)", lambda match: "." + match[1][:6].ljust(6, "0"), text)
 
 
 def changed(secret: Secret, settings: Settings) -> Secret:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-UNPACK = "unpack"
-"""In place of a hook's kind: only the files of a new charm are unpacked, and no hook runs."""
-
 
 @dataclass(frozen=True)
 class Hook:

@@ -12,7 +12,7 @@ from testbed.juju.state.actions import check_params
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.secrets import identifier
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import UNPACK, Hook
+from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
@@ -50,9 +50,10 @@ class Executor:
         lock = self.controller.lock
         if self._has_new_files(hook) and not self._unpack():
             return
-        if hook.skipped or hook.kind == UNPACK:
+        if hook.skipped:
             with lock:
-                self._without_hook(hook, remote)
+                if not self.model.is_gone(self.unit):
+                    self.succeeded(hook, remote)
             return
         path = f"hooks/{hook.name}"
         handler = self.processes.handler(path)
@@ -72,17 +73,7 @@ class Executor:
 
     def _has_new_files(self, hook: Hook) -> bool:
         """Return whether to unpack the charm first. A hook that failed runs again with its own."""
-        first = hook.kind in _FIRST_OF_A_CHARM and self.unit.local.failed is None
-        return first or hook.kind == UNPACK
-
-    def _without_hook(self, hook: Hook, remote: Snapshot) -> None:
-        """Record that a hook was skipped, or that a charm was unpacked beside one that failed."""
-        if self.model.is_gone(self.unit):
-            return
-        if hook.skipped:
-            self.succeeded(hook, remote)
-        else:
-            self.unit.local = committed(self.unit.local, hook, remote)
+        return hook.kind in _FIRST_OF_A_CHARM and self.unit.local.failed is None
 
     def _begin(self, hook: Hook) -> Context:
         context = self.processes.context(hook=hook)

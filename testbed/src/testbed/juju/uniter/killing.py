@@ -11,15 +11,14 @@ from testbed.juju.hooktools.context import Context
 
 @dataclass
 class Plan:
-    """Kill a unit's hook at a hook-tool call, before the call acts.
+    """Kill a unit's hooks at a hook-tool call, before the call acts.
 
-    `at` has the number of the call, counted from 1: of the hook's first run, then of its first
-    retry, and so on. Later retries are spared. The plan is for the next hook that begins, or for
-    every hook from now on; with `hook`, for hooks of that name only.
+    `at` has the number of the call, counted from 1: of a hook's first run, then of its first
+    retry, and so on. Later retries are spared. The plan is for every hook that begins from now
+    on; with `hook`, for hooks of that name only.
     """
 
     at: tuple[int, ...]
-    every_hook: bool = False
     hook: str = ""
     killed: list[dict[str, str | int]] = field(default_factory=list)
     _concerned: bool = False
@@ -28,8 +27,7 @@ class Plan:
     def begins(self, context: Context) -> None:
         """Note that a hook begins."""
         if not context.retries:
-            is_named = self.hook in ("", _name(context))
-            self._concerned = is_named and (self.every_hook or not self._due)
+            self._concerned = self.hook in ("", _name(context))
         if self._concerned and context.retries < len(self.at):
             self._due[context.id] = self.at[context.retries]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.remotestate import Snapshot
 
 _DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
@@ -14,8 +14,6 @@ _DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
 
 def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
     """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
-    if hook.kind == UNPACK:
-        return replace(local, charm_version=hook.version)
     after = replace(local, failed=None, failures=0, queued="")
     if hook.kind.startswith("relation-"):
         return replace(after, relations=_relations_after(local.relations, hook))
@@ -28,9 +26,7 @@ def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
     if hook.kind == "install":
         return {"installed": True, "charm_version": remote.charm_version}
     if hook.kind == "upgrade-charm":
-        # What failed with one charm may succeed with a newer one, which was forced upon it.
-        version = max(local.charm_version, hook.version)
-        return {"charm_version": version, "queued": "config-changed"}
+        return {"charm_version": hook.version, "queued": "config-changed"}
     if hook.kind == "config-changed":
         return {"config_version": remote.config_version, "queued": _after_config(local, remote)}
     if hook.kind == "leader-elected":

@@ -40,7 +40,6 @@ class Snapshot:
     update_status_version: int = 0
     retry_due: bool = False
     resolved: str = ""
-    force_charm: bool = False
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
     let_out: bool = False  # of dying relations, without their hooks
     restarts: bool = False  # before it leaves its relations
@@ -71,7 +70,6 @@ def snapshot(
         update_status_version=unit.update_status_version,
         retry_due=retry_due,
         resolved=unit.resolved,
-        force_charm=application.force_charm,
         dies_unstopped=_dies_unstopped(model, unit),
         let_out=unit.let_out,
         restarts=model.manner is Manner.JUJU_3_6,

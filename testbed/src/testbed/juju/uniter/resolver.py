@@ -13,14 +13,14 @@ from dataclasses import replace
 
 from testbed.juju.state.model import NO_HOOKS
 from testbed.juju.state.secretevents import SecretEvent
-from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 
 
 def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
     """Return the hook to run now, or None if there is nothing to do."""
     if local.failed is not None:
-        return _after_failure(local, local.failed, remote)
+        return _after_failure(local.failed, remote)
     if not local.installed:
         return Hook("install") if remote.alive else None
     if not remote.alive:
@@ -28,13 +28,8 @@ def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
     return next(_alive_hooks(local, remote), None)
 
 
-def _after_failure(local: LocalState, failed: Hook, remote: Snapshot) -> Hook | None:
-    """Return the failed hook once it is to be run again or skipped.
-
-    Only the files of a forced charm go first. Its upgrade-charm does not run.
-    """
-    if remote.force_charm and local.charm_version != remote.charm_version:
-        return Hook(UNPACK, version=remote.charm_version)
+def _after_failure(failed: Hook, remote: Snapshot) -> Hook | None:
+    """Return the failed hook once it is to be run again or skipped."""
     if remote.resolved == NO_HOOKS:
         return replace(failed, skipped=True)
     return failed if remote.resolved or remote.retry_due else None

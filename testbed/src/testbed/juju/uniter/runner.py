@@ -16,12 +16,7 @@ from typing import IO
 from testbed.juju.manner import Manner
 from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.model import Unit
-from testbed.juju.state.paths import (
-    TOOLS_DIR,
-    charm_dir,
-    inside,
-    tools_dir,
-)
+from testbed.juju.state.paths import TOOLS_DIR, charm_dir, inside, tools_dir
 
 _DRAIN_SECONDS = 1.0
 _JUJUD = """#!/bin/sh
@@ -98,14 +93,11 @@ class Run:
         env: Mapping[str, str],
         cwd: str,
         output: Output,
-        *,
-        user: str | None = None,
     ):
         self._process = machine.popen(
             argv,
             env=env,
             cwd=cwd,
-            user=user,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -116,9 +108,9 @@ class Run:
             _pump(self._process.stderr, output[1]),
         ]
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code, negative for a signal. Raise subprocess.TimeoutExpired."""
-        code = self._process.wait(timeout)
+    def wait(self) -> int:
+        """Return the exit code, negative for a signal."""
+        code = self._process.wait()
         for pump in self._pumps:  # a daemon that it started may keep its output open
             pump.join(_DRAIN_SECONDS)
         return code

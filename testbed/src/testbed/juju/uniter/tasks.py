@@ -12,10 +12,10 @@ from testbed.juju.state.status import now
 
 @dataclass
 class Task:
-    """One task on one unit or machine. `command` for exec, `action` and `params` for actions."""
+    """One task on one unit. `command` for exec, `action` and `params` for actions."""
 
     id: str
-    target: str  # a unit's name or a machine's number
+    target: str
     action: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     command: str = ""
@@ -28,7 +28,7 @@ class Task:
 
     @property
     def done(self) -> bool:
-        return self.status in ("completed", "failed", "error", "cancelled", "aborted")
+        return self.status in ("completed", "failed", "cancelled")
 
     @property
     def return_code(self) -> int:
@@ -55,17 +55,7 @@ class Task:
             for name, moment in times.items()
             if moment
         }
-        kind = "unit" if "/" in self.target else "machine"
-        return {**entry, kind: self.target}
-
-
-def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
-    """Return the results that Juju itself adds: the exit code and the output."""
-    results: dict[str, Any] = {"return-code": code}
-    for name, lines in (("stdout", stdout), ("stderr", stderr)):
-        if lines:
-            results[name] = "\n".join(lines) + "\n"
-    return results
+        return {**entry, "unit": self.target}
 
 
 def finish(
@@ -82,15 +72,15 @@ def finish(
     `refusal` is why the controller has taken nothing of what it has written. The return code stays
     the one of the process.
     """
-    results = collect(code, stdout, stderr)
+    task.results = {**action.results, "return-code": code}
+    for name, lines in (("stdout", stdout), ("stderr", stderr)):
+        if lines:
+            task.results[name] = "\n".join(lines) + "\n"
     if refusal:
-        said = [results["stderr"]] if "stderr" in results else []
-        results |= {"stderr": "\n".join([*said, refusal])}
-        task.results = {**action.results, **results}
+        said = [task.results["stderr"]] if stderr else []
+        task.results["stderr"] = "\n".join([*said, refusal])
         task.finish("failed", "committing requested changes failed")
-        return
-    task.results = {**action.results, **results}
-    if action.failure is not None:
+    elif action.failure is not None:
         task.finish("failed", action.failure)
     elif code != 0 and task.action:
         task.finish("failed", f"exit status {code}")

@@ -11,7 +11,6 @@ from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import agent_dir, inside
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter.executor import Executor
 from testbed.juju.uniter.processes import Processes
 from testbed.juju.uniter.protocols import ControllerLike
@@ -140,17 +139,6 @@ class Uniter:
         expired = self._expire.expired
         return snapshot(self._model, self._unit, retry_due=due, expired=expired)
 
-    def _begin_next(self, remote: Snapshot) -> Hook | None:
-        """Return the next hook, after which a failed one is not resolved nor to be retried.
-
-        Unpacking a forced charm leaves both as they are. Called under the lock.
-        """
-        hook = next_hook(self._unit.local, remote)
-        if hook is None or hook.kind != UNPACK:
-            self._unit.resolved = ""
-            self._retry.begun()
-        return hook
-
     def _do_next(self) -> None:
         with self._lock:
             if self._gone() or not self._due():
@@ -160,7 +148,9 @@ class Uniter:
             remote = self._remote()
             hook = None
             if task is None:
-                hook = self._begin_next(remote)
+                hook = next_hook(self._unit.local, remote)
+                self._unit.resolved = ""
+                self._retry.begun()
         try:
             if task is not None:
                 self._executor.run_task(task)

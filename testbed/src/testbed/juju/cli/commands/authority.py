@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import shlex
 
-from testbed.juju.cli.commands.outcomes import new_task
+from testbed.juju.cli.commands.outcomes import enqueue
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Parsed
-from testbed.juju.uniter.tasks import Task
 
 _SECONDS = 50.0  # less than the minute after which a test gives up
 
@@ -23,7 +22,8 @@ def authority(invocation: Invocation, parsed: Parsed) -> None:
         raise UsageError("give APPLICATION REQUEST [ARGUMENT]")
     application, request, *argument = parsed.args
     with invocation.controller.lock:
-        task = _enqueue(invocation, f"{application}/leader", _command(request, *argument))
+        leader = invocation.model.unit(f"{application}/leader")
+        task = enqueue(invocation, leader, command=_command(request, *argument))
         if not invocation.wait(lambda: task.done, _SECONDS):
             raise JujuError(f"{task.target} has not done it after {_SECONDS:.0f} s")
     if task.failed:
@@ -31,14 +31,6 @@ def authority(invocation: Invocation, parsed: Parsed) -> None:
     if "stdout" not in task.results:
         raise JujuError(f'the charm of "{application}" knows no request "{request}"')
     invocation.print(str(task.results["stdout"]), end="")
-
-
-def _enqueue(invocation: Invocation, leader: str, command: str) -> Task:
-    unit = invocation.model.unit(leader)
-    task = new_task(invocation.model, unit.name, command=command)
-    invocation.controller.uniter(invocation.model, unit).tasks.append(task)
-    invocation.controller.changed(invocation.model)
-    return task
 
 
 def _command(request: str, argument: str = "") -> str:

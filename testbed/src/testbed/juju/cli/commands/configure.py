@@ -60,10 +60,7 @@ def config(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def _set(
-    invocation: Invocation,
-    application: Application,
-    pairs: list[str],
-    resets: list[str],
+    invocation: Invocation, application: Application, pairs: list[str], resets: list[str]
 ) -> None:
     options = application.charm.options
     values = settings.typed(options, assignments(invocation, pairs))

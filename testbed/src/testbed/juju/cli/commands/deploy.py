@@ -7,7 +7,8 @@ from testbed.juju.cli.commands.parsing import assignments, placements
 from testbed.juju.cli.commands.sources import is_local, origin, source
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
-from testbed.juju.controller.deploying import Request, Source
+from testbed.juju.controller.deploying import Request
+from testbed.juju.controller.store import Source
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.settings import typed
@@ -49,8 +50,6 @@ def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None
     units, to = int(parsed.text("num-units", "1")), placements(parsed)
     if charm.subordinate and ("num-units" in parsed.values or to):
         raise JujuError("cannot use --num-units or --to with subordinate application")
-    if len(to) > units:
-        raise UsageError("cannot use --to with more placements than units")
     application = parsed.args[1] if len(parsed.args) > 1 else charm.name
     request = Request(
         source=found,
@@ -60,15 +59,8 @@ def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None
         to=to,
         config=typed(charm.options, assignments(invocation, parsed.all("config"))),
     )
-    invocation.info(_located(found))
     deployed = deploying.deploy(invocation.controller, model, request)
     invocation.info(f'Deploying "{application}" from {origin(found)} on {deployed.base}/stable')
-
-
-def _located(found: Source) -> str:
-    if found.origin == "local":
-        return f'Located local charm "{found.charm.name}", revision {found.revision}'
-    return f'Located charm "{found.charm.name}" in charm-hub, revision {found.revision}'
 
 
 COMMANDS = (

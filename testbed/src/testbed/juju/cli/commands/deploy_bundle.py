@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from testbed.juju.cli import bundle
 from testbed.juju.cli.bundle import BundleApplication
-from testbed.juju.cli.commands.sources import is_local, origin, source
+from testbed.juju.cli.commands.sources import origin, source
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.controller import deploying, relating
-from testbed.juju.controller.deploying import Request, Source
+from testbed.juju.controller.deploying import Request
+from testbed.juju.controller.store import Source
 from testbed.juju.errors import JujuError
 from testbed.juju.flags import Parsed
 from testbed.juju.state.model import Model
@@ -25,7 +26,6 @@ def deploy(invocation: Invocation, parsed: Parsed, texts: list[tuple[str, str]])
         found = [
             (member, _charm(invocation, model, member, channel)) for member in wanted.applications
         ]
-        invocation.info(_located(parsed.args[0]))
         for member, charm in found:
             invocation.info(f"- deploy application {member.name} from {origin(charm)}")
             _deploy_member(invocation, model, member, charm, machines)
@@ -33,11 +33,6 @@ def deploy(invocation: Invocation, parsed: Parsed, texts: list[tuple[str, str]])
             _relate(invocation, model, first, second)
         invocation.controller.changed(model)
     invocation.info("Deploy of bundle completed.")
-
-
-def _located(name: str) -> str:
-    what = f'local bundle "{name}"' if is_local(name) else f'bundle "{name}" in charm-hub'
-    return f"Located {what}\nExecuting changes:"
 
 
 def _charm(

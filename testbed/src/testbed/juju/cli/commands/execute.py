@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from testbed.juju.cli.commands.configure import dump
-from testbed.juju.cli.commands.outcomes import new_task, verdict, waiting
+from testbed.juju.cli.commands.outcomes import are_done, enqueue, next_number, verdict
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UsageError
@@ -24,7 +24,7 @@ def exec_(invocation: Invocation, parsed: Parsed) -> int:
     timeout = wait_seconds(parsed.text("wait")) or _EXEC_SECONDS
     with invocation.controller.lock:
         model = invocation.model
-        operation, model.next_operation = model.next_operation, model.next_operation + 1
+        operation = next_number(model)
         try:
             units = _exec_targets(model, parsed)
         except UsageError:
@@ -32,12 +32,7 @@ def exec_(invocation: Invocation, parsed: Parsed) -> int:
         except JujuError as error:
             invocation.info(f"Operation {operation} failed to schedule any tasks:\n{error}")
             return 0
-        tasks = []
-        for unit in units:
-            task = new_task(model, unit.name, command=command)
-            invocation.controller.uniter(model, unit).tasks.append(task)
-            tasks.append(task)
-        invocation.controller.changed(model)
+        tasks = [enqueue(invocation, unit, command=command) for unit in units]
     if not tasks:
         raise JujuError("no units to run on")
     return _exec_results(invocation, parsed, tasks, timeout)
@@ -46,10 +41,7 @@ def exec_(invocation: Invocation, parsed: Parsed) -> int:
 def _exec_results(
     invocation: Invocation, parsed: Parsed, tasks: list[Task], timeout: float
 ) -> int:
-    with invocation.controller.lock:
-        finished = invocation.wait(lambda: all(task.done for task in tasks), timeout)
-    if not finished:
-        invocation.info(f"ERROR timed out waiting for results from: {waiting(tasks)}")
+    if not are_done(invocation, tasks, timeout):
         return 1
     style = parsed.text("format", "plain")
     if style == "plain":

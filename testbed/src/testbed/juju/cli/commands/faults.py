@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from testbed.faults.requests import KILL_AFTER, KILL_BEFORE, Fault
+from testbed.faults.requests import KILL, Fault
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import UsageError
 from testbed.juju.flags import Flag, Parsed
@@ -32,7 +32,7 @@ def _fault(verb: str, what: str, parsed: Parsed) -> Fault | None:
         return None
     at = parsed.numbers("at-request")
     if verb == "kill":
-        return Fault(KILL_AFTER if parsed.on("after") else KILL_BEFORE, at)
+        return Fault(KILL, at)
     if verb != "answer":
         raise UsageError(f'give one of {_VERBS}, not "{verb}"')
     method, _, path = parsed.text("request").partition(" ")
@@ -46,9 +46,9 @@ COMMANDS = (
         "                       answer APP WHAT --request \"METHOD PATH\": answers each such\n"
         "                       request with 403, html …; PATH is the end of its path.\n"
         "                       \"*\" is every request.\n"
-        "                       kill APP --at-request N [--after]: kills each hook at its N-th\n"
-        "                       request. N,M kills its first retry too, at its M-th.\n"
+        "                       kill APP --at-request N: kills each hook at the answer to its\n"
+        "                       N-th request. N,M kills its first retry too, at its M-th.\n"
         "                       clear APP: ends all faults. requests APP: prints all as JSON.",
-        (Flag("at-request"), Flag("request"), Flag("after", "bool")),
+        (Flag("at-request"), Flag("request")),
     ),
 )  # fmt: skip

@@ -7,20 +7,17 @@ from typing import Any
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import relation_rows, status_document
-from testbed.juju.cli.statusfilter import between, only
+from testbed.juju.cli.statusfilter import only
 from testbed.juju.cli.tabular import status_tables
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
 from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.manner import Manner
 from testbed.juju.state import names
-from testbed.juju.state.logbook import Line
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.relation import Relation
 from testbed.juju.state.status import now
 
 _FORMAT = Flag("format")
-_TAIL_LINES = 10
 
 
 def status(invocation: Invocation, parsed: Parsed) -> None:
@@ -31,8 +28,6 @@ def status(invocation: Invocation, parsed: Parsed) -> None:
         )
         rows = relation_rows(model) if parsed.on("relations") else None
     document = only(document, parsed.args)
-    if rows and model.manner is Manner.JUJU_4_1:
-        rows = between(document["applications"], rows)
     invocation.print(_formatted(parsed.text("format", "tabular"), document, rows))
     if not document["applications"] and not document["machines"]:
         invocation.info(_nothing(document, parsed.args))
@@ -102,47 +97,23 @@ def _relation_info(model: Model, relation: Relation, unit: Unit) -> dict[str, An
 
 
 def debug_log(invocation: Invocation, parsed: Parsed) -> None:
-    controller = invocation.controller
-    tail = invocation.is_terminal()
-    with controller.lock:
-        model = invocation.model
-        logbook = controller.logs[model.uuid]
-        lines = [line for line in logbook.since(0) if _wanted(line, parsed)]
-    for line in _first(lines, parsed, tail=tail):
+    """Print the log so far. Unlike Juju's, it follows no log on a terminal."""
+    included = parsed.all("include")
+    with invocation.controller.lock:
+        lines = [
+            line
+            for line in invocation.controller.logs[invocation.model.uuid].lines
+            if not included or any(_names(name, line.entity) for name in included)
+        ]
+    for line in lines[-int(parsed.text("limit", "0")) :]:
         invocation.print(str(line))
-    seen = lines[-1].number + 1 if lines else 0
-    while tail and not invocation.gone():
-        with controller.lock:
-            if model.name not in controller.models:
-                return
-            controller.lock.wait(0.5)
-            more = list(logbook.since(seen))
-        for line in more:
-            if _wanted(line, parsed):
-                invocation.print(str(line))
-        seen = more[-1].number + 1 if more else seen
-
-
-def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
-    """Return the lines to print before following the log: all, or the last ones."""
-    limit = int(parsed.text("limit", "0"))
-    if limit:
-        return lines[-limit:]
-    return lines if parsed.on("replay") or not tail else lines[-_TAIL_LINES:]
-
-
-def _wanted(line: Line, parsed: Parsed) -> bool:
-    entities = parsed.all("include")
-    return not entities or any(_names(name, line.entity) for name in entities)
 
 
 def _names(selector: str, entity: str) -> bool:
-    """Return whether a selector such as `unit-a-0`, `a/0`, `a` or `unit-a-*` names the entity."""
+    """Return whether a selector, `a/0` or `a`, names a unit's agent."""
     if names.is_unit(selector):
         return entity == names.tag_of(selector)
-    if selector.endswith("*"):
-        return entity.startswith(selector[:-1])
-    return entity == selector or entity.rpartition("-")[0] == f"unit-{selector}"
+    return entity.rpartition("-")[0] == f"unit-{selector}"
 
 
 COMMANDS = (

@@ -28,10 +28,10 @@ def add_model(invocation: Invocation, parsed: Parsed) -> None:
         raise UsageError("model name is required")
     if len(parsed.args) > 1:
         raise UnsupportedError(f'the cloud "{parsed.args[1]}"')
+    if not parsed.on("no-switch"):
+        raise UnsupportedError("add-model without --no-switch")
     name = parsed.args[0]
     invocation.controller.add_model(name)
-    if not parsed.on("no-switch"):
-        invocation.current_model = name
     invocation.info(f"Added '{name}' model on {CLOUD}/{REGION} for user '{USER}'")
 
 

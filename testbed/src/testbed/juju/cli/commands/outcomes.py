@@ -1,4 +1,4 @@
-"""The results of tasks, as `juju run` and `juju exec` print them."""
+"""Tasks of `juju run` and `juju exec`, and their results as these print them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from typing import Any
 
 from testbed.juju import goyaml
 from testbed.juju.cli.invocation import Invocation
-from testbed.juju.state.model import Model
+from testbed.juju.state.model import Model, Unit
 from testbed.juju.uniter.tasks import Task
 
 _OUTPUT = ("stdout", "stderr")
 
 
-def new_task(model: Model, target: str, **what: Any) -> Task:
-    """Return a new task with the model's next number."""
-    task = Task(str(model.next_operation), target, **what)
+def next_number(model: Model) -> int:
+    """Return the number of a new operation or task."""
     model.next_operation += 1
+    return model.next_operation - 1
+
+
+def enqueue(invocation: Invocation, unit: Unit, **what: Any) -> Task:
+    """Give a unit a new task. Called under the lock."""
+    model = invocation.model
+    task = Task(str(next_number(model)), unit.name, **what)
+    invocation.controller.uniter(model, unit).tasks.append(task)
+    invocation.controller.changed(model)
     return task
 
 
-def waiting(tasks: list[Task]) -> str:
-    return ", ".join(f"unit {task.target}" for task in tasks if not task.done)
+def are_done(invocation: Invocation, tasks: list[Task], timeout: float) -> bool:
+    """Wait for tasks. Return whether all are done, and say which are not."""
+    with invocation.controller.lock:
+        if invocation.wait(lambda: all(task.done for task in tasks), timeout):
+            return True
+    waiting = ", ".join(f"unit {task.target}" for task in tasks if not task.done)
+    invocation.info(f"ERROR timed out waiting for results from: {waiting}")
+    return False
 
 
 def verdict(invocation: Invocation, tasks: list[Task]) -> int:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.durations import seconds
-from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.errors import UsageError
 from testbed.juju.flags import Parsed
-
-_MAX_VALUE = 5 * 1024 * 1024
 
 
 def assignments(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
@@ -19,16 +17,8 @@ def assignments(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
         key, assigned, value = word.partition("=")
         if not assigned or not key:
             raise UsageError(f'expected "key=value", got "{word}"')
-        found[key] = _value_of_file(invocation, value[1:]) if value.startswith("@") else value
+        found[key] = invocation.read(value[1:]) if value.startswith("@") else value
     return found
-
-
-def _value_of_file(invocation: Invocation, path: str) -> str:
-    """Return an option's value that a file holds: at most 5 MiB, as Juju takes it."""
-    text = invocation.read(path)
-    if len(text.encode()) > _MAX_VALUE:
-        raise JujuError("size of option file is larger than 5M")
-    return text
 
 
 def placements(parsed: Parsed) -> list[str]:

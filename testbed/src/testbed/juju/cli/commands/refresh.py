@@ -5,7 +5,7 @@ from __future__ import annotations
 from testbed.juju.cli.commands.sources import origin
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
-from testbed.juju.controller.deploying import Source
+from testbed.juju.controller.store import Source
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Application, Model
@@ -21,8 +21,7 @@ def refresh(invocation: Invocation, parsed: Parsed) -> None:
         if source is None:
             invocation.info(f'charm "{application.charm.name}": already up-to-date')
             return
-        force = parsed.on("force-units")
-        deploying.refresh(invocation.controller, model, application, source, force_units=force)
+        deploying.refresh(invocation.controller, model, application, source)
     invocation.info(f"Added {origin(source)}, to the model")
 
 
@@ -38,7 +37,7 @@ def _new_source(
             f'application "{application.name}" was deployed from a local charm: '
             "give the new one with --path"
         )
-    found = deploying.source_of(invocation.controller, application.charm.name, channel)
+    found = invocation.controller.store.charm(application.charm.name, channel)
     return None if found.charm.digest == application.charm.digest else found
 
 
@@ -47,6 +46,6 @@ COMMANDS = (
         "refresh",
         refresh,
         "Puts a newer charm in the place of an application's.",
-        (Flag("channel"), Flag("path"), Flag("force-units", "bool")),
+        (Flag("channel"), Flag("path")),
     ),
 )

@@ -7,6 +7,7 @@ from testbed.juju.controller import relating
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Parsed
 from testbed.juju.state import endpoints
+from testbed.juju.state.status import DYING
 
 
 def integrate(invocation: Invocation, parsed: Parsed) -> None:
@@ -30,7 +31,7 @@ def remove_relation(invocation: Invocation, parsed: Parsed) -> None:
     _check(parsed.args)
     with invocation.controller.lock:
         model = invocation.model
-        relating.remove(relating.find(model, *parsed.args))
+        relating.find(model, *parsed.args).life = DYING
         invocation.controller.changed(model)
 
 

@@ -1,4 +1,4 @@
-"""juju ssh and scp: commands on a machine as one of its users, a file to or from it."""
+"""juju ssh and scp: commands on a machine as its user ubuntu, a file to or from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.juju.cli.invocation import Command, Invocation
@@ -19,22 +18,11 @@ from testbed.juju.state import names
 from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.paths import SEARCH_PATH, inside
 
-
-@dataclass(frozen=True)
-class Target:
-    """A machine and the user on it."""
-
-    host: MachineLike
-    user: str
-
-    @property
-    def home(self) -> str:
-        return "/root" if self.user == "root" else f"/home/{self.user}"
+_USER, _HOME = "ubuntu", "/home/ubuntu"
 
 
-def find_target(invocation: Invocation, text: str) -> Target:
-    """Return the target `[USER@]UNIT`, `[USER@]APP/leader` or `[USER@]MACHINE`."""
-    user, at, name = text.rpartition("@")
+def _machine(invocation: Invocation, name: str) -> MachineLike:
+    """Return the machine of `UNIT`, `APP/leader` or a machine's number."""
     with invocation.controller.lock:
         model = invocation.model
         if names.is_machine(name):
@@ -42,39 +30,38 @@ def find_target(invocation: Invocation, text: str) -> Target:
         elif names.is_unit_or_leader(name):
             machine = model.unit(name).machine
         else:
-            raise JujuError(f'target "{text}" not found')
+            raise JujuError(f'target "{name}" not found')
         if machine.host is None:
             raise JujuError(f"machine {machine.id} is not up yet")
-        target = Target(machine.host, user if at else "ubuntu")
         # A model of Juju 4.1 has no SSH key.
         if model.manner is Manner.JUJU_4_1:
-            raise SshError(f"{target.user}@{machine.host.address}: Permission denied (publickey).")
-        return target
+            raise SshError(f"{_USER}@{machine.host.address}: Permission denied (publickey).")
+        return machine.host
 
 
 def ssh(invocation: Invocation, parsed: Parsed) -> int:
     if not parsed.args:
         raise UsageError("no target name specified")
-    target = find_target(invocation, parsed.args[0])
+    host = _machine(invocation, parsed.args[0])
     words = parsed.args[1:]
     if words[:1] == ["--"]:
         words = words[1:]
     shell = ["/bin/bash", "-c", " ".join(words)] if words else ["/bin/bash", "-l"]
     env = {
-        "HOME": target.home,
+        "HOME": _HOME,
         "LANG": "C.UTF-8",
-        "LOGNAME": target.user,
+        "LOGNAME": _USER,
         "PATH": SEARCH_PATH,
         "SHELL": "/bin/bash",
-        "USER": target.user,
+        "USER": _USER,
     }
-    if invocation.is_terminal():
+    if os.isatty(invocation.stdout):
         env["TERM"] = invocation.env.get("TERM", "xterm")
-    process = target.host.popen(
+    process = host.popen(
         shell,
         env=env,
-        cwd=target.home,
-        user=target.user,
+        cwd=_HOME,
+        user=_USER,
         stdin=invocation.stdin,
         stdout=invocation.stdout,
         stderr=invocation.stderr,
@@ -103,28 +90,20 @@ def _wait(invocation: Invocation, process: subprocess.Popen[bytes]) -> int:
 def scp(invocation: Invocation, parsed: Parsed) -> None:
     if len(parsed.args) != 2:
         raise UsageError("two arguments required")
-    source, destination = parsed.args
-    origin, _ = _place(invocation, source)
-    goal, owner = _place(invocation, destination)
-    if goal.is_dir():
-        goal = goal / origin.name
+    source, goal = (_place(invocation, text) for text in parsed.args)
     try:
-        shutil.copyfile(origin, goal)
-        goal.chmod(origin.stat().st_mode & 0o777)
-        if owner is not None:
-            home = inside(owner.host, owner.home).stat()
-            os.chown(goal, home.st_uid, home.st_gid)
+        shutil.copy(source, goal)
     except OSError as error:
-        raise JujuError(f"scp: {source}: {(error.strerror or str(error)).lower()}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise JujuError(f"scp: {parsed.args[0]}: {reason}") from error
 
 
-def _place(invocation: Invocation, text: str) -> tuple[Path, Target | None]:
+def _place(invocation: Invocation, text: str) -> Path:
     """Return a file here, or on a machine (`UNIT:PATH`)."""
     name, colon, path = text.partition(":")
     if not colon or name.startswith((".", "/")):
-        return invocation.path(text), None
-    target = find_target(invocation, name)
-    return inside(target.host, os.path.join(target.home, path), follow=True), target
+        return invocation.path(text)
+    return inside(_machine(invocation, name), os.path.join(_HOME, path), follow=True)
 
 
 COMMANDS = (

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from testbed.juju.cli.commands.configure import dump
-from testbed.juju.cli.commands.outcomes import new_task, plain, verdict, waiting
+from testbed.juju.cli.commands.outcomes import are_done, enqueue, next_number, plain, verdict
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
@@ -30,7 +30,7 @@ def run(invocation: Invocation, parsed: Parsed) -> int:
         model = invocation.model
         if model.manner is Manner.JUJU_4_1:
             _check_defined(model, unit, name)
-        operation, model.next_operation = model.next_operation, model.next_operation + 1
+        operation = next_number(model)
         try:
             task = _enqueue(invocation, model, unit, name, params)
         except JujuError as error:
@@ -62,10 +62,7 @@ def _enqueue(
     unit = model.unit(wanted)
     if model.manner is Manner.JUJU_3_6:  # 4.1 leaves the parameters to the unit
         actions.check_params(_action_of(model, unit, name), params)
-    task = new_task(model, unit.name, action=name, params=params)
-    invocation.controller.uniter(model, unit).tasks.append(task)
-    invocation.controller.changed(model)
-    return task
+    return enqueue(invocation, unit, action=name, params=params)
 
 
 def _check_defined(model: Model, wanted: str, name: str) -> None:
@@ -86,14 +83,10 @@ def _action_of(model: Model, unit: Unit, name: str) -> actions.Action:
 
 def _result(invocation: Invocation, parsed: Parsed, task: Task) -> int:
     timeout = wait_seconds(parsed.text("wait")) or _RUN_SECONDS
-    with invocation.controller.lock:
-        finished = invocation.wait(lambda: task.done, timeout)
-        report = {task.target: task.report()}
-    style = parsed.text("format", "plain")
-    if not finished:
-        invocation.info(f"ERROR timed out waiting for results from: {waiting([task])}")
+    if not are_done(invocation, [task], timeout):
         return 1
-    text = plain(task) if style == "plain" else dump(report, style)
+    style = parsed.text("format", "plain")
+    text = plain(task) if style == "plain" else dump({task.target: task.report()}, style)
     invocation.print(text, end="" if text.endswith("\n") else "\n")
     return verdict(invocation, [task])
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.controller import deploying
-from testbed.juju.controller.deploying import Source
-from testbed.juju.errors import JujuError
+from testbed.juju.controller.store import Source
 from testbed.juju.state.model import Model
 
 
@@ -17,12 +16,7 @@ def source(invocation: Invocation, model: Model, name: str, channel: str) -> Sou
     controller = invocation.controller
     if is_local(name):
         return deploying.local_source(controller, model, invocation.path(name))
-    if "/" in name or name.endswith((".charm", ".yaml")):
-        raise JujuError(
-            f'The charm or bundle "{name}" is ambiguous.\n'
-            f"To deploy a local charm or bundle, run `juju deploy ./{name}`."
-        )
-    return deploying.source_of(controller, name, channel)
+    return controller.store.charm(name, channel)
 
 
 def origin(found: Source) -> str:

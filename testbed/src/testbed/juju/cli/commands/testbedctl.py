@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from testbed.juju.cli.commands import authority, breakage, faults
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.controller import lifecycle
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
@@ -26,7 +26,7 @@ def move_leader(invocation: Invocation, parsed: Parsed) -> None:
     with invocation.controller.lock:
         model = invocation.model
         unit = model.unit(_argument(parsed, 0, "unit"))
-        lifecycle.move_leader(model, unit)
+        model.applications[unit.application].leader = unit.name
         invocation.controller.changed(model)
 
 
@@ -34,7 +34,7 @@ def kill_hook(invocation: Invocation, parsed: Parsed) -> None:
     name, at = parsed.text("unit"), parsed.numbers("at-tool-call")
     if not names.is_unit(name) or not at:
         raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
-    plan = Plan(at, every_hook=parsed.on("every-hook"), hook=parsed.text("hook"))
+    plan = Plan(at, parsed.text("hook"))
     with invocation.controller.lock:
         invocation.controller.kills.set(invocation.model.uuid, name, plan)
 
@@ -64,14 +64,6 @@ def hooks(invocation: Invocation, parsed: Parsed) -> None:
     invocation.print(json.dumps([run.report() for run in history]))
 
 
-def stop_agent(invocation: Invocation, parsed: Parsed) -> None:
-    _set_agent(invocation, parsed, stopped=True)
-
-
-def start_agent(invocation: Invocation, parsed: Parsed) -> None:
-    _set_agent(invocation, parsed, stopped=False)
-
-
 def _set_agent(invocation: Invocation, parsed: Parsed, *, stopped: bool) -> None:
     with invocation.controller.lock:
         model = invocation.model
@@ -98,17 +90,19 @@ COMMANDS = (
     Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
     Command(
         "kill-hook", kill_hook,
-        "Kills the next hook of a unit at its N-th hook-tool call, or every hook with\n"
-        "                       --every-hook. The unit need not exist yet. N,M kills the hook's\n"
-        "                       first retry too, at its M-th call. Later retries are spared.\n"
-        "                       --hook NAME spares hooks of other names.",
-        (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool"), Flag("hook")),
+        "Kills every hook of a unit at its N-th hook-tool call. The unit need not exist\n"
+        "                       yet. N,M kills a hook's first retry too, at its M-th call.\n"
+        "                       Later retries are spared. --hook NAME spares other hooks.",
+        (Flag("unit"), Flag("at-tool-call"), Flag("hook")),
     ),
     Command("killed", killed, "Prints what the last kill-hook of UNIT has killed, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),
     Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
-    Command("stop-agent", stop_agent, "Stops UNIT's agent: it runs no hooks and cannot lead."),
-    Command("start-agent", start_agent, "Starts UNIT's agent again."),
+    Command(
+        "stop-agent", partial(_set_agent, stopped=True),
+        "Stops UNIT's agent: it runs no hooks and cannot lead.",
+    ),
+    Command("start-agent", partial(_set_agent, stopped=False), "Starts UNIT's agent again."),
     Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
     *authority.COMMANDS,
     *faults.COMMANDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from testbed.juju.cli.invocation import Command, Invocation
@@ -13,65 +13,41 @@ from testbed.juju.state.model import Model
 from testbed.juju.state.secrets import MODEL, Secret, Settings
 
 
-def find(model: Model, reference: str) -> Secret:
-    """Return the secret with an id, or the user secret with a name. Raise JujuError."""
-    secret = model.secrets.get(secrets.identifier(reference))
-    named = (s for s in model.secrets.values() if s.owner == MODEL and s.label == reference)
-    found = secret or next(named, None)
-    if found is None:
-        raise JujuError(f'secret "{reference}" not found')
-    return found
+def _named(model: Model, name: str) -> Secret | None:
+    own = (secret for secret in model.secrets.values() if secret.owner == MODEL)
+    return next((secret for secret in own if secret.label == name), None)
 
 
 def _own(model: Model, reference: str) -> Secret:
-    """Return a user secret: operators change no others. Raise JujuError."""
-    secret = find(model, reference)
-    if secret.owner != MODEL:
+    """Return the user secret with an id or a name: operators change no others."""
+    found = model.secrets.get(secrets.identifier(reference)) or _named(model, reference)
+    if found is None:
+        raise JujuError(f'secret "{reference}" not found')
+    if found.owner != MODEL:
         raise JujuError("permission denied")
-    return secret
+    return found
 
 
-def _settings(invocation: Invocation, words: Sequence[str]) -> Settings:
-    content = _content(invocation, words)
-    _check(content)
-    return Settings(content=content or None)
-
-
-def _content(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
-    content: dict[str, str] = {}
-    for word in words:
-        key, assigned, value = word.partition("=")
-        if not assigned:
-            raise UsageError(f'key value "{word}" not valid')
-        name, _, form = key.partition("#")
-        content[name] = invocation.read(value) if form == "file" else value
-    return content
-
-
-def _check(content: Mapping[str, str]) -> None:
+def _content(invocation: Invocation, words: Sequence[str]) -> dict[str, str] | None:
     try:
-        secrets.check_content(content)
+        return secrets.parse_content(words, invocation.read)
     except ToolError as error:
-        raise JujuError(str(error).removeprefix("ERROR ")) from error
-
-
-def _check_name(model: Model, name: str) -> None:
-    if any(s.owner == MODEL and s.label == name for s in model.secrets.values()):
-        raise JujuError(f'secret with name "{name}" already exists')
+        raise UsageError(str(error).removeprefix("ERROR ")) from error
 
 
 def add(invocation: Invocation, parsed: Parsed) -> None:
     if not parsed.args:
         raise UsageError("secret name needs to be supplied as the first argument")
     name, *words = parsed.args
-    settings = replace(_settings(invocation, words), label=name)
-    if settings.content is None:
+    content = _content(invocation, words)
+    if content is None:
         raise UsageError("missing secret value or filename")
     with invocation.controller.lock:
         model = invocation.model
-        _check_name(model, name)
-        secret = Secret(secrets.new_id(), MODEL)
-        model.secrets[secret.id] = secrets.changed(secret, settings)
+        if _named(model, name):
+            raise JujuError(f'secret with name "{name}" already exists')
+        secret = Secret(secrets.new_id(), MODEL, label=name)
+        model.secrets[secret.id] = secrets.changed(secret, Settings(content))
         invocation.print(secret.uri)
 
 
@@ -79,13 +55,13 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
     if not parsed.args:
         raise UsageError("missing secret URI")
     reference, *words = parsed.args
-    settings = _settings(invocation, words)
-    if settings.content is None:
+    content = _content(invocation, words)
+    if content is None:
         raise UsageError("specify at least one new value, label, or info to update")
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, reference)
-        model.secrets[secret.id] = secrets.changed(secret, settings)
+        model.secrets[secret.id] = secrets.changed(secret, Settings(content))
         invocation.controller.changed(model)
 
 
