@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 # What has ended this many seconds ago may still wait for its hook.
 SOON = 5.0
+# In how many seconds a unit goes on with what a hook had no time for.
+_GO_ON_SECONDS = 1.0
 # A unit that waits for others looks again and again for an hour, and less and less often.
 _MOST_RINGS = 40
 # An answer of a server that goes on to answer others, and how long a hook takes at most.
@@ -674,10 +676,12 @@ def _is_named(life: Life, who: str, before: Objects) -> bool:
 
 
 def _goes_on(life: Life) -> bool:
-    """Whether a hook had no time left, and says so: its next one goes on."""
-    status = _status(life)
-    return bool(status) and any(
-        each in status.message for each in ("activating", "not deleted yet")
+    """Whether a hook had no time left, and its next one goes on: it says so, unless something
+    worse is to be said, and has Juju ring at once."""
+    status, alarms = _status(life), life.model.units[life.model.leader or 0].alarms
+    says_so = status and any(each in status.message for each in ("activating", "not deleted yet"))
+    return bool(says_so) or any(
+        each.expire and 0 < each.expire.timestamp() - life.now <= _GO_ON_SECONDS for each in alarms
     )
 
 
