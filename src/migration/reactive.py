@@ -8,8 +8,11 @@ import contextlib
 import subprocess
 from pathlib import Path
 
+from errors import Waiting
 from machine import files
 from machine.files import Machine
+from statuses import waiting
+from text import brief
 
 # All that it kept in leader data, the private key included.
 _LEADER_DATA = ("cluster_id", "service_ip", "cert", "key")
@@ -27,13 +30,17 @@ def cluster_id() -> str:
 
     The rest of that data is of no use: the certificate is for another host name, and the
     Service still has its address.
+
+    Raise `errors.Waiting` if Juju does not answer: another id would end everybody's kubeconfig.
     """
     try:
         found = subprocess.run(
             ["leader-get", "cluster_id"], capture_output=True, text=True, timeout=30, check=True
         )
-    except (OSError, subprocess.SubprocessError):
+    except FileNotFoundError:  # a Juju that has no leader data
         return ""
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Waiting(waiting.JUJU(cause=brief(error))) from error
     return found.stdout.strip()
 
 

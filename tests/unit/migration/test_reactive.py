@@ -362,3 +362,18 @@ def test_given_an_authority_of_others_when_a_hook_runs_then_it_stays_trusted(
     assert authority.exists()
     assert len(list(reactive.trust_store(files.machine).iterdir())) == 2
     assert tools.ran() == []
+
+
+def test_given_a_juju_that_does_not_answer_once_when_a_hook_runs_then_the_cluster_id_stays(
+    left: Files, model: Model, tmp_path: Path
+):
+    tool = tmp_path / "leader-get"
+    works = tool.read_text()
+    tool.write_text("#!/bin/sh\necho 'ERROR connection is shut down' >&2\nexit 1\n")
+    model.settle()
+    assert "cluster-id" not in model.peer
+    tool.write_text(works)
+
+    model.settle()
+
+    assert model.peer["cluster-id"] == CLUSTER_ID
