@@ -256,15 +256,17 @@ def to_revoke(
         for mapping in found
         if mapping.name == target.name or _principal(mapping) in target.principals
     ]
-    _refuse_declared(chosen, declared.known, application, partition)
+    # By its name, a mapping beside the option's may go: the option does not bring it back.
+    own = [each for each in chosen if not target.name or each.source == OPTION]
+    _refuse_declared(own, declared.known, application, partition)
     for entry in declared.known or ():
         if entry.name == target.name or (entry.arn and entry.principal in target.principals):
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
-    found_marks = lowered(mark for each in chosen for mark in marks(each))
+    found_marks = lowered(mark for each in own for mark in marks(each))
     for wrong in declared.wrong:
         if wrong.meant and lowered(wrong.meant.principals) & found_marks:
-            raise _declared(word(chosen[0].arn), wrong.place, application)
+            raise _declared(word(own[0].arn), wrong.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 

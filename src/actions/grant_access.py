@@ -16,7 +16,7 @@ from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access_changes import BY_GRANT
 from actions import MAX_BYTES, joined
-from cluster import api, bindings, objects, references, state, sync
+from cluster import api, bindings, objects, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Blocked, Unready, Waiting
@@ -45,9 +45,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
     is_dry = params["dry-run"]
     with errors_as_status():
-        what, marked = objects.claimed(client, objects.get(client, references.SERVICE))
-        if hook.owner.is_foreign(mark := objects.mark_of(marked)):
-            raise Blocked(references.foreign(mark, what))
+        objects.check_owner(client, hook.owner)
         _check_rights(client, grant)
         if ends and not is_dry:
             # Ahead of the write: the access must end although the rest of this fails.

@@ -14,7 +14,7 @@ from access.desired import Access
 from access.mapping import IdentityMapping
 from access_changes import BY_REVOCATION
 from actions import MAX_BYTES, Failed, joined
-from cluster import api, bindings, state, sync
+from cluster import api, bindings, objects, state, sync
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
@@ -33,6 +33,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """
     target = grants.target(params)
     with errors_as_status():
+        objects.check_owner(hook.client, hook.owner)
         found = _find(hook, target)
         warning = _warning(hook, target, found)
         by_status = grants.admitted_by_status(found.mappings, target)
@@ -44,8 +45,11 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
             steps = desired.changes(found, desired.effective(found, by_status))
             result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
             there = {each.name for each in result.after.mappings}
-            refused |= {key: left.why for key, left in result.left.items() if key in there}
-            by_status = [each for each in by_status if each.name not in refused]
+            stay = {key: left.why for key, left in result.left.items() if key in there}
+            by_status = [each for each in by_status if each.name not in stay]
+            for key, reason in stay.items():
+                done = _results("revoked", revoked, by_status) if revoked or by_status else {}
+                raise Failed(f"the status of mapping {key} still lets it in: {reason}", done)
     results = _results("revoked", revoked, by_status) | (warning if revoked else {})
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"

@@ -16,6 +16,8 @@ from lightkube.core.resource_registry import resource_registry
 import labels
 from cluster import api, references
 from cluster.errors import suppress
+from errors import Blocked
+from owner import Owner
 
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
@@ -42,16 +44,20 @@ def remove(
             client.patch(res, name, {"metadata": {"finalizers": None}}, **where)
 
 
-def claimed(
-    client: api.Client, service: api.Object | None
-) -> tuple[references.ObjectReference, api.Object | None]:
-    """Return the object whose mark says whose all are: the ``service``, or else the Deployment.
+def foreign(client: api.Client, owner: Owner, service: api.Object | None) -> str:
+    """Return the status where another application than ``owner`` owns all objects; or empty.
 
-    Somebody may have deleted the Service.
+    The mark of the ``service`` says so, or, where somebody has deleted that, the Deployment's.
     """
-    if service:
-        return references.SERVICE, service
-    return references.DEPLOYMENT, get(client, references.DEPLOYMENT)
+    what = references.SERVICE if service else references.DEPLOYMENT
+    mark = mark_of(service or get(client, what))
+    return references.foreign(mark, what) if owner.is_foreign(mark) else ""
+
+
+def check_owner(client: api.Client, owner: Owner) -> None:
+    """Raise `errors.Blocked` if another application than ``owner`` owns all objects."""
+    if status := foreign(client, owner, get(client, references.SERVICE)):
+        raise Blocked(status)
 
 
 def mark_of(stored: api.Object | None) -> str:

@@ -48,6 +48,7 @@ PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
 LOGINS = ObjectReference("v1", "ConfigMap", name="aws-iam-logins")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
+DISRUPTION_BUDGET = ObjectReference("policy/v1", "PodDisruptionBudget")
 # Kubernetes 1.30 and newer has these kinds.
 POLICY = tuple(
     ObjectReference("admissionregistration.k8s.io/v1", kind, "aws-iam-mappings", None)
@@ -59,7 +60,7 @@ POLICY = tuple(
 OWNED = (
     LOGINS,
     DEPLOYMENT,
-    ObjectReference("policy/v1", "PodDisruptionBudget"),
+    DISRUPTION_BUDGET,
     PULL_SECRET,
     SECRET,
     ObjectReference("v1", "ConfigMap"),

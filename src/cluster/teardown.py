@@ -93,8 +93,10 @@ def _try(
     if references.SERVICE.text not in failed and not is_foreign:
         with _kept_in(failed, _ACCESS):
             access = _remove_access(client, owner)
-        with _kept_in(failed, references.SERVICE.text):
-            kept = services.remove(client, owner, asked, principal, address, shared=shared)
+        # Who owns the Service owns the access: without it, whoever waits takes both over.
+        if _ACCESS not in failed:
+            with _kept_in(failed, references.SERVICE.text):
+                kept = services.remove(client, owner, asked, principal, address, shared=shared)
     is_over = all(isinstance(each, Blocked) for each in failed.values()) and not access
     return Remains(failed, access, kept), is_over
 

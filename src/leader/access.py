@@ -69,7 +69,7 @@ def bring(hook: Hook, client: api.Client) -> Report:
         wanted = desired.access(declared, there, now, partition)
         return wanted, desired.changes(found, wanted.access)
 
-    wanted, steps = look(newest=False)
+    wanted, steps = look(newest=hook.wake.overdue)
     ended = {each.name for each in steps.delete if expiry.has_ended(each, now)}
     others = steps.only(lambda name: name not in ended).keys
     # The server's memory may be moments old, so what is stored decides on other changes, and on
@@ -95,8 +95,7 @@ def end(hook: Hook) -> None:
             client = hook.client
             client.prolong()
             # The reconcile may have stopped ahead of its own look at that.
-            _, marked = objects.claimed(client, objects.get(client, references.SERVICE))
-            if not hook.owner.owns(objects.mark_of(marked)):
+            if objects.foreign(client, hook.owner, objects.get(client, references.SERVICE)):
                 return
             before = state.access(client, hook.owner, newest=hook.wake.overdue)
             wanted = desired.lasting(before, hook.config.declared, times.now())

@@ -51,12 +51,11 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
     """Claim the authenticator's objects. Return the Service, if there is one. Raise
     `errors.Blocked` if another application owns them."""
     service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
-    what, marked = objects.claimed(client, service)
-    if hook.owner.is_foreign(mark := objects.mark_of(marked)):
+    if status := objects.foreign(client, hook.owner, service):
         # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.change(ca="", serving=False)
-        raise Blocked(references.foreign(mark, what))
-    if marked and not service:
+        raise Blocked(status)
+    if not service:
         _inherit(client, hook.owner)
     return service
 
@@ -200,8 +199,8 @@ def deploy(
     A container of a former pod reads the proxies' former keys when it restarts, so they stay
     until the rollout is complete.
 
-    Without the right to write events, pods let people in all the same: what keeps that from being
-    applied is added to ``problems``.
+    Without the right to write events and a disruption budget, pods let people in all the same:
+    what keeps these from being applied is added to ``problems``, as is what keeps former objects.
 
     Return how far their rollout is when the wait ends.
     """
@@ -211,7 +210,7 @@ def deploy(
     *others, deployment = keeping
     for manifest in others:
         what = manifests.reference(manifest)
-        if what.namespace != references.EVENTS:
+        if what.namespace != references.EVENTS and what != references.DISRUPTION_BUDGET:
             sync.apply(client, manifest, known.get(what))
             continue
         with collected(problems), errors_as_status():
@@ -221,5 +220,6 @@ def deploy(
         for manifest, kept in zip(desired, keeping, strict=True):
             if manifest != kept:
                 sync.apply(client, manifest)
-        sync.prune(client, owner, desired)
+        with collected(problems), errors_as_status():
+            sync.prune(client, owner, desired)
     return rollout

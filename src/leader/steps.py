@@ -44,14 +44,19 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
         # Write the file before the first API request, so it is repaired while the API is down.
         hook.share()
+    reported, unguarded, unbrought = None, "", list[Unready]()
     with errors_as_status():
         client = hook.client
-        service = authenticator.claim(hook, client)
-        unguarded = authenticator.define_mappings(
-            client, hook.owner, config, has_served=peers.shared.serving
-        )
-        # Access that ends goes before anything else that takes time.
-        reported = access.bring(hook, client)
+        service, has_served = authenticator.claim(hook, client), peers.shared.serving
+        with collected(unbrought), errors_as_status():
+            unguarded = authenticator.define_mappings(
+                client, hook.owner, config, has_served=has_served
+            )
+            # Access that ends goes before anything else that takes time.
+            reported = access.bring(hook, client)
+        # What guards mappings is there before anybody is let in.
+        if unbrought and not has_served:
+            raise unbrought[0]
         # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)
         stored = contents.stored(client)
@@ -62,8 +67,9 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))
     # That may have recorded this unit's acknowledgement, so read them only now.
     plan = rotation.plan(peers.shared.ca, stored.pair, new, hook.units_not_trusting)
+    announced = bool(reported) and not reported.result.unfinished
     if not plan.pair:
-        raise worst(unissued, announced=not reported.result.unfinished)
+        raise worst(unissued, announced=announced)
     with errors_as_status():
         spec = authenticator.spec(hook, client, config, plan.pair, stored, trusted, problems)
         rollout = authenticator.deploy(client, hook.owner, spec, stored, problems)
@@ -75,21 +81,24 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         with collected(problems):
             pods.check_complete(client, rollout, own)
         last_logins.look(client, hook.owner, hook.memory, pods.names(own))
-        counted = facts.Facts(
-            to_correct=len(reported.problems),
-            next_end=facts.seconds(reported.next_end),
-            replicas=config.replicas,
-        )
-        cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
+        if reported:
+            counted = facts.Facts(
+                to_correct=len(reported.problems),
+                next_end=facts.seconds(reported.next_end),
+                replicas=config.replicas,
+            )
+            cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
     if config.declared.error:
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
-    hook.memory.log_once(report.remarks(config, reported))
+    if reported:
+        hook.memory.log_once(report.remarks(config, reported))
+    problems += unbrought
     problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
-    if problems:
-        raise worst(problems, announced=not reported.result.unfinished)
+    if problems or not reported:
+        raise worst(problems, announced=announced)
     keeps_old_ca = peers.shared.ca != plan.pair.ca
     remarks = (
         issued.warning if issued else "",

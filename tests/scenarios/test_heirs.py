@@ -9,6 +9,7 @@ import ops.testing
 import pytest
 from tests.fakes.acting import grant, refused
 from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, PULL_SECRET, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -127,3 +128,51 @@ def test_given_a_bystander_when_it_grants_access_then_that_is_refused(
         api.delete(path)
 
     assert "owned by" in refused(grant, second, arn=ARN, role="admin", for_="30m")
+
+
+@pytest.mark.usefixtures("_roles")
+def test_given_a_binding_that_a_removal_left_when_the_heir_grants_then_nobody_gets_its_role(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    grant(deployed, arn=ARN, role="admin", name="shift")
+    (binding,) = [
+        path for path in api.objects if f"{RBAC}/clusterrolebindings/aws-iam-shift" in path
+    ]
+    api.fail(refusal(403, "admission webhook denied the request"), request=f"DELETE {binding}")
+    deployed.hook(deployed.on.remove())
+    api.recover()
+    assert SERVICE not in api.objects
+
+    second.settle()
+    second.hook()
+    grant(second, arn=OTHER, role="view", name="shift")
+
+    assert roles(api, OTHER) == ["view"]
+
+
+def test_given_a_removal_that_could_not_read_mappings_at_first_when_others_wait_then_its_grants_go(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    grant(deployed, arn=ARN, groups="system:masters")
+    second.settle()
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"GET {MAPPINGS}")
+    deployed.hook(deployed.on.stop())
+    api.recover()
+    second.hook()
+
+    deployed.hook(deployed.on.remove())
+
+    assert mappings(api) == []
+
+
+def test_given_a_bystander_when_it_revokes_what_the_owner_declares_then_that_is_refused(
+    deployed: Model, second: Model, api: FakeCluster
+):
+    deployed.config = {"mappings": DECLARED}
+    deployed.settle()
+    second.settle()
+    before = mappings(api)
+
+    assert "owned by" in refused(second.action, "revoke-access", name=before[0].rpartition("/")[2])
+
+    assert mappings(api) == before

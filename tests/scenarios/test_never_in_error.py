@@ -23,8 +23,12 @@ from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 APPLIES = tuple(f"PATCH {path}" for path in APPLIED)
 ROLLOUT = (f"GET {DEPLOYMENT}",)
-# Where the first Service is gone, another one of the charm's may have the address.
-EXTRA = (f"GET {SERVICE}-10-152-183-20",)
+# Where the first Service is gone, another one of the charm's may have the address, and a former
+# owner may have left objects.
+EXTRA = (
+    f"GET {SERVICE}-10-152-183-20",
+    *(f"GET /api/v1/{kind}" for kind in ("configmaps", "secrets", "services")),
+)
 # One of each kind: an apply, a look at one object, a list.
 KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.

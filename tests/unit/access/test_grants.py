@@ -407,7 +407,7 @@ def test_given_a_name_then_that_mapping_is_revoked():
 @pytest.mark.parametrize(
     ("found", "target", "option", "principal"),
     [
-        ([mapping("a", DEV)], Target("a"), f"[{{arn: '{DEV}'}}]", DEV),
+        ([mapping("a", DEV, OPTION)], Target("a"), f"[{{arn: '{DEV}'}}]", DEV),
         # Not applied, so there is no mapping of it.
         ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]", DEV),
         ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
@@ -420,6 +420,12 @@ def test_given_what_the_option_declares_then_nothing_is_revoked(
 ):
     with pytest.raises(Blocked, match=declares(principal, "mappings[0]")):
         revoked(found, target, option)
+
+
+def test_given_a_grant_beside_a_declared_entry_when_it_is_named_then_it_is_revoked():
+    found = [mapping("a", DEV, GRANT), mapping("dev", DEV, OPTION)]
+
+    assert revoked(found, Target("a"), f"[{{arn: '{DEV}', name: dev}}]") == ["a"]
 
 
 def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoked():

@@ -254,3 +254,14 @@ def test_given_a_faulty_entry_when_its_principal_is_revoked_then_the_entry_is_na
 
     with pytest.raises(ops.testing.ActionFailed, match="option mappings declares"):
         deployed.action("revoke-access", arn=ROLE)
+
+
+def test_given_a_status_that_cannot_be_emptied_when_revoked_then_that_is_said_and_no_more(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("theirs", OTHER, CANONICAL)
+    api.fail(refusal(500, "boom"), request=f"PATCH {MAPPINGS}/theirs/status")
+
+    said = refused(deployed.action, "revoke-access", arn=CANONICAL)
+
+    assert said.startswith("the status of mapping theirs still lets it in: ")
