@@ -78,43 +78,30 @@ class Desired:
 
 
 def lasting(found: Access, declared: Declared, now: datetime) -> Access:
-    """Return ``found`` without the access that has ended at ``now``.
-
-    Somebody may have annotated a mapping by hand that the option declares without an end. It
-    stays, and gets its own end back.
-    """
-    given = {entry.name: entry for entry in declared.entries}
-    ended = {
-        each.name
-        for each in found.mappings
-        if expiry.has_ended(each, now) and not _declares(given.get(each.name), each)
-    }
-    return found.without(ended)
+    """Return ``found`` without the access that has ended at ``now``."""
+    return found.without(
+        {each.name for each in found.mappings if expiry.has_ended(_with_end(each, declared), now)}
+    )
 
 
 def ends(found: Access, declared: Declared) -> list[datetime]:
-    """Return when each access ends. The option gives its mappings their ends, and no hand."""
-    given = {entry.name: entry for entry in declared.entries}
-    return [
-        moment
-        for each in found.mappings
-        if (moment := expiry.end(_with_end(each, given))) is not None
-    ]
+    """Return when each access ends."""
+    moments = (expiry.end(_with_end(each, declared)) for each in found.mappings)
+    return [moment for moment in moments if moment is not None]
 
 
-def _with_end(mapping: IdentityMapping, given: Mapping[str, Entry]) -> IdentityMapping:
-    entry = given.get(mapping.name)
-    if not entry or entry.expires == mapping.expires or not _declares(entry, mapping):
+def _with_end(mapping: IdentityMapping, declared: Declared) -> IdentityMapping:
+    """Return ``mapping`` with the end that the option gives its principal, if the option made it:
+    neither a hand nor what the option has said before has a part in that.
+
+    A name says nothing of that: it may pass on to another principal.
+    """
+    if mapping.source != OPTION:
         return mapping
-    return dataclasses.replace(mapping, expires=entry.expires)
-
-
-def _declares(entry: Entry | None, mapping: IdentityMapping) -> bool:
-    """Return whether ``entry`` declares the ``mapping`` of its name: a name may pass on to another
-    principal, whose entry says nothing of how long the former one has access."""
-    if not entry or mapping.source != OPTION:
-        return False
-    return not lowered((entry.mark,)).isdisjoint(lowered(marks(mapping)))
+    of_option = lowered(marks(mapping)) & declared.ends.keys()
+    # An ARN says more than the permission set of its role.
+    mark = min(of_option, default=None)
+    return dataclasses.replace(mapping, expires=declared.ends[mark]) if mark else mapping
 
 
 def access(

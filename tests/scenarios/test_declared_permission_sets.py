@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import pytest
 from tests.fakes.declaring import ACCOUNT, Declare, names, stored
@@ -93,3 +94,21 @@ def test_given_an_entry_with_the_role_of_a_declared_set_then_it_is_a_duplicate_a
     said = f"mappings[{place}]: it has the same principal as mappings[{other}]"
     assert f"2 not applied: {said}" in status.message
     assert names(api) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [({"expires": "1970-01-01T00:00:01Z"}, []), ({"groups": [""]}, [["view"]])],
+    ids=["ended", "faulty"],
+)
+def test_given_a_row_of_its_role_when_a_permission_set_ends_or_has_a_fault_then_it_gives_nothing(
+    declare: Declare, api: FakeCluster, change: dict[str, Any], left: list[list[str]]
+):
+    row = {"arn": ROLE, "username": "row", "groups": ["system:masters"]}
+    known = {**SET, "suffix": "0123456789abcdef", "groups": ["view"]}
+    declare(row, known)
+    assert stored(api, "sso")["spec"]["groups"] == ["view"]
+
+    declare(row, {**known, **change})
+
+    assert [stored(api, name)["spec"]["groups"] for name in names(api)] == left

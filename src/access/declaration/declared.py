@@ -39,6 +39,8 @@ class Declared:
     left_out: tuple[LeftOut, ...] = ()  # Its parts that have no effect here.
     wrong: tuple[Wrong, ...] = ()  # Its entries with a fault.
     error: str = ""  # Why the option cannot be read. Then nobody knows what it declares.
+    # When it ends each principal's access, by its mark; empty for never.
+    ends: Mapping[Mark, str] = dataclasses.field(default_factory=dict[Mark, str])
 
     def kept(self, former: Iterable[IdentityMapping]) -> dict[str, Sequence[str]]:
         """Return which of the ``former`` mappings each entry with a fault may have made: their
@@ -139,8 +141,8 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
             candidates.append(Candidate(each.wins, made, has_ended))
             ended = LeftOut(place, f"its access ended at {made.expires}")
             left_out += [ended] if has_ended else without
-    entries, twice, wrong = _unique(candidates)
-    return Declared(tuple(entries), (*left_out, *twice), tuple(wrong))
+    found = _unique(candidates)
+    return dataclasses.replace(found, left_out=(*left_out, *found.left_out))
 
 
 def _keys(each: Unchecked) -> dict[str, Value]:
@@ -149,9 +151,7 @@ def _keys(each: Unchecked) -> dict[str, Value]:
     raise ValueError("it is not a map with arn, username and groups")
 
 
-def _unique(
-    candidates: Sequence[Candidate],
-) -> tuple[list[Entry], list[LeftOut], list[Wrong]]:
+def _unique(candidates: Sequence[Candidate]) -> Declared:
     """Return the entries that count, those whose principal has another, and those with a fault.
 
     As on EKS, an access entry counts whatever a row of aws-auth says, and otherwise the last one.
@@ -163,14 +163,9 @@ def _unique(
         for each in sorted(candidates, key=lambda each: each.wins)
         for mark in each.marks
     }
-    counting = [each.entry for each in chosen.values() if not each.has_ended]
-    sets = {
-        (each.permission_set.name.lower(), each.permission_set.account): each
-        for each in counting
-        if isinstance(each, Entry) and each.permission_set
-    }
+    sets = {value.lower(): each.entry for (kind, value), each in chosen.items() if kind == "set"}
     entries, places = list[Entry](), dict[str, str]()
-    twice, wrong = list[LeftOut](), list[Wrong]()
+    twice, wrong, ends = list[LeftOut](), list[Wrong](), dict[Mark, str]()
     for candidate in candidates:
         each, others = candidate.entry, [chosen[mark] for mark in candidate.marks]
         is_hidden = bool(others) and all(other is not candidate for other in others)
@@ -179,6 +174,9 @@ def _unique(
             if each.meant and each.meant.name and not is_hidden:
                 places.setdefault(each.meant.name, each.place)
             continue
+        other = _set_of(each, sets)
+        if not is_hidden and not other:
+            ends |= dict.fromkeys(lowered((each.mark,)), each.expires)
         if candidate.has_ended:
             continue
         meant = Meant(frozenset((each.mark,)), each.name)
@@ -186,7 +184,7 @@ def _unique(
             what = "has ended" if others[0].has_ended else "counts"
             reason = f"{others[0].entry.place} has the same principal, and {what}"
             twice.append(LeftOut(each.place, reason))
-        elif other := _set_of(each, sets):
+        elif other:
             reason = f"it has the same principal as {other.place}"
             wrong.append(Wrong(each.place, reason, meant))
         elif place := places.get(each.name):
@@ -195,14 +193,14 @@ def _unique(
         else:
             entries.append(each)
             places[each.name] = each.place
-    return entries, twice, wrong
+    return Declared(tuple(entries), tuple(twice), tuple(wrong), ends=ends)
 
 
-def _set_of(found: Entry, sets: Mapping[tuple[str, str], Entry]) -> Entry | None:
+def _set_of(found: Entry, sets: Mapping[str, Entry | Wrong]) -> Entry | Wrong | None:
     """Return the entry of the permission set whose role ``found`` names by its ARN: which of the
     two counts would depend on when the role is learned."""
     role = of_spelling(found.arn) if sets else None
-    other = sets.get((role.name, role.account)) if role else None
-    if not role or not other or not other.permission_set:
-        return None
-    return other if other.permission_set.suffix in ("", role.suffix) else None
+    other = sets.get(str(role)) if role else None
+    if role and isinstance(other, Entry) and other.permission_set:
+        return other if other.permission_set.suffix in ("", role.suffix) else None
+    return other

@@ -345,7 +345,8 @@ def test_given_access_that_has_ended_then_its_mapping_and_its_role_go():
 def test_given_a_declared_mapping_that_somebody_lets_end_then_it_lasts_if_the_option_can_be_read():
     found = Access((made(expires=PAST),))
 
-    assert desired.lasting(found, Declared((entry(),)), NOW) == found
+    declared = Declared((entry(),), ends={entry().mark: ""})
+    assert desired.lasting(found, declared, NOW) == found
     assert desired.lasting(found, Declared(error="wrong"), NOW) == Access()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx2
 import ops
 import ops.testing
 import pytest
+from tests.fakes.acting import grant
 from tests.fakes.alarms import after, rings
 from tests.fakes.declaring import Declare, arns, entry, names, stored
 from tests.fakes.juju.model import Model
@@ -310,3 +312,51 @@ def test_given_a_name_that_passes_on_when_the_unit_is_blocked_then_access_ends_a
     deployed.hook()
 
     assert names(api) == []
+
+
+@pytest.mark.parametrize("former", [0, 9000])
+def test_given_a_blocked_unit_when_an_end_is_declared_then_the_access_ends(
+    deployed: Model, api: FakeCluster, former: int
+):
+    first = entry("dev", **({"expires": after(api, former)} if former else {}))
+    deployed.config = {"mappings": json.dumps([first])}
+    deployed.hook()
+    assert names(api) == ["dev"]
+
+    sooner = entry("dev", expires=after(api, 1800))
+    deployed.config = {"mappings": json.dumps([sooner]), "replicas": 99}
+    assert deployed.hook().name == "blocked"
+    assert rings(deployed, api) == [pytest.approx(1800, abs=1)]
+    api.clock.now += 1801
+    deployed.expire("alarm")
+
+    assert names(api) == []
+
+
+def test_given_a_blocked_unit_when_an_entry_gets_another_name_and_no_end_then_its_person_stays_in(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"mappings": json.dumps([entry("dev", expires=after(api, 1800))])}
+    deployed.hook()
+    deployed.config = {"mappings": json.dumps([entry("lasting")]), "replicas": 99}
+    deployed.hook()
+    api.clock.now += 1801
+    deployed.hook()
+
+    assert names(api) == ["dev"]
+
+
+def test_given_a_list_from_before_a_grant_when_another_ends_then_the_grants_end_is_kept(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, arn=ROLE, for_="30m", name="one")
+    deployed.hook()
+    api.clock.now += 1790
+    earlier = copy.deepcopy(api.objects)
+    grant(deployed, arn=OTHER, for_="2h", name="two")
+    api.clock.now += 15
+    api.memory = earlier
+    deployed.expire("alarm")
+
+    assert names(api) == ["two"]
+    assert rings(deployed, api) == [pytest.approx(7185, abs=1)]
