@@ -140,37 +140,38 @@ def roles(grants: Iterable[rbac.RoleGrant]) -> str:
 
 def remedy(
     given: Principal,
-    learning: Iterable[Entry],
+    entries: Iterable[Entry],
     found: Iterable[IdentityMapping],
     application: str,
 ) -> str:
-    """Return how to let the principal in. ``learning`` are the entries of the option `mappings`
-    that declare permission sets without a suffix; ``found`` are all mappings."""
+    """Return how to let the principal in. ``entries`` are those of the option `mappings`;
+    ``found`` are all mappings."""
     role = _mapped(given)
-    entry = declaring(role, learning)
+    entry = declaring(role, entries)
     if not entry:
         return f"to let it in: {admit(application, role)}"
-    return has_other_role(entry, str(role), found) or (
+    return still_out(entry, str(role), found) or (
         f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
         "login is refused, and the leader's next hook maps the role then"
     )
 
 
-def declaring(role: Principal, learning: Iterable[Entry]) -> Entry | None:
-    """Return the entry that declares the permission set of ``role``; None if none does."""
-    return next(
-        (
-            entry
-            for entry in learning
-            if entry.permission_set and entry.permission_set.may_be(str(role), role.partition)
-        ),
-        None,
-    )
+def declaring(role: Principal, entries: Iterable[Entry]) -> Entry | None:
+    """Return the entry that declares the principal or its permission set; None if none does."""
+    principal = canonical(str(role))
+    for entry in entries:
+        if entry.arn and entry.principal == principal:
+            return entry
+        if entry.permission_set and entry.permission_set.may_be(str(role), role.partition):
+            return entry
+    return None
 
 
-def has_other_role(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
-    """Return that a permission set has another role than ``role``, and how to change it to that;
-    empty if no role of it is mapped yet."""
+def still_out(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
+    """Return why ``entry`` does not let ``role`` in, and what to do: its mapping is still to be
+    made, or its permission set has another role. Return nothing if a login is to tell its role."""
+    if not entry.learns:
+        return f"{entry.place} of the option declares it: juju status says what keeps it out"
     mapped = next((each.arn for each in found if each.name == entry.name), "")
     if not mapped:
         return ""

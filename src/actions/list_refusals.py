@@ -11,7 +11,7 @@ from typing import Any
 import times
 from access import arn, desired, refusals
 from access.declaration.entry import Entry
-from access.explanation import admit, canonical, declaring, has_other_role
+from access.explanation import admit, canonical, declaring, still_out
 from access.mapping import IdentityMapping
 from access.refusals import Cause, Refusal
 from actions import joined
@@ -48,7 +48,6 @@ def lines(
     with an account of AWS can be refused, as often as they like.
     """
     application, entries = hook.owner.application, hook.config.declared.entries
-    learning = [entry for entry in entries if entry.learns]
     log = pod_logs.read(client, RECENT)
     found = refusals.parse(log.lines, log.begin, log.end)
     known = {mapping.canonical for mapping in mapped}
@@ -76,8 +75,8 @@ def lines(
             yield "it is mapped by now"
         elif principal != looked_up:
             role = arn.parse(refusal.arn)
-            entry = declaring(role, learning)
-            other = has_other_role(entry, str(role), mapped) if entry else ""
+            entry = declaring(role, entries)
+            other = still_out(entry, str(role), mapped) if entry else ""
             yield other or _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"

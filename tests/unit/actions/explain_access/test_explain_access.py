@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 import pytest
@@ -323,3 +324,15 @@ def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_w
     assert deployed.action("list-mappings")["ended"] == (
         f"dev ({ROLE.upper()}) ended at 2026-11-26T08:00:00Z"
     )
+
+
+def test_given_an_entry_whose_mapping_is_yet_to_be_made_then_no_command_is_said_that_is_refused(
+    deployed: Model,
+):
+    deployed.config = {"mappings": json.dumps([{"arn": ROLE, "username": "dev"}]), "replicas": 99}
+    deployed.hook()
+
+    said = deployed.action("explain-access", arn=ROLE)["explanation"]
+
+    assert "mappings[0] of the option declares it: juju status says what keeps it out" in said
+    assert "grant-access" not in said
