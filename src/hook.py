@@ -96,16 +96,20 @@ class Hook:
 
     def _is_gone(self, unit: str, asked: Mapping[str, Asked]) -> bool:
         """Return whether another ``unit`` is gone with its control plane, by what that has
-        ``asked``: Juju 4 tells the units that stay of none that went."""
-        listed = self._principals if unit in asked else frozenset[str]()
-        return bool(listed) and asked[unit].principal not in listed
+        ``asked``, or has another control plane than this one: Juju 4 tells the units that stay of
+        none that went."""
+        if unit not in asked:
+            return False
+        principal = asked[unit].principal
+        is_other = principal.partition("/")[0] != control_plane.application()
+        return is_other or (bool(self._principals) and principal not in self._principals)
 
     @functools.cached_property
     def _principals(self) -> frozenset[str]:
         """Return the control-plane units that Juju lists, or listed last: in the last hooks of a
         unit, the goal state has no relation any more."""
         with contextlib.suppress(ops.hookcmds.Error):
-            if listed := leaving.principals():
+            if listed := control_plane.principals():
                 self.memory.principals = {*listed}
         return frozenset(self.memory.principals)
 
@@ -177,15 +181,15 @@ class Hook:
         """Return this unit's control plane.
 
         Raises:
-            errors.Unready: there is none yet, or there are two.
+            errors.Unready: there is none yet.
         """
-        return control_plane.find(self.charm, lambda: self.peers.shared.relations)
+        return control_plane.find(self.charm)
 
     def use(self) -> control_plane.Use:
         """Return how far the control plane uses the webhook.
 
         Raises:
-            errors.Unready: there is no control plane yet, or there are two.
+            errors.Unready: there is no control plane yet.
         """
         requirer, shared = self.requirer, self.peers.shared
         return control_plane.use(self.charm, self.machine, requirer, self.owner, shared)
@@ -200,12 +204,15 @@ class Hook:
             self.tell_control_plane(self.peers.shared)
 
     def tell_control_plane(self, shared: Shared) -> None:
-        """Give this unit's control plane its webhook, and tell the leader once that trusts it."""
+        """Give this unit's control plane its webhook, and tell the leader whether that trusts it.
+
+        What it trusted before goes with the file that it has read.
+        """
         if shared == self._told:
             return
         self.memory.address = shared.address
-        if control_plane.publish_webhook(
+        trusts = control_plane.publish_webhook(
             self.charm, self.principal, self.machine, self.requirer, self.owner, shared
-        ):
-            self.peers.acknowledge(shared.ca)
+        )
+        self.peers.acknowledge(shared.ca if trusts else "")
         self._told = shared

@@ -48,11 +48,19 @@ def run(hook: Hook) -> tuple[str, bool]:
 
 def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
     """Bring the authenticator to its desired state, as `run` does."""
-    config = hook.config.checked()
     if not hook.peers.joined:
         raise Waiting(waiting.PEER_RELATION(), announced=True)
-    control_plane.await_api_server(principal, hook.requirer)
+    control_plane.check_alone(principal, hook.peers.shared.relations)
     shared = hook.peers.shared.of_relations(principal.relations)
+    # What is known comes first: an API server may not start without its file, and a unit with an
+    # option that cannot work is one of those that serve.
+    if not (hook.leads and control_plane.is_webhook_foreign(hook.machine, hook.owner)):
+        with collected(hook.problems):
+            hook.tell_control_plane(shared)
+    if not hook.leads:
+        cos.follow(hook.charm, hook.owner, shared.facts)
+    config = hook.config.checked()
+    control_plane.await_api_server(principal, hook.requirer)
     if hook.leads:
         # Only a unit that leads needs this, so the hooks of the others start sooner.
         from leader import steps
@@ -66,19 +74,17 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
         # A line has one command, at its end. The leader's comes first.
         line = line if "run: " in line else f"{line}, {step}"
         return line, True
-    control_plane.await_use(principal, hook.machine, address)
+    control_plane.await_use(principal, hook.machine, hook.requirer, address)
     return line, polls
 
 
 def _follow(hook: Hook, shared: Shared) -> tuple[str, bool]:
-    """Bring this unit's control plane to what the leader published."""
+    """Return the line of a unit that does not lead."""
     hook.wake.expect(())
-    hook.tell_control_plane(shared)
     # Only the leader asks for a certificate.
     hook.charm.write_once("certificates", (), lambda: _withdraw(hook))
     if not shared.serving:
         raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
-    cos.follow(hook.charm, hook.owner, shared.facts)
     return active.WEBHOOK(url=webhook_file.endpoint(shared.address)), False
 
 

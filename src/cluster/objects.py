@@ -44,20 +44,21 @@ def remove(
             client.patch(res, name, {"metadata": {"finalizers": None}}, **where)
 
 
-def foreign(client: api.Client, owner: Owner, service: api.Object | None) -> str:
-    """Return the status where another application than ``owner`` owns all objects; or empty.
-
-    The mark of the ``service`` says so, or, where somebody has deleted that, the Deployment's.
-    """
-    what = references.SERVICE if service else references.DEPLOYMENT
-    mark = mark_of(service or get(client, what))
-    return references.foreign(mark, what) if owner.is_foreign(mark) else ""
+def claimed(
+    client: api.Client, service: api.Object | None
+) -> tuple[references.ObjectReference, str]:
+    """Return the object that says whose all are, and its mark: the ``service``, or else the
+    Deployment. Somebody may have deleted the Service."""
+    if service:
+        return references.SERVICE, mark_of(service)
+    return references.DEPLOYMENT, mark_of(get(client, references.DEPLOYMENT))
 
 
 def check_owner(client: api.Client, owner: Owner) -> None:
     """Raise `errors.Blocked` if another application than ``owner`` owns all objects."""
-    if status := foreign(client, owner, get(client, references.SERVICE)):
-        raise Blocked(status)
+    what, mark = claimed(client, get(client, references.SERVICE))
+    if owner.is_foreign(mark):
+        raise Blocked(references.foreign(mark, what))
 
 
 def mark_of(stored: api.Object | None) -> str:

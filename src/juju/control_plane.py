@@ -51,6 +51,7 @@ class ControlPlane:
     # The ids of the relations with it, which Juju numbers once and never again.
     relations: frozenset[str]
     via_relation: bool  # Whether it takes the webhook from the relation.
+    remove: str  # The command that ends a relation with it.
     # The command that ends that relation, where another one keeps this unit; or empty.
     leave: str = ""
 
@@ -60,23 +61,16 @@ def is_related(charm: RelatedCharm) -> bool:
     return any(charm.related(name) for name in ENDPOINTS)
 
 
-def find(charm: RelatedCharm, known: Callable[[], Container[str]]) -> ControlPlane:
+def find(charm: RelatedCharm) -> ControlPlane:
     """Return the control plane of this unit.
 
-    ``known`` returns the ids of the relations that the application has deployed for.
-
     Raises:
-        errors.Blocked: there is none, or there are two.
+        errors.Blocked: there is none.
         errors.Waiting: its unit has not joined yet.
     """
     found = [relation for name in ENDPOINTS for relation in charm.related(name)]
     if not found:
         raise _not_related(charm.app.name)
-    if len({relation.app.name for relation in found}) > 1:
-        # People log in to the cluster that is known already.
-        extra = next((r for r in reversed(found) if str(r.id) not in known()), found[-1])
-        text = blocked.TWO_CONTROL_PLANES(command=_removal(charm.app, extra))
-        raise Blocked(text, announced=True)
     joined = {relation.name: relation for relation in found if principal_in(relation)}
     application = found[0].app.name
     if not joined:
@@ -85,8 +79,36 @@ def find(charm: RelatedCharm, known: Callable[[], Container[str]]) -> ControlPla
         application,
         frozenset(str(relation.id) for relation in found),
         via_relation=RELATION in joined,
+        remove=_removal(charm.app, found[0]),
         leave=_removal(charm.app, joined[RELATION]) if len(joined) > 1 else "",
     )
+
+
+def check_alone(control_plane: ControlPlane, known: frozenset[str]) -> None:
+    """Raise `errors.Blocked` if the application serves another control plane already.
+
+    ``known`` has the ids of the relations that it has deployed for. Juju shows a subordinate unit
+    no relation with another principal than its own, but its goal state names all of them.
+    """
+    if not known or known & control_plane.relations:
+        return
+    if {name.partition("/")[0] for name in principals()} > {control_plane.application}:
+        raise Blocked(blocked.TWO_CONTROL_PLANES(command=control_plane.remove))
+
+
+def principals() -> dict[str, str]:
+    """Return the status of each control-plane unit that Juju's goal state lists, and of their
+    applications.
+
+    That has the units that are alive or dying. It lists no relation that is gone, and never a
+    subordinate's own units, so ``planned_units`` is no help.
+    """
+    relations = ops.hookcmds.goal_state().relations
+    return {
+        name: goal.status
+        for endpoint in ENDPOINTS
+        for name, goal in relations.get(endpoint, {}).items()
+    }
 
 
 def _not_related(name: str) -> Unready:
@@ -172,14 +194,19 @@ def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
     return owner.is_foreign(webhook_file.owner_of(files.read(machine.webhook) or ""))
 
 
-def await_use(control_plane: ControlPlane, machine: Machine, address: str) -> None:
-    """Raise `errors.Waiting` until the control plane has rendered the webhook of its relation.
+def await_use(
+    control_plane: ControlPlane, machine: Machine, requirer: AwsIamRequirer, address: str
+) -> None:
+    """Raise `errors.Waiting` until the control plane uses the webhook of its relation.
 
-    Nobody can log in before. A control plane that does not say what it has rendered is not waited
-    for.
+    Nobody can log in before. A control plane that says neither which file it uses nor what it has
+    rendered is not waited for.
     """
-    given = _rendered(_GIVEN, machine) if control_plane.via_relation else None
-    if given is not None and not _is_endpoint(given, address):
+    if not control_plane.via_relation:
+        return
+    given = _rendered(_GIVEN, machine)
+    uses_another = given is not None and not _is_endpoint(given, address)
+    if uses_another or requirer.acknowledged == "":
         raise Waiting(waiting.CONTROL_PLANE_TO_USE(control_plane=control_plane.application))
 
 
@@ -232,9 +259,9 @@ def use(
     """Return how far this unit's control plane uses the webhook.
 
     Raises:
-        errors.Unready: there is no control plane, or there are two.
+        errors.Unready: there is no control plane yet.
     """
-    principal = find(charm, lambda: shared.relations)
+    principal = find(charm)
     via_relation, address = principal.via_relation, shared.address if shared.ca else ""
     if not address:
         return Use("", via_relation)

@@ -30,8 +30,10 @@ def note(charm: RelatedCharm, event: ops.EventBase) -> None:
     if isinstance(event, ops.RelationDepartedEvent):
         goes = event.departing_unit == charm.unit
     elif isinstance(event, ops.RelationBrokenEvent):
-        is_control_plane = event.relation.name in control_plane.ENDPOINTS
-        goes = is_control_plane and not control_plane.is_related(charm)
+        names = control_plane.ENDPOINTS
+        # After a restart of its agent, a unit may not have had the relation-created of the other.
+        others = (charm.related(name, newest=True) for name in names)
+        goes = event.relation.name in names and not any(others)
     else:
         goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
     if goes:
@@ -69,24 +71,9 @@ def is_going(principal: str) -> bool:
     Raise `errors.Waiting` if Juju does not answer.
     """
     try:
-        listed = principals()
+        listed = control_plane.principals()
     except ops.hookcmds.Error as error:
         raise Waiting(waiting.REMOVAL_UNKNOWN(cause=error)) from error
     if principal in listed:
         return listed[principal] == "dying"
     return principal.partition("/")[0] in listed
-
-
-def principals() -> dict[str, str]:
-    """Return the status of each control-plane unit that Juju's goal state lists, and of their
-    application.
-
-    That has the units that are alive or dying. It lists no relation that is gone, and never a
-    subordinate's own units, so ``planned_units`` is no help.
-    """
-    relations = ops.hookcmds.goal_state().relations
-    return {
-        name: goal.status
-        for endpoint in control_plane.ENDPOINTS
-        for name, goal in relations.get(endpoint, {}).items()
-    }

@@ -47,7 +47,7 @@ class Wake:
 
     def __init__(self, charm: RelatedCharm):
         self._unit, self._memory = charm.unit, charm.memory
-        self._rings = self._goes_on = False
+        self._rings = self._goes_on = self._looks = False
         self._expected: Sequence[float] | None = None
 
     def note(self, event: ops.EventBase) -> None:
@@ -63,6 +63,10 @@ class Wake:
     def go_on(self) -> None:
         """Wake the unit at once: this hook had no time left for some work."""
         self._goes_on = True
+
+    def look_again(self) -> None:
+        """Look again soon: this hook could not see when access ends."""
+        self._looks = True
 
     @property
     def is_told(self) -> bool:
@@ -93,7 +97,7 @@ class Wake:
         now = times.now().timestamp()
         self._keep_expected(now)
         seconds = None
-        if polls:
+        if polls or self._looks:
             seconds = self._backed_off(line, now)
         else:
             self._memory.wait = ""

@@ -95,7 +95,8 @@ def end(hook: Hook) -> None:
             client = hook.client
             client.prolong()
             # The reconcile may have stopped ahead of its own look at that.
-            if objects.foreign(client, hook.owner, objects.get(client, references.SERVICE)):
+            _, mark = objects.claimed(client, objects.get(client, references.SERVICE))
+            if not hook.owner.owns(mark):
                 return
             before = state.access(client, hook.owner, newest=hook.wake.overdue)
             wanted = desired.lasting(before, hook.config.declared, times.now())
@@ -103,6 +104,7 @@ def end(hook: Hook) -> None:
             result = sync.make(client, hook.owner, steps, "the time is over")
             _tell(hook, result, steps.keys)
     except Unready as reason:
+        hook.wake.look_again()
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 

@@ -51,10 +51,11 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
     """Claim the authenticator's objects. Return the Service, if there is one. Raise
     `errors.Blocked` if another application owns them."""
     service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
-    if status := objects.foreign(client, hook.owner, service):
+    what, mark = objects.claimed(client, service)
+    if hook.owner.is_foreign(mark):
         # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.change(ca="", serving=False)
-        raise Blocked(status)
+        raise Blocked(references.foreign(mark, what))
     if not service:
         _inherit(client, hook.owner)
     return service

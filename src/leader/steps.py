@@ -42,7 +42,6 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     peers.publish(ensure_cluster_id(shared, config))
     trusted = extra_cas.receive(hook.charm)
     if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
-        # Write the file before the first API request, so it is repaired while the API is down.
         hook.share()
     reported, unguarded, unbrought = None, "", list[Unready]()
     with errors_as_status():

@@ -186,3 +186,31 @@ def test_given_a_lost_unit_when_what_is_served_has_expired_then_the_new_certific
     assert two.hook().name == "active"
     assert api.secret("ca.pem") == NEW
     assert trusted(machines)[0] in (BOTH, NEW)
+
+
+def test_given_a_unit_between_authorities_when_the_former_returns_then_the_pods_wait_for_it(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    """Its API server trusts no more what the unit has said that it trusts."""
+    model = Model(easyrsa, machines, units=2, acknowledges=True)
+    model.settle()
+    model.provider = Easyrsa(root("new"))
+    model.answer()
+    model.hook(model.changed("certificates"))
+    model.hook(model.changed("peers", unit=1), unit=1)
+    model.answer()  # Both API servers have restarted with both authorities.
+    model.hook(model.changed("aws-iam", unit=1), unit=1)
+    model.hook(model.changed("aws-iam"))
+    model.hook()
+    model.hook(model.changed("peers", unit=1), unit=1)
+    assert api.secret("ca.pem") == NEW
+    assert trusted(machines) == [NEW, NEW]
+    model.answer()  # Both have restarted with the new one alone.
+
+    model.provider = easyrsa
+    model.answer()
+    model.hook(model.changed("certificates"))
+    model.answer()
+    model.hook(model.changed("aws-iam"))
+
+    assert api.secret("ca.pem") == NEW

@@ -129,3 +129,17 @@ def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
     assert deployed.units[0].stored == stored
     assert deployed.secrets == secrets
     assert os.stat(files.webhook) == file
+
+
+@pytest.mark.usefixtures("api")
+def test_given_a_control_plane_that_says_it_uses_no_file_then_nobody_can_log_in_yet(
+    easyrsa: Easyrsa, files: Files
+):
+    model = Model(easyrsa, [files])
+    model.units[0].control_plane["webhook_hash"] = '""'
+    model.settle()
+
+    status = model.hook()
+
+    assert model.published()["webhook_status"] is True
+    assert status.message == "waiting for kubernetes-control-plane to use the webhook"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ops
 import pytest
-from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -182,27 +182,16 @@ def test_given_the_option_when_the_relation_comes_back_then_the_file_is_there_be
     assert moved.published()["webhook_status"] is True
 
 
-@pytest.mark.parametrize(
-    ("first", "command"),
-    [
-        ("aws-iam", "juju remove-relation aws-iam:control-plane other:juju-info"),
-        ("control-plane", "juju remove-relation aws-iam:aws-iam other:aws-iam"),
-        ("", "juju remove-relation aws-iam:control-plane other:juju-info"),
-    ],
-)
-def test_given_two_control_planes_when_a_hook_runs_then_the_later_one_is_to_be_removed(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, first: str, command: str
+def test_given_both_relations_change_at_once_when_the_former_ends_first_then_the_unit_stays(
+    deployed: Model, api: FakeCluster
 ):
-    model = Model(easyrsa, [files], endpoints=(first,) if first else ())
-    model.settle()
-    api.forget()
-    model.principals = {"aws-iam" if first == "control-plane" else "control-plane": "other"}
-    model.endpoints = BOTH
+    """Juju lists the new relation in that hook. After a restart of the agent, it has had no
+    relation-created."""
+    before = set(api.objects)
+    deployed.endpoints = BOTH
+    deployed.hook(deployed.broken("aws-iam"))
+    deployed.endpoints = ("control-plane",)
+    deployed.hook(deployed.on.relation_created(deployed.relation("control-plane")))
+    deployed.hook()
 
-    status = model.hook()
-
-    assert status.name == "blocked"
-    assert status.message == f"two control planes; run: {command}"
-    # It looks whether access has ended, and only if there has been any.
-    if first:
-        assert {seen.method for seen in api.seen} <= {"GET"}
+    assert before - set(api.objects) == set()

@@ -135,17 +135,6 @@ def test_given_a_relation_and_the_option_when_the_address_is_anothers_then_that_
     assert model.hook().message.startswith("another Service may answer logins; run: ")
 
 
-def test_given_two_control_planes_when_the_address_is_anothers_then_that_is_said_first(
-    asking: Model, api: FakeCluster
-):
-    api.delete(SERVICE)
-    take(api)
-    asking.hook()
-    asking.endpoints, asking.principals = ("control-plane", "aws-iam"), {"aws-iam": "other"}
-
-    assert asking.hook().message.startswith("another Service may answer logins; run: ")
-
-
 def test_given_a_nul_in_the_name_of_a_role_when_access_is_explained_then_no_result_has_it(
     deployed: Model, api: FakeCluster
 ):

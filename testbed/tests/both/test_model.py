@@ -439,3 +439,20 @@ def test_a_relation_over_its_limit_is_refused(hosts: Operator) -> None:
 
     assert "would exceed its maximum relation limit of 1" in refusal
     hosts("remove-application", "--no-prompt", "second")
+
+
+def test_a_subordinate_sees_only_its_own_principal_and_its_goal_state_names_all(
+    hosts: Operator,
+) -> None:
+    hosts("deploy", "./host.charm", "other")
+    hosts("integrate", "rider:things", "other:things")
+    hosts.settle()
+    riders = [rider_of(hosts, name) for name in ("host/0", "other/0")]
+
+    seen = [asked(hosts, rider, "relation-ids things") for rider in riders]
+    goals = [asked(hosts, rider, "goal-state")["relations"]["things"] for rider in riders]
+
+    assert [len(found) for found in seen] == [1, 1]
+    assert seen[0] != seen[1]
+    for goal in goals:
+        assert {"host", "host/0", "other", "other/0"} <= {*goal}

@@ -203,8 +203,8 @@ class Model:
         self.application = application
         self.juju_model = ops.testing.Model(name="k8s", uuid=UUID)
         self.endpoints = endpoints
-        # Where an endpoint leads to another control plane than `principal`.
-        self.principals: dict[str, str] = {}
+        # The applications of principals, by the units that have another than `principal`.
+        self.principals: dict[int, str] = {}
         self.principal = principal
         self.juju = juju
         # Juju numbers each relation once and never again.
@@ -247,10 +247,13 @@ class Model:
             actions=_ACTIONS,
             app_name=self.application,
             unit_id=len(self.units),
-            principal_unit=f"{self.principal}/{len(self.units)}",
+            principal_unit=f"{self._principal_of(len(self.units))}/{len(self.units)}",
             juju_version=self.juju,
         )
         self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
+
+    def _principal_of(self, number: int) -> str:
+        return self.principals.get(number, self.principal)
 
     def hook(self, event: Any = None, unit: int = 0) -> ops.StatusBase:
         """Run a hook of ``unit``, update-status if no event is given; its status afterwards.
@@ -428,8 +431,10 @@ class Model:
         relations += [
             ops.testing.SubordinateRelation(
                 endpoint,
-                id=self.first_relation + _ENDPOINTS.index(endpoint),
-                remote_app_name=self.principals.get(endpoint, self.principal),
+                id=self.first_relation
+                + _ENDPOINTS.index(endpoint)
+                + 40 * (number in self.principals),
+                remote_app_name=self._principal_of(number),
                 remote_unit_id=number,
                 local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},
                 remote_unit_data=dict(unit.control_plane) if endpoint == "aws-iam" else {},

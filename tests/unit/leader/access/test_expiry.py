@@ -360,3 +360,23 @@ def test_given_a_list_from_before_a_grant_when_another_ends_then_the_grants_end_
 
     assert names(api) == ["two"]
     assert rings(deployed, api) == [pytest.approx(7185, abs=1)]
+
+
+def test_given_a_new_leader_that_cannot_look_when_access_is_to_end_then_it_looks_again(
+    two: Model, api: FakeCluster
+):
+    two.config = {"replicas": 0}
+    add(api, after(api, 600))
+    two.hook()
+    two.leader = 1
+    api.fail(unreachable(httpx2.ConnectError))
+    assert two.hook(two.on.leader_elected(), unit=1).name == "blocked"
+    (alarm,) = two.units[1].alarms
+    assert alarm.expire
+
+    api.recover()
+    two.expire("alarm", unit=1)
+
+    (alarm,) = two.units[1].alarms
+    assert alarm.expire
+    assert alarm.expire.timestamp() - api.clock.now == pytest.approx(600, abs=1)
