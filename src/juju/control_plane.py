@@ -56,9 +56,20 @@ class ControlPlane:
     leave: str = ""
 
 
-def is_related(charm: RelatedCharm) -> bool:
-    """Return whether this unit has a relation with a control plane that is not breaking now."""
-    return any(charm.related(name) for name in ENDPOINTS)
+def is_related(charm: RelatedCharm, *, newest: bool = False) -> bool:
+    """Return whether this unit has a relation with a control plane that is not breaking now;
+    ``newest`` is `RelatedCharm.related`'s."""
+    return bool(_relations(charm, newest=newest))
+
+
+def _relations(charm: RelatedCharm, *, newest: bool = False) -> list[ops.Relation]:
+    """Return the relations with this unit's own control plane, without one that breaks now.
+
+    Juju may list those of another one too, which somebody has integrated with by mistake.
+    """
+    own = os.environ.get("JUJU_PRINCIPAL_UNIT", "").partition("/")[0]
+    found = [each for name in ENDPOINTS for each in charm.related(name, newest=newest)]
+    return [each for each in found if own in ("", each.app.name)]
 
 
 def find(charm: RelatedCharm) -> ControlPlane:
@@ -68,7 +79,7 @@ def find(charm: RelatedCharm) -> ControlPlane:
         errors.Blocked: there is none.
         errors.Waiting: its unit has not joined yet.
     """
-    found = [relation for name in ENDPOINTS for relation in charm.related(name)]
+    found = _relations(charm)
     if not found:
         raise _not_related(charm.app.name)
     joined = {relation.name: relation for relation in found if principal_in(relation)}
@@ -87,8 +98,8 @@ def find(charm: RelatedCharm) -> ControlPlane:
 def check_alone(control_plane: ControlPlane, known: frozenset[str]) -> None:
     """Raise `errors.Blocked` if the application serves another control plane already.
 
-    ``known`` has the ids of the relations that it has deployed for. Juju shows a subordinate unit
-    no relation with another principal than its own, but its goal state names all of them.
+    ``known`` has the ids of the relations that it has deployed for. Juju need not list those of
+    another principal for a subordinate unit, but the unit's goal state names all of them.
     """
     if not known or known & control_plane.relations:
         return

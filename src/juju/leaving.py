@@ -30,10 +30,9 @@ def note(charm: RelatedCharm, event: ops.EventBase) -> None:
     if isinstance(event, ops.RelationDepartedEvent):
         goes = event.departing_unit == charm.unit
     elif isinstance(event, ops.RelationBrokenEvent):
-        names = control_plane.ENDPOINTS
+        is_control_plane = event.relation.name in control_plane.ENDPOINTS
         # After a restart of its agent, a unit may not have had the relation-created of the other.
-        others = (charm.related(name, newest=True) for name in names)
-        goes = event.relation.name in names and not any(others)
+        goes = is_control_plane and not control_plane.is_related(charm, newest=True)
     else:
         goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
     if goes:

@@ -39,7 +39,8 @@ class Declared:
     left_out: tuple[LeftOut, ...] = ()  # Its parts that have no effect here.
     wrong: tuple[Wrong, ...] = ()  # Its entries with a fault.
     error: str = ""  # Why the option cannot be read. Then nobody knows what it declares.
-    # When it ends each principal's access, by its mark; empty for never.
+    # When the access of each principal ends that an entry declares which counts, by its mark;
+    # empty for never.
     ends: Mapping[Mark, str] = dataclasses.field(default_factory=dict[Mark, str])
 
     def kept(self, former: Iterable[IdentityMapping]) -> dict[str, Sequence[str]]:
@@ -175,12 +176,11 @@ def _unique(candidates: Sequence[Candidate]) -> Declared:
                 places.setdefault(each.meant.name, each.place)
             continue
         other = _set_of(each, sets)
-        if not is_hidden and not other:
-            ends |= dict.fromkeys(lowered((each.mark,)), each.expires)
-        if candidate.has_ended:
-            continue
+        end = dict.fromkeys(lowered((each.mark,)), each.expires)
         meant = Meant(frozenset((each.mark,)), each.name)
-        if is_hidden:
+        if candidate.has_ended:
+            ends |= {} if is_hidden or other else end
+        elif is_hidden:
             what = "has ended" if others[0].has_ended else "counts"
             reason = f"{others[0].entry.place} has the same principal, and {what}"
             twice.append(LeftOut(each.place, reason))
@@ -193,6 +193,7 @@ def _unique(candidates: Sequence[Candidate]) -> Declared:
         else:
             entries.append(each)
             places[each.name] = each.place
+            ends |= end
     return Declared(tuple(entries), tuple(twice), tuple(wrong), ends=ends)
 
 

@@ -205,6 +205,8 @@ class Model:
         self.endpoints = endpoints
         # The applications of principals, by the units that have another than `principal`.
         self.principals: dict[int, str] = {}
+        # Juju 4.0 lists the relation with `principal` for these units too.
+        self.lists_all = False
         self.principal = principal
         self.juju = juju
         # Juju numbers each relation once and never again.
@@ -252,6 +254,9 @@ class Model:
         )
         self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
 
+    def _relation_with_principal(self, endpoint: str) -> int:
+        return self.first_relation + _ENDPOINTS.index(endpoint)
+
     def _principal_of(self, number: int) -> str:
         return self.principals.get(number, self.principal)
 
@@ -278,9 +283,9 @@ class Model:
             return self.on.relation_changed(self.relation("peers", unit), remote_unit=1 - unit)
         return self.on.relation_changed(self.relation(endpoint, unit))
 
-    def broken(self, endpoint: str) -> Any:
+    def broken(self, endpoint: str, unit: int = 0) -> Any:
         """relation-broken, by when the units of a relation of the whole application are gone."""
-        relation = self.relation(endpoint)
+        relation = self.relation(endpoint, unit)
         if endpoint == "certificates":
             relation = dataclasses.replace(relation, remote_units_data={})
         return self.on.relation_broken(relation)
@@ -431,9 +436,7 @@ class Model:
         relations += [
             ops.testing.SubordinateRelation(
                 endpoint,
-                id=self.first_relation
-                + _ENDPOINTS.index(endpoint)
-                + 40 * (number in self.principals),
+                id=self._relation_with_principal(endpoint) + 40 * (number in self.principals),
                 remote_app_name=self._principal_of(number),
                 remote_unit_id=number,
                 local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},
@@ -441,6 +444,15 @@ class Model:
             )
             for endpoint in self.endpoints
         ]
+        if self.lists_all and number in self.principals:
+            relations += [
+                ops.testing.SubordinateRelation(
+                    endpoint,
+                    id=self._relation_with_principal(endpoint),
+                    remote_app_name=self.principal,
+                )
+                for endpoint in self.endpoints
+            ]
         if self.provider:
             relations.append(
                 ops.testing.Relation(

@@ -46,7 +46,10 @@ def at(side: type[Side], remote: Bag | None, do: Callable[[Side], object], **loc
     """Let ``do`` have that side of a relation to a unit with the databag ``remote``, in a
     hook; its own databag afterwards, which had ``local`` in it."""
     relation = ops.testing.SubordinateRelation(
-        "aws-iam", remote_unit_data=remote or {}, local_unit_data=local
+        "aws-iam",
+        remote_app_name="cp" if side is AwsIamRequirer else "aws-iam",
+        remote_unit_data=remote or {},
+        local_unit_data=local,
     )
     state = ops.testing.State(relations=[] if remote is None else [relation])
     context = ops.testing.Context(Charm, meta=_META[side])
@@ -176,7 +179,7 @@ def test_given_the_unit_of_another_machine_alone_when_read_then_it_says_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ):
     bag = {"api_server_state": "true", "webhook_hash": '"abc"'}
-    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "remote/7")
+    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "cp/7")
 
     assert is_ready(bag) is False
     assert read(AwsIamRequirer, bag, "acknowledged") is None
@@ -192,6 +195,21 @@ def test_given_the_webhook_of_a_machine_when_a_control_plane_reads_then_it_takes
 
     assert bag == {**RAW, "principal": f'"{principal}"'}
     assert webhook_in(bag) == found
+
+
+def test_given_the_relation_of_another_principal_too_then_the_unit_takes_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Juju 4.0 lists that for a unit that begins on the second of two control planes."""
+    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "other/0")
+    both = [ops.testing.SubordinateRelation("aws-iam", remote_app_name=n) for n in ("cp", "other")]
+    context = ops.testing.Context(Charm, meta=_META[AwsIamRequirer])
+    with context(context.on.update_status(), ops.testing.State(relations=both)) as hook:
+        found = AwsIamRequirer(hook.charm).relation
+        hook.run()
+
+    assert found
+    assert found.app.name == "other"
 
 
 def test_given_a_relation_that_juju_took_away_when_written_to_then_nothing_is_raised(

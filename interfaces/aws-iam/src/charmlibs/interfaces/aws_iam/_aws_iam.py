@@ -53,8 +53,12 @@ class AwsIamRequirer(_Side):
 
     @property
     def relation(self) -> ops.Relation | None:
-        """Return the relation; None where there is none, or while Juju removes it."""
-        return next(iter(self.relations), None)
+        """Return the relation; None where there is none, or while Juju removes it.
+
+        Juju may list one with the control plane of another cluster too.
+        """
+        own = os.environ.get("JUJU_PRINCIPAL_UNIT", "").partition("/")[0]
+        return next((each for each in self.relations if own in ("", each.app.name)), None)
 
     @property
     def api_server_ready(self) -> bool:
