@@ -91,10 +91,10 @@ def ends(found: Access, declared: Declared) -> list[datetime]:
 
 
 def _with_end(mapping: IdentityMapping, declared: Declared) -> IdentityMapping:
-    """Return ``mapping`` with the end that the option gives its principal, if the option made it:
-    neither a hand nor what the option has said before has a part in that.
+    """Return ``mapping`` with the end that the option gives its principal, if the option made it.
 
-    A name says nothing of that: it may pass on to another principal.
+    An end that a hand wrote, or a former option, does not count. Nor does the name of the mapping:
+    it may pass on to another principal.
     """
     if mapping.source != OPTION:
         return mapping

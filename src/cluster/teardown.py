@@ -93,7 +93,7 @@ def _try(
     if references.SERVICE.text not in failed and not is_foreign:
         with _kept_in(failed, _ACCESS):
             access = _remove_access(client, owner)
-        # Who owns the Service owns the access: without it, whoever waits takes both over.
+        # An application that waits for the Service would take over the access with it.
         if _ACCESS not in failed:
             with _kept_in(failed, references.SERVICE.text):
                 kept = services.remove(client, owner, asked, principal, address, shared=shared)

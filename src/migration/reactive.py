@@ -37,7 +37,7 @@ def cluster_id() -> str:
         found = subprocess.run(
             ["leader-get", "cluster_id"], capture_output=True, text=True, timeout=30, check=True
         )
-    except FileNotFoundError:  # a Juju that has no leader data
+    except FileNotFoundError:  # Juju 4 has no leader data.
         return ""
     except (OSError, subprocess.SubprocessError) as error:
         raise Waiting(waiting.JUJU(cause=brief(error))) from error

@@ -39,8 +39,7 @@ class Declared:
     left_out: tuple[LeftOut, ...] = ()  # Its parts that have no effect here.
     wrong: tuple[Wrong, ...] = ()  # Its entries with a fault.
     error: str = ""  # Why the option cannot be read. Then nobody knows what it declares.
-    # When the access of each principal ends that an entry declares which counts, by its mark;
-    # empty for never.
+    # When the access of a principal ends, by the mark of its entry that counts; empty for never.
     ends: Mapping[Mark, str] = dataclasses.field(default_factory=dict[Mark, str])
 
     def kept(self, former: Iterable[IdentityMapping]) -> dict[str, Sequence[str]]:
@@ -176,10 +175,11 @@ def _unique(candidates: Sequence[Candidate]) -> Declared:
                 places.setdefault(each.meant.name, each.place)
             continue
         other = _set_of(each, sets)
-        end = dict.fromkeys(lowered((each.mark,)), each.expires)
+        [mark] = lowered((each.mark,))
         meant = Meant(frozenset((each.mark,)), each.name)
         if candidate.has_ended:
-            ends |= {} if is_hidden or other else end
+            if not is_hidden and not other:
+                ends[mark] = each.expires
         elif is_hidden:
             what = "has ended" if others[0].has_ended else "counts"
             reason = f"{others[0].entry.place} has the same principal, and {what}"
@@ -193,7 +193,7 @@ def _unique(candidates: Sequence[Candidate]) -> Declared:
         else:
             entries.append(each)
             places[each.name] = each.place
-            ends |= end
+            ends[mark] = each.expires
     return Declared(tuple(entries), tuple(twice), tuple(wrong), ends=ends)
 
 
