@@ -18,7 +18,7 @@ import functools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import httpx2
@@ -240,27 +240,27 @@ class _Batch:
     def outcome(self, key: str) -> _Outcome:
         return self.outcomes.get(key, _LATER)
 
-    def unbound(self, steps: Changes, going: Iterable[str]) -> dict[str, Change]:
-        """Return the deletions of bindings whose mapping, of those ``going``, is certainly to go.
+    def unbound(self, steps: Changes, going: Collection[str]) -> dict[str, Change]:
+        """Return the deletions of bindings whose mapping, of those ``going``, is gone.
 
-        A refusal is certain too: the mapping is as it was decided on.
+        A mapping whose deletion is refused keeps no role either, unless it has changed since.
         """
-        certain = {name for name in going if self.is_decided(name)}
-        return {
-            _gone(each): self.of(writes.delete_binding, each)
-            for each in steps.unbind
-            if each.mapping in certain and not self.outcome(_gone(each)).done
-        }
+        before = {each.name: each for each in steps.before.mappings}
+        found: dict[str, Change] = {}
+        for each in steps.unbind:
+            outcome = self.outcome(each.mapping)
+            if each.mapping not in going or self.outcome(_gone(each)).done:
+                continue
+            if outcome.done:
+                found[_gone(each)] = self.of(writes.delete_binding, each)
+            elif outcome.left.refused and outcome.sure:
+                found[_gone(each)] = self.of(writes.unbind, each, before.get(each.mapping))
+        return found
 
     def undone(self, steps: Changes) -> set[str]:
         """Return the names of mappings that are still to change, or to get a role."""
         without_role = {each.mapping for each in steps.bind if not self.outcome(each.key).done}
         return {key for key in steps.keys if not self.outcome(key).done} | without_role
-
-    def is_decided(self, name: str) -> bool:
-        """Return whether a mapping's change is made, or certainly never will be."""
-        outcome = self.outcome(name)
-        return outcome.done or (outcome.left.refused and outcome.sure)
 
     def run(self, changes: Mapping[str, Change]) -> None:
         """Make ``changes`` in their order, several at a time; each may be made twice."""

@@ -205,6 +205,7 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
         groups = objects.part(stored, "spec").get("groups")
         if not decided or tuple(groups or ()) != decided.groups:
             raise Outdated
+        _version(stored, decided)
     delete_binding(client, binding)
 
 

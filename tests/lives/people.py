@@ -108,6 +108,8 @@ def person_extends(life: Life, number: int, seconds: int) -> None:
 def person_deletes(life: Life, number: int) -> None:
     """An administrator deletes a mapping."""
     if mapping := _mapping(life, number):
+        for run in life.transport.runs:
+            run.deleted.add(access.principal(mapping))
         life.api.kubectl_delete(f"{MAPPINGS}/{mapping['metadata']['name']}")
 
 

@@ -161,8 +161,9 @@ def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -
     if old == new:
         return
     declared = {} if _swap_names(life, run.before) else life.declared
-    ended = _ended(life, changed)
-    for who, row in ((who, row) for who, row in declared.items() if who not in ended):
+    # A person may delete somebody's new mapping before the charm deletes the former one.
+    excused = _ended(life, changed) | run.deleted
+    for who, row in ((who, row) for who, row in declared.items() if who not in excused):
         if who in old and who not in new and _is_named(life, who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
         less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())

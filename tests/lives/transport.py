@@ -67,6 +67,7 @@ class Run:
         counts: How many requests of each kind it has made.
         others: Whether others acted meanwhile.
         people: Whether people did so in the cluster.
+        deleted: Whose mappings they deleted meanwhile.
         met: The faults that it met.
         failed: The requests that met them.
     """
@@ -84,6 +85,7 @@ class Run:
     failed: list[str] = dataclasses.field(default_factory=list)
     others: bool = False
     people: bool = False
+    deleted: set[str] = dataclasses.field(default_factory=set[str])
     dead: bool = False
     slow: bool = False
     results: dict[str, Any] | None = None

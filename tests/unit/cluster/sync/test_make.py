@@ -24,7 +24,8 @@ from cluster import sync
 from cluster.api import Client
 from cluster.errors import errors_as_status
 from cluster.sync import Left, Result
-from labels import OPTION
+from labels import OPTION, SOURCE
+from labels import OWNER as MARK
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV, OPS = f"{ACCOUNT}:role/dev", f"{ACCOUNT}:role/ops"
@@ -374,7 +375,10 @@ def bound(api: FakeCluster, namespace: str) -> str:
     name = f"{namespace}/{binding.name}" if namespace else binding.name
     api.add_binding(name, "ClusterRole/admin", Group=binding.group)
     (path,) = (path for path in api.objects if path.endswith(f"/{binding.name}"))
-    api.objects[path]["metadata"]["finalizers"] = ["example.com/keep"]
+    metadata = api.objects[path]["metadata"]
+    metadata["finalizers"] = ["example.com/keep"]
+    metadata["labels"] = {SOURCE: OPTION}
+    metadata["annotations"] = {MARK: OWNER.mark}
     return path
 
 
@@ -577,8 +581,9 @@ def test_given_another_mapping_of_the_name_and_arn_then_it_does_not_count_as_cre
     assert api.objects[PATH] == before
 
 
+@pytest.mark.parametrize("refused", [False, True], ids=["deleted", "refused before"])
 def test_given_a_mapping_that_is_extended_when_it_has_ended_then_its_role_stays(
-    client: Client, api: FakeCluster
+    client: Client, api: FakeCluster, refused: bool
 ):
     old = dataclasses.replace(mapping(), groups=OWN, expires="2001-01-01T00:00:00Z")
     api.add_mapping("dev", DEV, DEV, source=OPTION, groups=OWN, expires=old.expires)
@@ -589,12 +594,15 @@ def test_given_a_mapping_that_is_extended_when_it_has_ended_then_its_role_stays(
         metadata["annotations"]["aws-iam/expires"] = "2099-01-01T00:00:00Z"
         metadata["resourceVersion"] = "8"
 
-    api.meanwhile(extend, request=f"GET {PATH}")
+    if refused:
+        api.fail(refusal(403, DENIED), request=f"DELETE {PATH}")
+    # A refused one is looked at again before its role goes.
+    api.meanwhile(extend, request=f"GET {PATH}", nth=1 + refused)
     result = make(client, Changes(delete=(old,), unbind=(former(""),)))
 
     assert PATH in api.objects
     assert path in api.objects
-    assert set(result.unfinished) == {"dev", former("").key}
+    assert result.unfinished == {former("").key, *(() if refused else ("dev",))}
 
 
 @pytest.mark.parametrize("code", [403, 500])
