@@ -40,21 +40,32 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         if params["dry-run"]:
             return _results("would revoke", _chosen(found, hook, target), by_status) | warning
         revoked, refused = _revoke(hook, target, found)
-        if by_status:
-            # Another principal's mapping: its ARN says whose it is, and so its status should.
-            steps = desired.changes(found, desired.effective(found, by_status))
-            result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
-            there = {each.name for each in result.after.mappings}
-            stay = {key: left.why for key, left in result.left.items() if key in there}
-            by_status = [each for each in by_status if each.name not in stay]
-            for key, reason in stay.items():
-                done = _results("revoked", revoked, by_status) if revoked or by_status else {}
-                raise Failed(f"the status of mapping {key} still lets it in: {reason}", done)
+        by_status, failures = _withdraw(hook, found, by_status)
+    failures += [
+        f"the cluster refuses to delete {sync.shown(key)}: {reason}"
+        for key, reason in refused.items()
+    ]
     results = _results("revoked", revoked, by_status) | (warning if revoked else {})
-    for key, reason in refused.items():
-        text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
-        raise Failed(text, results if revoked else {})
+    if failures:
+        raise Failed(failures[0], results if revoked or by_status else {})
     return results
+
+
+def _withdraw(
+    hook: Hook, found: Access, by_status: list[IdentityMapping]
+) -> tuple[list[IdentityMapping], list[str]]:
+    """Let the status of another principal's mapping admit whom its ARN names. Return those of
+    which it does so, and what to say of the others."""
+    if not by_status:
+        return [], []
+    steps = desired.changes(found, desired.effective(found, by_status))
+    result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
+    there = {each.name for each in result.after.mappings}
+    stay = {key: left.why for key, left in result.left.items() if key in there}
+    failures = [
+        f"the status of mapping {key} still lets it in: {reason}" for key, reason in stay.items()
+    ]
+    return [each for each in by_status if each.name not in stay], failures
 
 
 def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]:

@@ -265,3 +265,16 @@ def test_given_a_status_that_cannot_be_emptied_when_revoked_then_that_is_said_an
     said = refused(deployed.action, "revoke-access", arn=CANONICAL)
 
     assert said.startswith("the status of mapping theirs still lets it in: ")
+
+
+def test_given_a_status_that_stays_when_revoked_then_a_warning_says_who_has_gone(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
+    api.add_mapping("theirs", OTHER, CANONICAL)
+    api.fail(refusal(500, "boom"), request=f"PATCH {MAPPINGS}/theirs/status")
+
+    with pytest.raises(ops.testing.ActionFailed, match="still lets it in"):
+        deployed.action("revoke-access", arn=CANONICAL)
+
+    assert "last" in (deployed.units[0].context.action_results or {})["warning"]
