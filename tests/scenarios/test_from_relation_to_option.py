@@ -3,6 +3,8 @@ plane meanwhile, and nothing that people log in by changes."""
 
 from __future__ import annotations
 
+import datetime
+
 import ops
 import pytest
 from tests.fakes.juju.model import Model
@@ -140,6 +142,28 @@ def test_given_the_relation_is_gone_when_the_file_is_another_applications_then_i
     moved.hook()
 
     assert files.webhook.read_text() == foreign
+
+
+@pytest.mark.parametrize("endpoint", ["certificates", "control-plane", "peers"])
+def test_given_a_unit_that_changed_over_when_its_control_plane_goes_then_the_cluster_stays(
+    moved: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, endpoint: str
+):
+    """Juju may end any of its relations first. What it said of the former one was of that."""
+    now, name = datetime.datetime.now(datetime.timezone.utc), "kubernetes-control-plane"
+    statuses = {name: "joined", f"{name}/0": "dying", f"{name}/1": "active"}
+    listed = {each: ops.hookcmds.Goal(status=text, since=now) for each, text in statuses.items()}
+    found = ops.hookcmds.GoalState(units={}, relations={"control-plane": listed})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+    own = property(lambda event: event.framework.model.unit)
+    monkeypatch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
+    api.forget()
+    relation = moved.relation(endpoint)
+    remote = {"remote_unit": 1} if endpoint == "peers" else {}
+
+    moved.hook(moved.on.relation_departed(relation, **remote))
+
+    assert moved.units[0].status.message == "waiting for Juju to remove this unit"
+    assert api.changes == []
 
 
 def test_given_no_rendered_webhook_when_the_relation_is_gone_then_the_file_stays(
