@@ -15,7 +15,7 @@ REASON = "aws-iam/reason"
 OWNER = "aws-iam/owner"
 # On a Service: keeps it, and so its address, until the charm takes this off.
 FINALIZER = "aws-iam.charmhub.io/address"
-# On a Service that outlives its application: the control-plane unit that still asks it.
+# On a Service that outlives its application: the control-plane units that still ask it.
 KEPT = "aws-iam/kept-for"
 # On a pod: which pair it serves.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"

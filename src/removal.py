@@ -45,9 +45,9 @@ def run(hook: Hook, *, with_file: bool) -> str:
         with internal_errors.as_status(hook.charm.unit.name), errors_as_status():
             client = api.connect(hook.machine.admin_kubeconfig)
             # This unit's own control plane is the first of these.
-            by_address = {each.address: each.principal for each in reversed(asked)}
+            by_unit = {each.principal: each.address for each in reversed(asked)}
             principal, known = control_plane.principal_unit(), hook.memory.address
-            remains = teardown.remove(client, hook.owner, by_address, principal, known)
+            remains = teardown.remove(client, hook.owner, by_unit, principal, known)
     except Unready as reason:
         hook.memory.log_once(_left(asked, status_line(reason)))
         return ""

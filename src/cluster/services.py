@@ -174,16 +174,16 @@ def remove(
 ) -> dict[str, str]:
     """Delete the Services of ``owner``, which frees their addresses, but for those ``asked``.
 
-    ``asked`` says which control-plane unit still asks an address, and ``known`` is the Service's
-    address as this unit knew it last. A Service that was kept for ``principal``, this unit's own,
-    goes once that asks no more. The reactive charm's Service is nobody's and holds no address. It
-    goes too, unless another application owns some of the objects, by ``shared``.
+    ``asked`` says which address each control-plane unit still asks, and ``known`` is the Service's
+    address as this unit knew it last. A Service that was kept for ``principal`` alone, this unit's
+    own, goes once that asks no more. The reactive charm's Service is nobody's and holds no
+    address. It goes too, unless another application owns some of the objects, by ``shared``.
 
     Return the name of each Service that is kept by its address: empty if another Service has that.
     """
     kept = dict[str, str]()
-    for address, asking in asked.items():
-        name = _keep(client, owner, address, asking, known)
+    for address in dict.fromkeys(asked.values()):
+        name = _keep(client, owner, address, asked, principal, known)
         if name is not None:
             kept[address] = name
     namespace, label = references.NAMESPACE, references.LABEL
@@ -195,6 +195,8 @@ def remove(
         service = objects.get(client, what)
         if service and _goes(owner, service, principal, shared=shared):
             objects.delete(client, what)
+        elif service and principal in _kept_for(owner, service):
+            _keep(client, owner, cluster_ip(service), asked, principal, known)
     return kept
 
 
@@ -202,34 +204,53 @@ def _goes(owner: Owner, service: api.Object, principal: str, *, shared: bool) ->
     if mark := objects.mark_of(service):
         return owner.owns(mark)
     if FINALIZER in (service["metadata"].get("finalizers") or ()):
-        kept_for = objects.annotations_of(service).get(KEPT)
-        return kept_for == _for(owner, principal)
+        return _kept_for(owner, service) == {principal}
     return service["metadata"]["name"] == references.NAME and not shared
 
 
-def _for(owner: Owner, principal: str) -> str:
-    return f"{principal} of model {owner.model} ({owner.model_uuid})"
+def _kept_for(owner: Owner, service: api.Object) -> set[str]:
+    """Return the control-plane units of the owner's model that a Service is kept for."""
+    units, _, model = objects.annotations_of(service).get(KEPT, "").partition(" of model ")
+    return {*units.split()} if model.endswith(f"({owner.model_uuid})") else set()
 
 
 def _keep(
-    client: api.Client, owner: Owner, address: str, principal: str, known: str
+    client: api.Client,
+    owner: Owner,
+    address: str,
+    asked: Mapping[str, str],
+    principal: str,
+    known: str,
 ) -> str | None:
-    """Keep the Service of ``address``, which ``principal`` still asks, for whoever deploys next.
+    """Keep the Service of ``address`` for whoever deploys next, if it is still ``asked``.
 
     It loses its pods. With its selector and its finalizer, nobody else gets the address. If
     somebody has deleted it, make it again: ``known`` is the Service's address.
 
-    Return its name: empty if another Service has the address, None if it is not ``owner``'s.
+    Once it is kept, each unit speaks for its own control plane, ``principal``, alone: what others
+    have said before they went need not be so any more.
+
+    Return its name: empty if another Service has the address, None if nobody asks it any more, or
+    it is not ``owner``'s.
     """
     service = of_address(client, address)
     if service and service["spec"].get("clusterIP") != address:
         return None
     if owner.is_foreign(objects.mark_of(service)) or (not service and address != known):
         return None
+    asking = {unit for unit, each in asked.items() if each == address}
+    others = (_kept_for(owner, service) or asking) if service else set[str]()
+    units = sorted(others - {principal} | asking & {principal})
+    if not units:
+        return None
     name = service["metadata"]["name"] if service else references.NAME
     kept = manifest(client, owner, address, extra=name != references.NAME)
     # Whoever deploys next owns it then, and its apply takes this off.
-    kept["metadata"]["annotations"] = {KEPT: _for(owner, principal)}
+    kept_for = f"{' '.join(units)} of model {owner.model} ({owner.model_uuid})"
+    kept["metadata"]["annotations"] = {KEPT: kept_for}
+    if service:
+        # Another unit may speak for its own control plane at the same time.
+        kept["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
     what = manifests.reference(kept)
     try:
         client.apply(objects.kind(what), what.name, kept, namespace=what.namespace)

@@ -12,6 +12,8 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA
 from tests.fakes.machine import Files, rendered
 
+from labels import FINALIZER
+
 DENIED = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: Services need a label"
 V6 = "fd00:10:96::1:20"
 
@@ -71,3 +73,87 @@ def test_given_a_policy_that_denies_when_an_address_is_chosen_then_the_address_i
     api.fail(refusal(422, DENIED), request=f"PATCH {EXTRA}")
 
     assert "set a free address" not in deployed.hook().message
+
+
+def given(url: str, option: str = "") -> str:
+    """As an older control plane renders what the relation and its option say."""
+    return f"AWS_IAM_ENDPOINT = '{url}'\nCUSTOM_AUTHN_ENDPOINT = '{option}'\n"
+
+
+URL = f"https://{ADDRESS}:443/authenticate"
+
+
+@pytest.fixture
+def both(two: Model, machines: list[Files]) -> Model:
+    """Two units on 1.28, each of which knows what the other's control plane asks."""
+    for number, files in enumerate(machines):
+        files.auth_webhook.write_text(given(URL))
+        assert two.hook(unit=number).name == "active"
+    return two
+
+
+def depart(model: Model, unit: int) -> None:
+    """Juju ends the relation of a unit that goes, whose control plane has rendered nothing yet."""
+    own = property(lambda event: event.framework.model.unit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
+        model.hook(model.on.relation_departed(model.relation("aws-iam", unit)), unit=unit)
+
+
+def end(model: Model, machines: list[Files], *units: int) -> None:
+    """Other last hooks, after the control planes have rendered that nobody is asked."""
+    for unit in units:
+        machines[unit].auth_webhook.write_text(given(""))
+    for event in (lambda unit: model.broken("aws-iam", unit), lambda _: model.on.stop()):
+        for unit in units:
+            model.hook(event(unit), unit=unit)
+
+
+ORDERS = pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+
+
+@ORDERS
+def test_given_two_1_28_control_planes_that_asked_when_removed_then_the_service_goes(
+    both: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
+):
+    for unit in order:
+        depart(both, unit)
+    end(both, machines, *order)
+
+    assert SERVICE not in api.objects
+
+
+@ORDERS
+def test_given_two_1_28_control_planes_when_one_still_asks_then_the_service_stays_until_then(
+    both: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
+):
+    first, last = order
+    for unit in order:
+        depart(both, unit)
+    end(both, machines, first)
+    assert FINALIZER in api.objects[SERVICE]["metadata"]["finalizers"]
+
+    end(both, machines, last)
+    assert SERVICE not in api.objects
+
+
+@ORDERS
+def test_given_a_1_28_unit_that_goes_before_the_other_then_the_service_goes_with_the_last(
+    both: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
+):
+    for unit in order:
+        depart(both, unit)
+        end(both, machines, unit)
+        assert (SERVICE in api.objects) is (unit == order[0])
+
+
+def test_given_two_1_28_units_whose_last_hooks_run_at_once_then_the_service_goes(
+    both: Model, api: FakeCluster, machines: list[Files]
+):
+    for unit, files in enumerate(machines):
+        depart(both, unit)
+        files.auth_webhook.write_text(given(""))
+    api.meanwhile(lambda: both.hook(both.on.stop(), unit=1), request=f"PATCH {SERVICE}")
+    both.hook(both.on.stop())
+
+    assert SERVICE not in api.objects

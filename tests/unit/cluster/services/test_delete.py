@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.juju.model import OWNER
+from tests.fakes.juju.model import OWNER, UUID
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA
@@ -11,7 +11,7 @@ from tests.fakes.owners import mark
 
 from cluster import manifests, services, sync
 from cluster.api import Client
-from labels import FINALIZER
+from labels import FINALIZER, KEPT
 
 SERVICES = SERVICE.rpartition("/")[0]
 
@@ -25,8 +25,9 @@ def _services(client: Client, api: FakeCluster) -> None:
     api.forget()
 
 
-def remove(client: Client, *, shared: bool = False) -> None:
-    services.remove(client, OWNER, {}, "kubernetes-control-plane/0", ADDRESS, shared=shared)
+def remove(client: Client, *, unit: int = 0, shared: bool = False) -> None:
+    principal = f"kubernetes-control-plane/{unit}"
+    services.remove(client, OWNER, {}, principal, ADDRESS, shared=shared)
 
 
 def left(api: FakeCluster) -> set[str]:
@@ -84,4 +85,21 @@ def test_given_somebody_who_deletes_a_service_first_when_deleted_then_the_others
 
     remove(client)
 
+    assert left(api) == set()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_given_a_service_that_is_kept_for_two_when_each_asks_no_more_then_it_goes_with_the_last(
+    client: Client, api: FakeCluster, order: tuple[int, int]
+):
+    mark(api, EXTRA, None)
+    both = " ".join(f"kubernetes-control-plane/{unit}" for unit in order)
+    api.objects[EXTRA]["metadata"]["annotations"][KEPT] = f"{both} of model k8s ({UUID})"
+
+    remove(client, unit=order[0])
+    assert left(api) == {EXTRA}
+    remove(client, unit=order[0])
+    assert left(api) == {EXTRA}
+
+    remove(client, unit=order[1])
     assert left(api) == set()

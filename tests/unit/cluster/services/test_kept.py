@@ -55,7 +55,7 @@ def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_a
     assert service["spec"]["selector"] == {"k8s-app": "aws-iam-authenticator"}
     assert service["metadata"]["finalizers"] == [FINALIZER]
     assert service["metadata"]["annotations"] == {
-        KEPT: f"kubernetes-control-plane/0 of model k8s ({UUID})"
+        KEPT: f"kubernetes-control-plane/0 kubernetes-control-plane/1 of model k8s ({UUID})"
     }
 
 
