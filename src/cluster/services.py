@@ -102,9 +102,12 @@ def _obtain(
         if not stored or "deletionTimestamp" not in stored["metadata"]:
             sync.apply(client, wanted, stored)
             return ""
-        objects.delete(client, what)
-        # Ask for nothing in between: until this arrives, the address is anybody's.
-        client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
+        try:
+            objects.delete(client, what)
+        finally:
+            # Ask for nothing in between, and wait for no lost answer: until this arrives, the
+            # address may be anybody's.
+            client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
     except ApiError as error:
         if not _is_of_address(error):
