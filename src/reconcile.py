@@ -94,14 +94,13 @@ def _withdraw(hook: Hook) -> bool:
 
 def end_access(hook: Hook) -> None:
     """End access in a leader's hook whose reconcile did not come to it."""
-    if not hook.leads:
-        # The leader ends access.
-        hook.wake.expect(())
+    if hook.wake.is_told:
         return
     # An application without control planes lets nobody in, nor does one that has never served.
-    if not control_plane.is_related(hook.charm) or not hook.peers.shared.serving:
+    if not hook.leads or not control_plane.is_related(hook.charm) or not hook.peers.shared.serving:
+        # Another leader ends access, if anybody has to.
+        hook.wake.expect(())
         return
-    if not hook.wake.is_told:
-        from leader import access
+    from leader import access
 
-        access.end(hook)
+    access.end(hook)

@@ -97,6 +97,7 @@ def end(hook: Hook) -> None:
             # The reconcile may have stopped ahead of its own look at that.
             _, mark = objects.claimed(client, objects.get(client, references.SERVICE))
             if not hook.owner.owns(mark):
+                hook.wake.expect(())
                 return
             before = state.access(client, hook.owner, newest=hook.wake.overdue)
             wanted = desired.lasting(before, hook.config.declared, times.now())

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ops
 import ops.testing
 import pytest
+from tests.fakes import alarms
 from tests.fakes.acting import grant, refused
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
@@ -176,3 +177,19 @@ def test_given_a_bystander_when_it_revokes_what_the_owner_declares_then_that_is_
     assert "owned by" in refused(second.action, "revoke-access", name=before[0].rpartition("/")[2])
 
     assert mappings(api) == before
+
+
+@pytest.mark.parametrize("config", [{}, {"replicas": 0}])
+def test_given_a_grant_when_another_application_has_taken_over_then_the_former_one_comes_to_rest(
+    deployed: Model, api: FakeCluster, config: dict[str, int]
+):
+    grant(deployed, arn=ARN, for_="30m")
+    deployed.hook()
+    mark(api, SERVICE, "second of model k8s (1)")
+    deployed.config = config
+    for _ in range(3):
+        assert deployed.hook().name == "blocked"
+        api.clock.now += 4000
+
+    assert deployed.hook().name == "blocked"
+    assert alarms.rings(deployed, api) == []
