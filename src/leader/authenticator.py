@@ -113,24 +113,21 @@ def _still_asked(hook: Hook, former: Collection[str]) -> frozenset[str]:
     return frozenset(former) & {each.address for each in asked}
 
 
-def define_mappings(client: api.Client, owner: Owner, config: Config, *, has_served: bool) -> str:
+def define_mappings(client: api.Client, owner: Owner, config: Config) -> str:
     """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings.
 
     The policy comes first: as soon as the CRD is there, anyone who may write mappings could make
     themselves an administrator.
 
-    Return a remark for the status if the server is too old for the policy, or if the policy was
-    missing though the application ``has_served``: somebody deleted it, or the cluster was older.
+    Return a remark for the status if the server is too old for the policy.
     """
     if not crd.ratchets(client):
         crd.apply(client, config.partition, strict=False)
         return active.NO_POLICY()
-    wanted = manifests.mapping_policy(owner, config.mapping_policy)
-    stored = [objects.get(client, manifests.reference(each)) for each in wanted]
-    for manifest, former in zip(wanted, stored, strict=True):
-        sync.apply(client, manifest, former)
+    for manifest in manifests.mapping_policy(owner, config.mapping_policy):
+        sync.apply(client, manifest)
     crd.apply(client, config.partition, strict=True)
-    return active.POLICY_WAS_MISSING() if has_served and not all(stored) else ""
+    return ""
 
 
 def spec(

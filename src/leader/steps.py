@@ -46,15 +46,13 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     reported, unguarded, unbrought = None, "", list[Unready]()
     with errors_as_status():
         client = hook.client
-        service, has_served = authenticator.claim(hook, client), peers.shared.serving
+        service = authenticator.claim(hook, client)
         with collected(unbrought), errors_as_status():
-            unguarded = authenticator.define_mappings(
-                client, hook.owner, config, has_served=has_served
-            )
+            unguarded = authenticator.define_mappings(client, hook.owner, config)
             # Access that ends goes before anything else that takes time.
             reported = access.bring(hook, client)
         # What guards mappings is there before anybody is let in.
-        if unbrought and not has_served:
+        if unbrought and not peers.shared.serving:
             raise unbrought[0]
         # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)

@@ -73,10 +73,6 @@ def NO_POLICY() -> str:
     return "no policy guards mappings before Kubernetes 1.30"
 
 
-def POLICY_WAS_MISSING() -> str:
-    return "no policy guarded mappings until now"
-
-
 def TO_CORRECT(number: int, mapping: str, problem: str) -> str:
     mappings = "broken mapping" if number == 1 else "broken mappings"
     return f"{number} {mappings}: {mapping}: {problem}"
