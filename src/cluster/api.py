@@ -285,7 +285,7 @@ class Client:
     def _check_time(self) -> None:
         """Raise `errors.Waiting` if no request may begin any more."""
         if self.seconds_left <= 0:
-            raise Waiting(waiting.API_SLOW())
+            raise Waiting(waiting.API_LATE())
 
     def _timeout(self, seconds: float = ANSWER_SECONDS) -> httpx2.Timeout:
         """Return the time-out for each step of a request: all ends with the hook's time."""

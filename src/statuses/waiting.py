@@ -91,10 +91,6 @@ def API_LATE() -> str:
     return "waiting for the Kubernetes API: it does not answer in time"
 
 
-def API_SLOW() -> str:
-    return "waiting for the Kubernetes API: its answers take too long"
-
-
 def API_ANSWER(code: int, reason: str) -> str:
     return f"waiting for the Kubernetes API: {code} {quoted(reason)}"
 
