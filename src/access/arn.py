@@ -56,9 +56,7 @@ def parse(text: str) -> Principal:
     """
     partition, service, region, account, resource = _sections(text)
     if region:
-        raise ValueError(
-            texts.PARTITION_OR_SERVICE(arn=text, partition=partition, service=service)
-        )
+        raise ValueError(texts.SERVICE_UNKNOWN(arn=text, partition=partition))
     if not _ACCOUNT.fullmatch(account):
         raise ValueError(texts.NO_ACCOUNT(arn=text))
     kind, slash, name = resource.partition("/")

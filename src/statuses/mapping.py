@@ -45,10 +45,6 @@ def PARTITION_UNKNOWN(arn: str, partitions: str) -> str:
     return f"{quoted(arn)} has no known partition ({partitions})"
 
 
-def PARTITION_OR_SERVICE(arn: str, partition: str, service: str) -> str:
-    return f"{quoted(arn)} must start with arn:{partition}:{service}::"
-
-
 def SERVICE_UNKNOWN(arn: str, partition: str) -> str:
     return f"{quoted(arn)} must start with arn:{partition}:iam:: or arn:{partition}:sts::"
 

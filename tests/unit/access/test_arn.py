@@ -46,7 +46,7 @@ USELESS = [
     (
         f"arn:aws:iam:eu-west-1:{ACCOUNT}:role/dev",
         f"arn:aws:iam:eu-west-1:{ACCOUNT}:role/dev",
-        "must start with arn:aws:iam::",
+        "must start with arn:aws:iam:: or arn:aws:sts::",
     ),
     ("arn:aws:iam::1:root", "arn:aws:iam::1:root", "has no account of 12 digits"),
     (f"{IAM}:root/", f"{IAM}:root/", "has no valid root name"),
