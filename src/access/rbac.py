@@ -15,8 +15,6 @@ from text import one_line, word
 
 # The API server lets this group do everything, before it looks at any role.
 MASTERS = "system:masters"
-# The node authorizer lets such a user read the secrets of its node's pods, whatever RBAC says.
-NODES, NODE = "system:nodes", "system:node:"
 # The API server adds this group to everybody who logs in.
 EVERYBODY = "system:authenticated"
 
@@ -112,13 +110,6 @@ def administrator_by(grants: Iterable[RoleGrant]) -> list[str]:
             f"{power} ({grant.binding.role})" for grant in grants for power in grant.binding.powers
         )
     )
-
-
-def node(username: str, groups: Iterable[str]) -> str:
-    """Return which rights the API server gives to a node beside RBAC; empty for anybody else."""
-    if NODES not in groups or not username.startswith(NODE):
-        return ""
-    return f"what node {word(username.removeprefix(NODE))} needs (node authorizer)"
 
 
 class Bindings:

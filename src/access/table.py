@@ -71,7 +71,6 @@ def _row(
     username, groups = identity(mapping)
     grants = bindings.of(username, groups)
     names = {username, *groups}
-    node = rbac.node(username, groups)
     masters = [_MASTERS] if rbac.MASTERS in mapping.groups else []
     return Row(
         name=mapping.name,
@@ -87,7 +86,7 @@ def _row(
             *masters,
             *_roles([each for each in grants if _ALL in each.binding.powers], names),
         ),
-        roles=(*filter(None, (node,)), *_roles(grants, names)),
+        roles=tuple(_roles(grants, names)),
         own_roles=tuple(_roles([each for each in grants if each.goes_with(mapping)], names)),
         administrator_by=tuple(rbac.administrator_by(grants)),
         problem=problems.get(mapping.name, ""),

@@ -37,20 +37,6 @@ def test_given_the_name_of_a_service_account_when_listed_then_it_has_the_account
     assert items(deployed)[0]["roles"] == roles
 
 
-def test_given_the_name_of_a_node_when_listed_and_explained_then_the_node_authorizer_is_named(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "system:node:n0", "system:nodes")
-
-    assert items(deployed)[0]["roles"] == ["what node n0 needs (node authorizer)"]
-    lines = explained(deployed)
-    assert (
-        "the API server gives it what node n0 needs (node authorizer), whatever the roles say"
-        in lines
-    )
-    assert not any("no binding names this user" in line for line in lines)
-
-
 def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) -> Rule:
     return Rule(frozenset(verbs), frozenset({group}), frozenset({resource}), frozenset(names))
 

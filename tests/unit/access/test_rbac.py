@@ -149,20 +149,6 @@ def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_tha
 
 
 @pytest.mark.parametrize(
-    ("username", "groups", "says"),
-    [
-        ("system:node:n1", ["system:nodes"], "what node n1 needs (node authorizer)"),
-        ("system:node:n1", ["devs"], ""),
-        ("alice", ["system:nodes"], ""),
-    ],
-)
-def test_given_a_node_then_what_it_needs_is_given_to_it_beside_rbac(
-    username: str, groups: list[str], says: str
-):
-    assert rbac.node(username, groups) == says
-
-
-@pytest.mark.parametrize(
     ("answer", "says"),
     [
         (Answer(allowed=False, reason="RBAC"), ""),
