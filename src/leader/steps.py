@@ -17,7 +17,7 @@ from cluster.errors import errors_as_status
 from config import Config
 from cos import facts
 from errors import Blocked, Unready, collected, worst
-from juju import control_plane, extra_cas
+from juju import extra_cas
 from juju.peers import Shared
 from leader import access, authenticator, last_logins, report
 from migration import reactive
@@ -41,8 +41,6 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     peers, problems = hook.peers, hook.problems
     peers.publish(ensure_cluster_id(shared, config))
     trusted = extra_cas.receive(hook.charm)
-    if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
-        hook.share()
     reported, unguarded, unbrought = None, "", list[Unready]()
     with errors_as_status():
         client = hook.client
