@@ -57,8 +57,8 @@ class Machine:
         return self.root / "proc"
 
 
-def write(path: Path, text: str) -> bool:
-    """Write ``text`` to ``path``, for its owner only, and return whether anything changed.
+def write(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, for its owner only, unless it is there already.
 
     The write is atomic: a reader gets the old file or the new one, also after a crash. What a
     killed write left beside the file goes.
@@ -69,7 +69,7 @@ def write(path: Path, text: str) -> bool:
         temporary = _beside(path)
         if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
             temporary.unlink(missing_ok=True)
-            return False
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -77,7 +77,6 @@ def write(path: Path, text: str) -> bool:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    return True
 
 
 def read(path: Path) -> str | None:
