@@ -7,7 +7,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from access import rights, subjects
 from access.mapping import IdentityMapping
@@ -116,24 +116,10 @@ class Bindings:
     """All bindings of a cluster, by their subjects."""
 
     def __init__(self, bindings: Iterable[Binding]):
-        self._all = tuple(bindings)
         self._users, self._groups = _Subjects("user"), _Subjects("group")
-        for binding in self._all:
+        for binding in bindings:
             self._users.add(binding.users, binding)
             self._groups.add(binding.groups, binding)
-
-    def changed(self, remove: Collection[str], add: Iterable[Binding]) -> Bindings:
-        """Return these bindings without some, given by the keys of theirs, and with others."""
-        left = [each for each in self._all if f"{each.namespace}/{each.name}" not in remove]
-        return Bindings([*left, *add])
-
-    def with_powers(self) -> list[Binding]:
-        """Return those by which somebody can become an administrator."""
-        return [each for each in self._all if each.powers]
-
-    def any_of(self, username: str, groups: Iterable[str]) -> bool:
-        """Return whether anything is given to a user or to groups, as `of` says what."""
-        return self._users.has(username) or any(map(self._groups.has, groups))
 
     def of(self, username: str, groups: Iterable[str]) -> list[RoleGrant]:
         """Return what is given to a user and to groups.
@@ -161,10 +147,6 @@ class _Subjects:
         # A template is not a user: a login fills it in, so nobody ever has it as a name.
         for subject in dict.fromkeys(each for each in names if not subjects.is_open(each)):
             self._bindings[subject].append(binding)
-
-    def has(self, name: str) -> bool:
-        """Return whether `find` finds any."""
-        return name in self._bindings or (subjects.is_open(name) and bool(self._named(name)))
 
     def find(self, name: str) -> Iterator[RoleGrant]:
         for subject in self._named(name):

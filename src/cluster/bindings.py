@@ -40,7 +40,8 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``.
     """
-    return _all(client, *_roles(client)), rbac.open_to_all(_everybody(client), control_plane)
+    bound = rbac.Bindings(_all(client, *_roles(client)))
+    return bound, rbac.open_to_all(_everybody(client), control_plane)
 
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
@@ -56,12 +57,12 @@ def _everybody(client: api.Client) -> Answer:
     return ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
 
 
-def _all(client: api.Client, rules: Rules, is_denied: bool) -> rbac.Bindings:
-    return rbac.Bindings(
+def _all(client: api.Client, rules: Rules, is_denied: bool) -> list[rbac.Binding]:
+    return [
         binding
         for kind in (ClusterRoleBinding, RoleBinding)
         for binding in _list(client, kind, rules, is_denied)
-    )
+    ]
 
 
 def _roles(client: api.Client) -> tuple[Rules, bool]:
@@ -84,20 +85,22 @@ def _list(
             for s in subjects
             if s.kind == "ServiceAccount" and (where := s.namespace or namespace)
         ]
-        binding = rbac.Binding(
+        yield rbac.Binding(
             name=found.metadata.name,
             namespace=namespace,
             role_kind=role.kind,
             role_name=role.name,
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
+            powers=_powers(role.kind, role.name, namespace, rules, is_denied),
         )
-        yield dataclasses.replace(binding, powers=_powers(binding, rules, is_denied))
 
 
-def _powers(binding: rbac.Binding, rules: Rules, is_denied: bool) -> tuple[str, ...]:
-    of_role = rules.get(binding.role_name, ()) if binding.role_kind == "ClusterRole" else ()
-    return administrators.powers_of(of_role, binding.namespace, mappings_denied=is_denied)
+def _powers(
+    kind: str, name: str, namespace: str, rules: Rules, is_denied: bool
+) -> tuple[str, ...]:
+    of_role = rules.get(name, ()) if kind == "ClusterRole" else ()
+    return administrators.powers_of(of_role, namespace, mappings_denied=is_denied)
 
 
 def last_administrators(
@@ -114,7 +117,7 @@ def last_administrators(
         for some in (found, wanted)
     )
     changed = [each for each in before if each.name in steps.touched]
-    if not changed or administrators.certain(after, rbac.Bindings(()), partition):
+    if not changed or administrators.certain(after, (), partition):
         return ""
     try:
         with errors_as_status():
@@ -123,18 +126,21 @@ def last_administrators(
     except Unready as reason:
         return unknown(reason)
     made = [
-        dataclasses.replace(each, powers=_powers(each, rules, is_denied))
-        for each in map(administrators.bound, steps.bind)
+        rbac.Binding(
+            name=each.name,
+            namespace=each.namespace,
+            role_kind=each.role_kind,
+            role_name=each.role,
+            groups=(each.group,),
+            powers=_powers(each.role_kind, each.role, each.namespace, rules, is_denied),
+        )
+        for each in steps.bind
     ]
-    then = bound.changed({each.key for each in steps.unbind}, made)
-    if is_open or administrators.certain(after, then, partition):
+    gone = {each.key for each in steps.unbind}
+    left = [each for each in bound if f"{each.namespace}/{each.name}" not in gone]
+    if is_open or administrators.certain(after, [*left, *made], partition):
         return ""
-    left = administrators.of(after, then, partition)
-    taken = administrators.certain(changed, bound, partition)
-    if not left:
-        # Whoever could only perhaps, or for a while, was the last all the same.
-        taken = administrators.of(changed, bound, partition)
-    return administrators.warning(taken, left)
+    return administrators.warning(administrators.certain(changed, bound, partition))
 
 
 def unknown(reason: Unready) -> str:

@@ -53,7 +53,6 @@ def test_given_a_user_and_a_group_of_one_name_then_neither_has_what_the_other_is
     bindings = Bindings([VIEW, EDIT, OWN])
 
     assert found(bindings, "devs", "alice") == []
-    assert not bindings.any_of("devs", ["alice", "bob"])
 
 
 def test_given_a_name_that_stands_twice_in_a_binding_then_it_is_given_once():
@@ -63,19 +62,6 @@ def test_given_a_name_that_stands_twice_in_a_binding_then_it_is_given_once():
         ("v", "user", "alice"),
         ("v", "group", "devs"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("username", "groups", "anything"),
-    [("alice", [], True), ("nobody", ["nothing", "devs"], True), ("x{{SessionName}}", [], False)],
-)
-def test_given_bindings_when_asked_whether_anything_is_given_then_it_is_what_they_give(
-    username: str, groups: list[str], anything: bool
-):
-    bindings = Bindings([VIEW, EDIT])
-
-    assert bindings.any_of(username, groups) is anything
-    assert bool(bindings.of(username, groups)) is anything
 
 
 def test_given_a_template_when_asked_for_then_each_subject_counts_that_it_can_become():
@@ -109,13 +95,6 @@ def test_given_any_names_when_asked_for_then_those_count_that_it_is_or_can_becom
     if subjects.is_open(name):
         wanted = {each for each in closed if subjects.can_become(name, each)}
     assert {subject for *_, subject in found(bindings, name)} == wanted
-    assert bindings.any_of(name, []) is bool(wanted)
-
-
-def test_given_bindings_when_changed_then_some_are_gone_and_others_there():
-    changed = Bindings([VIEW, EDIT]).changed(["/v", "shop/v", "/e"], [OWN])
-
-    assert found(changed, "alice", "devs") == [("e", "user", "alice"), ("o", "group", "devs")]
 
 
 def test_given_grants_when_they_give_powers_then_each_is_named_once_with_its_role():

@@ -209,8 +209,8 @@ def test_given_the_last_administrator_when_it_is_revoked_then_a_warning_says_so(
     api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
 
     assert revoke(deployed, arn=ROLE, dry_run=dry_run)["warning"] == (
-        f"takes away the last mapping that can administer the cluster: root ({ROLE}); the control "
-        "plane's kubeconfig /home/ubuntu/config still can"
+        f"takes away the last mapping that can certainly administer the cluster: root ({ROLE}); "
+        "the control plane's kubeconfig /home/ubuntu/config still can"
     )
 
 
