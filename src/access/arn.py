@@ -109,7 +109,10 @@ def mismatch(text: str, canonical: str = "") -> str | None:
 
 
 def without_path(text: str) -> str:
-    """Return the ARN of a role without the role's path, and every other text as it is."""
+    """Return the ARN of a role without the role's path, and every other text as it is.
+
+    What stays is spelt as it is.
+    """
     try:
         canonical = canonicalize(text)
         principal = parse(canonical)
@@ -118,9 +121,10 @@ def without_path(text: str) -> str:
     if principal.kind != "role" or "/" not in principal.name:
         return text
     names = text.split("/")
-    # The role is the last of them as the person spelt it, unless a session follows it.
-    role = names[-1] if canonical == _lower(text) else names[-2]
-    return str(dataclasses.replace(principal, name=role))
+    if canonical != _lower(text):
+        # A session follows the role.
+        return str(dataclasses.replace(principal, name=names[-2]))
+    return f"{names[0]}/{names[-1]}"
 
 
 def _sections(text: str) -> tuple[str, str, str, str, str]:

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from access import arn, expiry, matching, rbac, subjects
+from access import expiry, matching, rbac, subjects
 from access.arn import Principal
 from access.declaration.entry import Entry
 from access.expiry import Ended
@@ -91,7 +91,7 @@ def _way(way: Way, now: datetime) -> Iterator[str]:
 def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
     """Yield which mappings of the principal the charm has deleted at their end."""
     for each in remembered:
-        if canonical(each.arn) == str(looked_up):
+        if matching.canonical(each.arn) == str(looked_up):
             yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
@@ -156,7 +156,7 @@ def remedy(
 
 def declaring(role: Principal, entries: Iterable[Entry]) -> Entry | None:
     """Return the entry that declares the principal or its permission set; None if none does."""
-    principal = canonical(str(role))
+    principal = matching.canonical(str(role))
     for entry in entries:
         if entry.arn and entry.principal == principal:
             return entry
@@ -196,12 +196,3 @@ def admit(application: str, principal: Principal) -> str:
     """
     given = (f"arn={principal}", "username=USERNAME", "groups=GROUPS")
     return command("juju", "run", f"{application}/leader", "grant-access", *given)
-
-
-def canonical(text: str) -> str:
-    """Return what the authenticator looks up when the principal ``text`` logs in; empty if
-    ``text`` is no principal's ARN."""
-    try:
-        return str(matching.login(arn.parse(arn.canonicalize(text))))
-    except ValueError:
-        return ""

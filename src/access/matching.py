@@ -44,6 +44,15 @@ def login(principal: Principal) -> Principal:
     return dataclasses.replace(found, name=found.name.rpartition("/")[2])
 
 
+def canonical(text: str) -> str:
+    """Return what the authenticator looks up when the principal ``text`` logs in; empty if
+    ``text`` is no principal's ARN."""
+    try:
+        return str(login(arn.parse(arn.canonicalize(text))))
+    except ValueError:
+        return ""
+
+
 def matching(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[IdentityMapping]:
     """Return the mappings that let the principal in. Of several, the authenticator uses any."""
     canonical = str(looked_up)

@@ -11,8 +11,9 @@ from typing import Any
 import times
 from access import arn, desired, refusals
 from access.declaration.entry import Entry
-from access.explanation import admit, canonical, declaring, still_out
+from access.explanation import admit, declaring, still_out
 from access.mapping import IdentityMapping
+from access.matching import canonical
 from access.refusals import Cause, Refusal
 from actions import joined
 from cluster import api, pod_logs, state

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 import times
-from access import arn, permission_sets, subjects
+from access import arn, matching, permission_sets, subjects
 from access.declaration import formats, roles
 from access.declaration.formats import LeftOut
 from access.declaration.yaml_text import Value, text_of
@@ -143,17 +143,12 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, 
 def _without_path(text: str) -> tuple[str, str, str]:
     """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
     Raise ValueError if no login has the ARN."""
-    canonical = arn.canonicalize(text)
-    principal = arn.parse(canonical)
-    role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
+    principal = arn.parse(arn.canonicalize(text))
     if session_of := arn.role_of_session(text):
         raise ValueError(f"{quoted(text)} names one session, declare {session_of}")
-    if principal.kind != "role":
-        return text, canonical, ""
-    head, _, name = text.rpartition("/")
-    start = head.lower().index(":role") + len(":role")
-    path = f"{head[start:]}/" if head[start:] else ""
-    return f"{head[:start]}/{name}", str(role), path
+    spelt = arn.without_path(text)
+    path = f"/{principal.name.rpartition('/')[0]}/" if spelt != text else ""
+    return spelt, arn.canonicalize(spelt), path
 
 
 def _groups(value: Value) -> tuple[str, ...]:
@@ -193,7 +188,7 @@ def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
 def meant(keys: dict[str, Value]) -> Meant:
     """Return whom an entry means, whatever else is wrong with it."""
     arns = [each for key in (*ARNS, *formats.ARNS_OF_EKS) if (each := _plain(keys, key))]
-    principals = {("principal", found) for text in arns if (found := _login(text))}
+    principals = {("principal", found) for text in arns if (found := matching.canonical(text))}
     found = keys.get("sso")
     sso = {key.lower(): value for key, value in found.items()} if isinstance(found, dict) else {}
     named = _plain(keys, "permission-set") or _plain(sso, "permissionsetname")
@@ -226,12 +221,6 @@ def lowered(found: Iterable[Mark]) -> set[Mark]:
 def _plain(keys: dict[str, Value], key: str) -> str:
     value = keys.get(key)
     return value if isinstance(value, str) else ""
-
-
-def _login(text: str) -> str:
-    """Return the canonical ARN of a principal that can log in; empty for any other text."""
-    changed = arn.without_path(text)
-    return "" if arn.mismatch(changed) else arn.canonicalize(changed)
 
 
 def _last(text: str) -> str:
