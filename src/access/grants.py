@@ -43,14 +43,14 @@ def permission_set(params: Mapping[str, Any]) -> PermissionSet | None:
     Raises:
         ValueError: they name both or neither, or a part of the set is malformed.
     """
-    name, account, suffix = (params[key] for key in ("permission-set", "account", "suffix"))
-    if bool(name) == bool(params["arn"]) or ((account or suffix) and not name):
+    name, suffix = params["permission-set"], params["suffix"]
+    if bool(name) == bool(params["arn"]) or (suffix and not name):
         raise ValueError(_GIVE)
     if not name:
         return None
-    if not account and "@" not in name:
+    if "@" not in name:
         raise ValueError(_GIVE)
-    return permission_sets.read(name, account, suffix)
+    return permission_sets.read(name, "", suffix)
 
 
 def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) -> Grant:

@@ -28,7 +28,7 @@ DEV_CANONICAL = DEV.lower()
 SUFFIX = "0123456789abcdef"
 SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
 DECLARED_SET = "[{permission-set: DevOps, account: '111122223333', name: set}]"
-EMPTY = ("permission-set", "account", "suffix", "name", "groups", "role", "namespaces", "for")
+EMPTY = ("permission-set", "suffix", "name", "groups", "role", "namespaces", "for")
 PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice", "reason": ""}
 
 
@@ -75,7 +75,7 @@ def declares(principal: str, place: str) -> str:
             PermissionSet("DevOps", "111122223333"),
         ),
         (
-            {"arn": "", "permission-set": "DevOps", "account": "111122223333", "suffix": SUFFIX},
+            {"arn": "", "permission-set": "DevOps@111122223333", "suffix": SUFFIX},
             PermissionSet("DevOps", "111122223333", SUFFIX),
         ),
     ],
@@ -175,7 +175,6 @@ def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
         {"arn": ""},
         {"permission-set": "DevOps@111122223333"},
         {"arn": "", "permission-set": "DevOps"},
-        {"account": "111122223333"},
         {"suffix": SUFFIX},
     ],
 )

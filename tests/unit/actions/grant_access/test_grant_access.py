@@ -199,7 +199,7 @@ def test_given_a_unit_that_does_not_lead_when_access_is_granted_then_only_withou
     assert grant(two, unit=1)["result"] == "granted"
 
 
-SET: dict[str, Any] = {"arn": "", "permission_set": "DevOps", "account": "111122223333"}
+SET: dict[str, Any] = {"arn": "", "permission_set": "DevOps@111122223333"}
 SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 UNKNOWN = (
     "the role of permission set DevOps@111122223333 is not known: let somebody try to log in with "
