@@ -4,8 +4,7 @@
 
 A mapping that somebody else made goes on working, whatever it names.
 
-Sources: the rules of EKS for usernames of access entries, and aws-iam-authenticator v0.7.18
-(``pkg/server``, ``renderTemplate``).
+Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``renderTemplate``).
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ _FIELD = re.compile(
 )
 # The groups to which the charm binds the rights that come with a mapping begin so.
 OWN = "aws-iam:"
-# Kubernetes' own components and ServiceAccounts have names of the first kind, AWS the others.
-_PREFIXES = ("system:", "eks:", "aws:", "amazon:", "iam:")
+# Kubernetes' own components and ServiceAccounts have names that begin so.
+_SYSTEM = "system:"
 # The authenticator would ask EC2, for which it has no credentials here: it refuses the login.
 NODE_NAME = "{{EC2PrivateDNSName}}"
 _PRINTABLE = re.compile("[ -~]*")
@@ -96,8 +95,8 @@ def check(username: str, groups: Iterable[str]) -> None:
 
     The error names what is wrong with it.
     """
-    if prefix := next((each for each in _PREFIXES if username.startswith(each)), ""):
-        raise ValueError(f"username begins with {prefix}, which is reserved: give another")
+    if username.startswith(_SYSTEM):
+        raise ValueError(f"username begins with {_SYSTEM}, which is reserved: give another")
     groups = tuple(groups)
     if own := next(filter(may_be_own, groups), ""):
         raise ValueError(f"group {own[:40]!a} is reserved: {OWN} is for the rights of mappings")
@@ -112,7 +111,7 @@ def check(username: str, groups: Iterable[str]) -> None:
                 f"{what} {name[:40]!a} has {{{{…}}}} that no login fills in: the fields are "
                 f"{', '.join(FIELDS)}"
             )
-        if name.startswith("system:") and "{{" in name:
+        if name.startswith(_SYSTEM) and "{{" in name:
             raise ValueError(
                 f"{what} {name[:40]} may become any name of Kubernetes' own: a session called "
                 "masters would be an administrator"

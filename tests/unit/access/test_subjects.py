@@ -13,7 +13,6 @@ from access import arn, subjects
 NODE_NAME = "{{EC2PrivateDNSName}}"
 REFUSED: dict[str, tuple[str, list[str], str]] = {
     "Kubernetes": ("system:admin", [], "username begins with system:, which is reserved"),
-    "AWS": ("aws:alice", [], "username begins with aws:, which is reserved"),
     "any name": ("a", ["system:{{SessionName}}"], "a session called masters would be an admin"),
     "rights": (
         "a",
@@ -40,6 +39,7 @@ def test_given_a_reserved_name_then_it_is_refused(username: str, groups: list[st
     ("username", "groups"),
     [
         ("alice", ["system:masters", "view"]),
+        ("aws:alice", []),
         ("{{SessionName}}", ["dev:{{SessionName}}"]),
         ("alice", ["{{AccountID}}:dev", "{{SessionName}}", "aws-iam", "x-aws-iam:dev"]),
         ("arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}", []),
