@@ -73,11 +73,17 @@ def become_first_process(namespaces: int) -> None:
     process and all that runs in its namespaces.
     """
     unshare(namespaces | NEW_PIDS)
+    printed, print_ends = os.pipe()
     child = os.fork()
     if child == 0:
         die_with_parent()
+        os.close(print_ends)
+        # Whoever reads expects the id first, whichever process the kernel lets run first.
+        os.read(printed, 1)
+        os.close(printed)
         return
     print(child, flush=True)
+    os.close(print_ends)
     os.close(sys.stdout.fileno())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
