@@ -363,7 +363,8 @@ def p10(life: Life, run: Run, changed: list[Effect]) -> None:
 def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
         name = stored["metadata"]["name"]
-        is_over = access.has_ended(stored, life.now)
+        # Nobody extends what was deleted because it had ended.
+        is_over = access.has_ended(stored, life.now) or f"DELETE {path}" in run.writes[:-1]
         in_the_way = name in life.option.names or run.what == "revoke-access"
         return not (access.source(stored) or is_over or in_the_way)
     if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
