@@ -33,8 +33,8 @@ def note(charm: RelatedCharm, event: ops.EventBase) -> None:
         is_control_plane = event.relation.name in control_plane.ENDPOINTS
         # After a restart of its agent, a unit may not have had the relation-created of the other.
         goes = is_control_plane and not control_plane.is_related(charm, newest=True)
-        if is_control_plane and not goes:
-            # What Juju said as this relation ended is no word on another end.
+        if is_control_plane and not goes and not charm.memory.principal_leaves:
+            # This unit stays. When it goes one day, Juju is asked anew.
             charm.memory.principal_leaves = None
     else:
         goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))

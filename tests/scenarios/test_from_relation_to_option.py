@@ -144,11 +144,8 @@ def test_given_the_relation_is_gone_when_the_file_is_another_applications_then_i
     assert files.webhook.read_text() == foreign
 
 
-@pytest.mark.parametrize("endpoint", ["certificates", "control-plane", "peers"])
-def test_given_a_unit_that_changed_over_when_its_control_plane_goes_then_the_cluster_stays(
-    moved: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, endpoint: str
-):
-    """Juju may end any of its relations first. What it said of the former one was of that."""
+def control_plane_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Juju removes the control-plane unit, and this unit departs with it."""
     now, name = datetime.datetime.now(datetime.timezone.utc), "kubernetes-control-plane"
     statuses = {name: "joined", f"{name}/0": "dying", f"{name}/1": "active"}
     listed = {each: ops.hookcmds.Goal(status=text, since=now) for each, text in statuses.items()}
@@ -156,6 +153,30 @@ def test_given_a_unit_that_changed_over_when_its_control_plane_goes_then_the_clu
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
     own = property(lambda event: event.framework.model.unit)
     monkeypatch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
+
+
+def test_given_both_relations_when_the_control_plane_goes_then_no_later_answer_deletes_the_cluster(
+    both: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    control_plane_goes(monkeypatch)
+    api.forget()
+    both.hook(both.on.relation_departed(both.relation("aws-iam")))
+    nothing = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: nothing)
+    both.hook(both.broken("aws-iam"))
+    both.endpoints = ("control-plane",)
+    both.hook(both.broken("control-plane"))
+    both.hook(both.on.stop())
+
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("endpoint", ["certificates", "control-plane", "peers"])
+def test_given_a_unit_that_changed_over_when_its_control_plane_goes_then_the_cluster_stays(
+    moved: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, endpoint: str
+):
+    """Juju may end any of its relations first. What it said of the former one was of that."""
+    control_plane_goes(monkeypatch)
     api.forget()
     relation = moved.relation(endpoint)
     remote = {"remote_unit": 1} if endpoint == "peers" else {}
