@@ -96,9 +96,9 @@ def end_access(hook: Hook) -> None:
     """End access in a leader's hook whose reconcile did not come to it."""
     if hook.wake.is_told:
         return
-    # An application without control planes lets nobody in, nor does one that has never served.
+    # The leader ends access. An application without control planes lets nobody in, nor does one
+    # that has never served.
     if not hook.leads or not control_plane.is_related(hook.charm) or not hook.peers.shared.serving:
-        # Another leader ends access, if anybody has to.
         hook.wake.expect(())
         return
     from leader import access

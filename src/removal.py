@@ -44,7 +44,7 @@ def run(hook: Hook, *, with_file: bool) -> str:
         # A unit in error would never go.
         with internal_errors.as_status(hook.charm.unit.name), errors_as_status():
             client = api.connect(hook.machine.admin_kubeconfig)
-            # This unit's own control plane is the first of these.
+            # The first of these is this unit's own control plane, whose word counts.
             by_unit = {each.principal: each.address for each in reversed(asked)}
             principal, known = control_plane.principal_unit(), hook.memory.address
             remains = teardown.remove(client, hook.owner, by_unit, principal, known)

@@ -3,8 +3,8 @@
 """Which mappings let somebody administer the cluster, or make himself an administrator. Pure.
 
 `powers_of` knows the common ways. Kubernetes has more, which depend on what else is in the
-cluster: a role without a power here may still have one. `certain` names whoever administers it for
-sure, and stays.
+cluster, so a role may have a power that is not found here. `certain` returns only mappings that
+make an administrator for sure, and for good.
 
 Source: Kubernetes' "Role Based Access Control Good Practices".
 """

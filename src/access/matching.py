@@ -45,8 +45,10 @@ def login(principal: Principal) -> Principal:
 
 
 def canonical(text: str) -> str:
-    """Return what the authenticator looks up when the principal ``text`` logs in; empty if
-    ``text`` is no principal's ARN."""
+    """Return the ARN that the authenticator looks up when the principal of ARN ``text`` logs in.
+
+    Return an empty text if that is no principal's.
+    """
     try:
         return str(login(arn.parse(arn.canonicalize(text))))
     except ValueError:

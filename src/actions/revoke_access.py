@@ -54,8 +54,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 def _withdraw(
     hook: Hook, found: Access, by_status: list[IdentityMapping]
 ) -> tuple[list[IdentityMapping], list[str]]:
-    """Let the status of another principal's mapping admit whom its ARN names. Return those of
-    which it does so, and what to say of the others."""
+    """Write the statuses of other principals' mappings anew, by the mappings' ARNs. Return the
+    mappings whose status is right by then, and an error for each of the others."""
     if not by_status:
         return [], []
     steps = desired.changes(found, desired.effective(found, by_status))

@@ -47,16 +47,14 @@ def delete(client: api.Client, mapping: IdentityMapping) -> None:
     in until it is gone."""
     stored = client.get(objects.mapping(), mapping.name, small=True)
     if stored:
-        version = _version(stored, mapping)
+        _check_same(stored, mapping)
+        version = stored["metadata"]["resourceVersion"]
         objects.remove(client, objects.mapping(), mapping.name, version=version, small=True)
 
 
-def _version(stored: api.Object, mapping: IdentityMapping) -> str:
-    """Return the resourceVersion of the mapping that is ``stored``.
-
-    Raises:
-        Outdated: it is not the ``mapping`` that was read: a list may be moments old.
-    """
+def _check_same(stored: api.Object, mapping: IdentityMapping) -> None:
+    """Raise `Outdated` if the mapping that is ``stored`` is not the ``mapping`` that was read: a
+    list may be moments old."""
     metadata, spec = stored["metadata"], objects.part(stored, "spec")
     is_same = (
         str(spec.get("arn") or "") == mapping.arn
@@ -65,7 +63,6 @@ def _version(stored: api.Object, mapping: IdentityMapping) -> str:
     )
     if not is_same:
         raise Outdated
-    return metadata["resourceVersion"]
 
 
 def replace(
@@ -133,6 +130,7 @@ def update(
     stored = client.get(objects.mapping(), old.name, small=True)
     if not stored:
         raise Outdated
+    _check_same(stored, old)
     annotations = {
         OWNER: owner.mark,
         EXPIRES: new.expires or None,
@@ -140,7 +138,7 @@ def update(
     }
     change = {
         "metadata": {
-            "resourceVersion": _version(stored, old),
+            "resourceVersion": stored["metadata"]["resourceVersion"],
             "labels": {SOURCE: new.source},
             "annotations": annotations,
         },
@@ -205,7 +203,7 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
         groups = objects.part(stored, "spec").get("groups")
         if not decided or tuple(groups or ()) != decided.groups:
             raise Outdated
-        _version(stored, decided)
+        _check_same(stored, decided)
     delete_binding(client, binding)
 
 

@@ -18,12 +18,17 @@ DENIED = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: Service
 V6 = "fd00:10:96::1:20"
 
 
+def given(url: str) -> str:
+    """As an older control plane renders what the relation says."""
+    return f"AWS_IAM_ENDPOINT = '{url}'\nCUSTOM_AUTHN_ENDPOINT = ''\n"
+
+
 @pytest.mark.parametrize("last", ["departed", "all"])
 def test_given_a_1_28_control_plane_that_still_asks_when_removed_then_the_address_is_held(
     deployed: Model, api: FakeCluster, files: Files, last: str
 ):
     url = f"https://{ADDRESS}:443/authenticate"
-    files.auth_webhook.write_text(f"AWS_IAM_ENDPOINT = '{url}'\nCUSTOM_AUTHN_ENDPOINT = ''\n")
+    files.auth_webhook.write_text(given(url))
     assert deployed.hook().name == "active"
     own = property(lambda event: event.framework.model.unit)
     with pytest.MonkeyPatch.context() as patch:
@@ -73,11 +78,6 @@ def test_given_a_policy_that_denies_when_an_address_is_chosen_then_the_address_i
     api.fail(refusal(422, DENIED), request=f"PATCH {EXTRA}")
 
     assert "set a free address" not in deployed.hook().message
-
-
-def given(url: str, option: str = "") -> str:
-    """As an older control plane renders what the relation and its option say."""
-    return f"AWS_IAM_ENDPOINT = '{url}'\nCUSTOM_AUTHN_ENDPOINT = '{option}'\n"
 
 
 URL = f"https://{ADDRESS}:443/authenticate"
