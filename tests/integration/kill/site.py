@@ -112,6 +112,12 @@ class Site:
         return self._run(self._change_authority, waves)
 
     def remove(self, waves: Sequence[Wave] = ()) -> Run:
+        """Remove aws-iam from a control plane that no longer sends it logins.
+
+        As long as it does, the Service stays, and when it ends that is chance. So it ends that
+        first: then the same hook deletes the Service in each removal.
+        """
+        self.juju.run(PEER, "forget")
         return self._run(lambda: self.juju.remove_application("aws-iam"), waves)
 
     def discard(self) -> None:
