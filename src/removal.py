@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import internal_errors
 from cluster import api, references, teardown
 from cluster.errors import errors_as_status
+from cluster.services import Askers
 from cluster.teardown import Remains
 from errors import Blocked, Unready
 from hook import Hook
@@ -46,8 +47,8 @@ def run(hook: Hook, *, with_file: bool) -> str:
             client = api.connect(hook.machine.admin_kubeconfig)
             # The first of these is this unit's own control plane, whose word counts.
             by_unit = {each.principal: each.address for each in reversed(asked)}
-            principal, known = control_plane.principal_unit(), hook.memory.address
-            remains = teardown.remove(client, hook.owner, by_unit, principal, known)
+            own, known = control_plane.principal_unit(), hook.memory.address
+            remains = teardown.remove(client, hook.owner, Askers(by_unit, own, known))
     except Unready as reason:
         hook.memory.log_once(_left(asked, status_line(reason)))
         return ""

@@ -166,27 +166,27 @@ def cluster_ip(service: api.Object) -> str:
 # When the application is removed.
 
 
-def remove(
-    client: api.Client,
-    owner: Owner,
-    asked: Mapping[str, str],
-    principal: str,
-    known: str,
-    *,
-    shared: bool,
-) -> dict[str, str]:
-    """Delete the Services of ``owner``, which frees their addresses, but for those ``asked``.
+@dataclasses.dataclass(frozen=True)
+class Askers:
+    """The control planes that still send logins to an address, as a unit that goes knows them."""
 
-    ``asked`` says which address each control-plane unit still asks, and ``known`` is the Service's
-    address as this unit knew it last. A Service that was kept for ``principal`` alone, this unit's
-    own, goes once that asks no more. The reactive charm's Service is nobody's and holds no
-    address. It goes too, unless another application owns some of the objects, by ``shared``.
+    addresses: Mapping[str, str]  # By the name of the control-plane unit.
+    own: str  # The name of this unit's own control-plane unit, which need not ask.
+    known: str  # The Service's address, as this unit knew it last.
+
+
+def remove(client: api.Client, owner: Owner, askers: Askers, *, shared: bool) -> dict[str, str]:
+    """Delete the Services of ``owner``, which frees their addresses, but for those still asked.
+
+    A Service that was kept for this unit's own control plane alone goes once that asks no more.
+    The reactive charm's Service is nobody's and holds no address. It goes too, unless another
+    application owns some of the objects, by ``shared``.
 
     Return the name of each Service that is kept by its address: empty if another Service has that.
     """
     kept = dict[str, str]()
-    for address in dict.fromkeys(asked.values()):
-        name = _keep(client, owner, address, asked, principal, known)
+    for address in dict.fromkeys(askers.addresses.values()):
+        name = _keep(client, owner, askers, address)
         if name is not None:
             kept[address] = name
     namespace, label = references.NAMESPACE, references.LABEL
@@ -196,10 +196,10 @@ def remove(
     for name in sorted(names, reverse=True):
         what = dataclasses.replace(references.SERVICE, name=name)
         service = objects.get(client, what)
-        if service and _goes(owner, service, principal, shared=shared):
+        if service and _goes(owner, service, askers.own, shared=shared):
             objects.delete(client, what)
-        elif service and principal in _kept_for(owner, service):
-            _keep(client, owner, cluster_ip(service), asked, principal, known)
+        elif service and askers.own in _kept_for(owner, service):
+            _keep(client, owner, askers, cluster_ip(service))
     return kept
 
 
@@ -217,21 +217,11 @@ def _kept_for(owner: Owner, service: api.Object) -> set[str]:
     return {*units.split()} if model.endswith(f"({owner.model_uuid})") else set()
 
 
-def _keep(
-    client: api.Client,
-    owner: Owner,
-    address: str,
-    asked: Mapping[str, str],
-    principal: str,
-    known: str,
-) -> str | None:
-    """Keep the Service of ``address`` for whoever deploys next, if it is still ``asked``.
+def _keep(client: api.Client, owner: Owner, askers: Askers, address: str) -> str | None:
+    """Keep the Service of ``address`` for whoever deploys next, if somebody still asks it.
 
     It loses its pods. With its selector and its finalizer, nobody else gets the address. If
-    somebody has deleted it, make it again: ``known`` is the Service's address.
-
-    Once it is kept, each unit speaks for its own control plane, ``principal``, alone: what others
-    have said before they went need not be so any more.
+    somebody has deleted it, make it again.
 
     Return its name: empty if another Service has the address, None if nobody asks it any more, or
     it is not ``owner``'s.
@@ -239,17 +229,15 @@ def _keep(
     service = of_address(client, address)
     if service and service["spec"].get("clusterIP") != address:
         return None
-    if owner.is_foreign(objects.mark_of(service)) or (not service and address != known):
+    if owner.is_foreign(objects.mark_of(service)) or (not service and address != askers.known):
         return None
-    asking = {unit for unit, each in asked.items() if each == address}
-    others = (_kept_for(owner, service) or asking) if service else set[str]()
-    units = sorted(others - {principal} | asking & {principal})
+    units = _to_keep_for(owner, service, askers, address)
     if not units:
         return None
     name = service["metadata"]["name"] if service else references.NAME
     kept = manifest(client, owner, address, extra=name != references.NAME)
     # Whoever deploys next owns it then, and its apply takes this off.
-    kept_for = f"{' '.join(units)} of model {owner.model} ({owner.model_uuid})"
+    kept_for = f"{' '.join(sorted(units))} of model {owner.model} ({owner.model_uuid})"
     kept["metadata"]["annotations"] = {KEPT: kept_for}
     if service:
         # Another unit may speak for its own control plane at the same time.
@@ -262,3 +250,16 @@ def _keep(
             raise
         return ""
     return name
+
+
+def _to_keep_for(
+    owner: Owner, service: api.Object | None, askers: Askers, address: str
+) -> set[str]:
+    """Return the control-plane units that the Service of ``address`` is to be kept for.
+
+    Once it is kept, each unit speaks for its own control plane alone: what others have said before
+    they went need not be so any more.
+    """
+    asking = {unit for unit, each in askers.addresses.items() if each == address}
+    others = (_kept_for(owner, service) or asking) if service else set[str]()
+    return others - {askers.own} | asking & {askers.own}

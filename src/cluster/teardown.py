@@ -17,6 +17,7 @@ from access.desired import Access
 from cluster import api, crd, objects, references, services, state, sync
 from cluster.api import WRITE_SECONDS
 from cluster.errors import errors_as_status
+from cluster.services import Askers
 from errors import Blocked, Unready
 from labels import GRANT, OPTION
 from owner import Owner
@@ -43,26 +44,22 @@ class Remains:
     kept: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
-def remove(
-    client: api.Client, owner: Owner, asked: Mapping[str, str], principal: str, address: str
-) -> Remains:
+def remove(client: api.Client, owner: Owner, askers: Askers) -> Remains:
     """Delete all that ``owner`` owns: never the CRD, its policy and people's mappings.
 
-    A Service that is ``asked`` stays, as `services.remove` has it. Try again what fails and may
+    A Service that somebody asks stays, as `services.remove` has it. Try again what fails and may
     pass, as long as the server answers anything at all.
     """
-    remains, is_over = _try(client, owner, asked, principal, address)
+    remains, is_over = _try(client, owner, askers)
     for _ in range(TRIES):
         if is_over or client.seconds_left_to_write < TRY_SECONDS:
             break
         time.sleep(RETRY_SECONDS)
-        remains, is_over = _try(client, owner, asked, principal, address)
+        remains, is_over = _try(client, owner, askers)
     return remains
 
 
-def _try(
-    client: api.Client, owner: Owner, asked: Mapping[str, str], principal: str, address: str
-) -> tuple[Remains, bool]:
+def _try(client: api.Client, owner: Owner, askers: Askers) -> tuple[Remains, bool]:
     """Try to delete everything once. Return what is left, and whether another try is no use.
 
     Delete objects without a mark too, unless another application owns any of the objects: its
@@ -96,7 +93,7 @@ def _try(
         # An application that waits for the Service would take over the access with it.
         if _ACCESS not in failed:
             with _kept_in(failed, references.SERVICE.text):
-                kept = services.remove(client, owner, asked, principal, address, shared=shared)
+                kept = services.remove(client, owner, askers, shared=shared)
     is_over = all(isinstance(each, Blocked) for each in failed.values()) and not access
     return Remains(failed, access, kept), is_over
 

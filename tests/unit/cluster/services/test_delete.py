@@ -11,6 +11,7 @@ from tests.fakes.owners import mark
 
 from cluster import manifests, services, sync
 from cluster.api import Client
+from cluster.services import Askers
 from labels import FINALIZER, KEPT
 
 SERVICES = SERVICE.rpartition("/")[0]
@@ -27,7 +28,7 @@ def _services(client: Client, api: FakeCluster) -> None:
 
 def remove(client: Client, *, unit: int = 0, shared: bool = False) -> None:
     principal = f"kubernetes-control-plane/{unit}"
-    services.remove(client, OWNER, {}, principal, ADDRESS, shared=shared)
+    services.remove(client, OWNER, Askers({}, principal, ADDRESS), shared=shared)
 
 
 def left(api: FakeCluster) -> set[str]:
