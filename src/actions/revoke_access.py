@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,12 +17,14 @@ from cluster import api, bindings, objects, state, sync
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
-from text import cut
+from text import cut, first
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
 # How long the others may take to read where one mapping is named.
 WARNING_SECONDS = 8.0
+# How many failures a text names.
+FAILURES_SHOWN = 3
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
@@ -47,7 +48,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     ]
     results = _results("revoked", revoked, by_status) | (warning if revoked else {})
     if failures:
-        raise Failed(failures[0], results if revoked or by_status else {})
+        text = "; ".join(first(failures, FAILURES_SHOWN))
+        raise Failed(text, results if revoked or by_status else {})
     return results
 
 
@@ -61,7 +63,8 @@ def _withdraw(
     steps = desired.changes(found, desired.effective(found, by_status))
     result = sync.make(hook.client, hook.owner, steps, BY_REVOCATION)
     there = {each.name for each in result.after.mappings}
-    stay = {key: left.why for key, left in result.left.items() if key in there}
+    unsaid = "others change it, or no time was left; run this again"
+    stay = {key: left.why or unsaid for key, left in result.left.items() if key in there}
     failures = [
         f"the status of mapping {key} still lets it in: {reason}" for key, reason in stay.items()
     ]
@@ -90,11 +93,11 @@ def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]
 
 
 def _revoke(
-    hook: Hook, target: grants.Target, first: Access
+    hook: Hook, target: grants.Target, found: Access
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
-    """Delete the mappings until none is left, beginning with those of the ``first`` look. Return
-    them, and what the cluster refuses, by the names of mappings and the keys of bindings."""
-    found, seen, refused = first, dict[str, IdentityMapping](), dict[str, str]()
+    """Delete the mappings until none is left, beginning with those ``found``. Return them, and
+    what the cluster refuses, by the names of mappings and the keys of bindings."""
+    bound, seen, refused = found.bindings, dict[str, IdentityMapping](), dict[str, str]()
     why = "others keep creating or changing mappings of this principal"
     try:
         for _ in range(LOOKS):
@@ -110,7 +113,7 @@ def _revoke(
             found = result.after
             found = _find(hook, target)
     finally:
-        before = dataclasses.replace(first, mappings=tuple(seen.values()))
+        before = Access(tuple(seen.values()), bound)
         access_changes.tell(hook, before, found, {*seen}, BY_REVOCATION)
     raise Waiting(f"not all of these mappings are gone for certain, run this again: {why}")
 

@@ -188,6 +188,21 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_is_revoked_then_it_is_named
     assert names(api) == ["a", "other"]
 
 
+def test_given_several_that_stay_when_revoked_then_three_are_named_and_the_rest_counted(
+    mapped: Model, api: FakeCluster
+):
+    stay = [f"a{number}" for number in range(4)]
+    for name in stay:
+        api.add_mapping(name, ROLE, CANONICAL)
+        api.fail(refusal(403, "denied the request"), request=f"DELETE {MAPPINGS}/{name}")
+
+    said = refused(revoke, mapped, arn=ROLE)
+
+    shown = [f"the cluster refuses to delete mapping {name}: denied the request" for name in stay]
+    assert said == "; ".join([*shown[:3], "and 1 more"])
+    assert names(api) == [*stay, "other"]
+
+
 def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_says_so(
     mapped: Model, api: FakeCluster
 ):
@@ -265,6 +280,18 @@ def test_given_a_status_that_cannot_be_emptied_when_revoked_then_that_is_said_an
     said = refused(deployed.action, "revoke-access", arn=CANONICAL)
 
     assert said.startswith("the status of mapping theirs still lets it in: ")
+
+
+def test_given_a_status_that_others_write_again_when_revoked_then_the_remedy_is_said(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("theirs", OTHER, CANONICAL)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/theirs/status")
+
+    assert refused(deployed.action, "revoke-access", arn=CANONICAL) == (
+        "the status of mapping theirs still lets it in: "
+        "others change it, or no time was left; run this again"
+    )
 
 
 def test_given_a_status_that_stays_when_revoked_then_a_warning_says_who_has_gone(
