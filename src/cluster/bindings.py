@@ -40,8 +40,10 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``.
     """
-    bound = rbac.Bindings(_all(client, *_roles(client)))
-    return bound, rbac.open_to_all(_everybody(client), control_plane)
+    rules, is_denied = _roles(client), contents.denies_mappings(client)
+    kinds = (ClusterRoleBinding, RoleBinding)
+    found = [each for kind in kinds for each in _list(client, kind, rules, is_denied=is_denied)]
+    return rbac.Bindings(found), rbac.open_to_all(_everybody(client), control_plane)
 
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
@@ -57,24 +59,14 @@ def _everybody(client: api.Client) -> Answer:
     return ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
 
 
-def _all(client: api.Client, rules: Rules, is_denied: bool) -> list[rbac.Binding]:
-    return [
-        binding
-        for kind in (ClusterRoleBinding, RoleBinding)
-        for binding in _list(client, kind, rules, is_denied)
-    ]
-
-
-def _roles(client: api.Client) -> tuple[Rules, bool]:
-    """Return the rules of every ClusterRole by its name, and whether the cluster
-    `contents.denies_mappings`."""
+def _roles(client: api.Client) -> Rules:
+    """Return the rules of every ClusterRole by its name."""
     found = client.list(ClusterRole, answers.Role)
-    rules: Rules = {role.metadata.name: role.rules or () for role in found}
-    return rules, contents.denies_mappings(client)
+    return {role.metadata.name: role.rules or () for role in found}
 
 
 def _list(
-    client: api.Client, kind: type[Any], rules: Rules, is_denied: bool
+    client: api.Client, kind: type[Any], rules: Rules, *, is_denied: bool = False
 ) -> Iterator[rbac.Binding]:
     for found in client.list(kind, answers.Binding):
         subjects, role = found.subjects or (), found.role_ref
@@ -92,12 +84,12 @@ def _list(
             role_name=role.name,
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
-            powers=_powers(role.kind, role.name, namespace, rules, is_denied),
+            powers=_powers(role.kind, role.name, namespace, rules, is_denied=is_denied),
         )
 
 
 def _powers(
-    kind: str, name: str, namespace: str, rules: Rules, is_denied: bool
+    kind: str, name: str, namespace: str, rules: Rules, *, is_denied: bool = False
 ) -> tuple[str, ...]:
     of_role = rules.get(name, ()) if kind == "ClusterRole" else ()
     return administrators.powers_of(of_role, namespace, mappings_denied=is_denied)
@@ -109,7 +101,8 @@ def last_administrators(
     """Return the warning that ``steps`` take away the last mapping that certainly administers the
     cluster, or that nobody can tell; empty if there is nothing to warn of.
 
-    This reads the cluster's bindings, unless the mappings alone tell.
+    This reads the ClusterRoleBindings, unless the mappings alone tell: no RoleBinding gives
+    everything, and no policy on mappings takes that away.
     """
     now = times.now()
     before, after = (
@@ -121,8 +114,9 @@ def last_administrators(
         return ""
     try:
         with errors_as_status():
-            rules, is_denied = _roles(client)
-            bound, is_open = _all(client, rules, is_denied), _everybody(client).allowed
+            rules = _roles(client)
+            bound = [*_list(client, ClusterRoleBinding, rules)]
+            is_open = _everybody(client).allowed
     except Unready as reason:
         return unknown(reason)
     made = [
@@ -132,7 +126,7 @@ def last_administrators(
             role_kind=each.role_kind,
             role_name=each.role,
             groups=(each.group,),
-            powers=_powers(each.role_kind, each.role, each.namespace, rules, is_denied),
+            powers=_powers(each.role_kind, each.role, each.namespace, rules),
         )
         for each in steps.bind
     ]

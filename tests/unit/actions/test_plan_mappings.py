@@ -9,7 +9,8 @@ import pytest
 from tests.fakes.acting import refused
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.rbac import EVERYTHING
+from tests.fakes.kubernetes.paths import POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
 
@@ -178,6 +179,20 @@ def test_given_the_last_administrator_when_it_would_go_then_a_warning_says_so(
 
     assert warning.startswith(f"{LAST}: admins ({DEV})")
     assert "/home/ubuntu/config" in warning
+
+
+def test_given_the_last_administrator_when_it_would_go_then_only_cluster_wide_bindings_are_read(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("admins", groups=["system:masters"]))
+    api.forget()
+
+    plan(deployed)
+
+    lists = {str(seen) for seen in api.seen if "labelSelector" not in seen.query}
+    assert f"GET {RBAC}/clusterrolebindings" in lists
+    needless = {f"GET {path}" for path in (POLICY, POLICY_BINDING, f"{RBAC}/rolebindings")}
+    assert not lists & needless
 
 
 IMPERSONATE = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
