@@ -50,7 +50,7 @@ def answer(event: ops.ActionEvent, hook: Hook) -> None:
         event.set_results({key: _unfolded(key, text) for key, text in results.items()})
     except Failed as failure:
         event.set_results({key: _unfolded(key, text) for key, text in failure.results.items()})
-        event.fail(status_line(failure))
+        event.fail(joined([f"{failure}"]))
     except (ValueError, Unready) as reason:
         event.fail(status_line(reason))
     except Exception as error:  # noqa: BLE001  (a bug, and no reason for an action that crashes)

@@ -203,6 +203,19 @@ def test_given_several_that_stay_when_revoked_then_three_are_named_and_the_rest_
     assert names(api) == [*stay, "other"]
 
 
+def test_given_long_reasons_for_what_stays_when_revoked_then_each_mapping_is_named(
+    mapped: Model, api: FakeCluster
+):
+    denied = 'admission webhook "validate.kyverno.svc-fail" denied the request: '
+    reason = f"{denied}resource was blocked due to the following policies: mappings: no-delete"
+    for name in SPELLINGS:
+        api.fail(refusal(403, reason), request=f"DELETE {MAPPINGS}/{name}")
+
+    said = refused(revoke, mapped, arn=ROLE)
+
+    assert [name for name in SPELLINGS if f"delete mapping {name}: " in said] == [*SPELLINGS]
+
+
 def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_says_so(
     mapped: Model, api: FakeCluster
 ):
