@@ -51,7 +51,11 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
             # Ahead of the write: the access must end although the rest of this fails.
             hook.wake.at_end(ends)
         done, former, mapping = _grant(hook, grant, is_dry=is_dry)
-    return {**_results(done, mapping, grant, former), **_rights(client, mapping)}
+    results = {**_results(done, mapping, grant, former), **_rights(client, mapping)}
+    if is_dry and grant.rights:
+        # The cluster has yet to bind this role, and may still bind the former one.
+        del results["roles"]
+    return results
 
 
 def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:

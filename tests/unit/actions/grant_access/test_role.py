@@ -54,6 +54,19 @@ def test_given_a_role_when_access_is_granted_then_exactly_this_mapping_has_it(
     assert bound(api) == [("default", "edit"), ("team", "edit")]
 
 
+@pytest.mark.parametrize("former", [None, "edit"])
+def test_given_a_dry_run_when_a_role_would_come_then_only_that_role_is_shown(
+    deployed: Model, former: str | None
+):
+    if former:
+        grant(deployed, role=former)
+
+    results = grant(deployed, role="view", dry_run=True)
+
+    assert results["role"] == "ClusterRole view"
+    assert "roles" not in results
+
+
 def test_given_no_role_when_the_grant_is_repeated_then_it_keeps_its_role_and_says_so(
     deployed: Model, api: FakeCluster
 ):
