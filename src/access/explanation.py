@@ -10,7 +10,8 @@ from datetime import datetime
 
 from access import expiry, matching, rbac, subjects
 from access.arn import Principal
-from access.declaration.entry import Entry
+from access.declaration.declared import Declared
+from access.declaration.entry import Entry, lowered, marks
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
@@ -138,16 +139,16 @@ def roles(grants: Iterable[rbac.RoleGrant]) -> str:
 
 def remedy(
     given: Principal,
-    entries: Iterable[Entry],
+    declared: Declared,
     found: Iterable[IdentityMapping],
     application: str,
 ) -> str:
-    """Return how to let the principal in. ``entries`` are those of the option `mappings`;
+    """Return how to let the principal in. ``declared`` is what the option `mappings` declares;
     ``found`` are all mappings."""
     role = _mapped(given)
-    entry = declaring(role, entries)
+    entry = declaring(role, declared.entries)
     if not entry:
-        return f"to let it in: {admit(application, role)}"
+        return fault(role, declared) or f"to let it in: {admit(application, role)}"
     return still_out(entry, str(role), found) or (
         f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
         "login is refused, and the leader's next hook maps the role then"
@@ -163,6 +164,18 @@ def declaring(role: Principal, entries: Iterable[Entry]) -> Entry | None:
         if entry.permission_set and entry.permission_set.may_be(str(role), role.partition):
             return entry
     return None
+
+
+def fault(role: Principal, declared: Declared) -> str:
+    """Return which entry with a fault means the principal; empty if none does.
+
+    A grant in its place would outlast the entry.
+    """
+    wanted = lowered(marks(IdentityMapping("", str(role), "", "")))
+    for each in declared.wrong:
+        if each.meant and lowered(each.meant.principals) & wanted:
+            return f"{each.place} of the option declares it, and has a fault: {each.reason}"
+    return ""
 
 
 def still_out(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:

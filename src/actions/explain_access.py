@@ -94,8 +94,8 @@ def _explain(
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
         lines += explanation.ended(looked_up, hook.peers.shared.ended)
-        entries = hook.config.declared.entries
-        lines.append(explanation.remedy(given, entries, found, hook.owner.application))
+        declared = hook.config.declared
+        lines.append(explanation.remedy(given, declared, found, hook.owner.application))
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}

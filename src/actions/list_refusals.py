@@ -11,7 +11,7 @@ from typing import Any
 import times
 from access import arn, desired, refusals
 from access.declaration.entry import Entry
-from access.explanation import admit, declaring, still_out
+from access.explanation import admit, declaring, fault, still_out
 from access.mapping import IdentityMapping
 from access.matching import canonical
 from access.refusals import Cause, Refusal
@@ -48,7 +48,7 @@ def lines(
     others of accounts that somebody is mapped of. Those of all other accounts come last: anybody
     with an account of AWS can be refused, as often as they like.
     """
-    application, entries = hook.owner.application, hook.config.declared.entries
+    application, declared = hook.owner.application, hook.config.declared
     log = pod_logs.read(client, RECENT)
     found = refusals.parse(log.lines, log.begin, log.end)
     known = {mapping.canonical for mapping in mapped}
@@ -59,7 +59,7 @@ def lines(
             if each.cause != Cause.NOT_MAPPED or canonical(each.arn) not in known
         ]
     learned = {canonical(entry.arn): entry for entry in _learned(client, hook, mapped)}
-    accounts = _accounts(mapped, entries, looked_up)
+    accounts = _accounts(mapped, declared.entries, looked_up)
     first = {looked_up, *learned} - {""}
     none = "nobody was refused in the last hour"
     if not log.covers:
@@ -76,8 +76,8 @@ def lines(
             yield "it is mapped by now"
         elif principal != looked_up:
             role = arn.parse(refusal.arn)
-            entry = declaring(role, entries)
-            other = still_out(entry, str(role), mapped) if entry else ""
+            entry = declaring(role, declared.entries)
+            other = still_out(entry, str(role), mapped) if entry else fault(role, declared)
             yield other or _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"

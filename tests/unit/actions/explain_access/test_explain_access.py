@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.fakes.acting import refused
-from tests.fakes.explaining import ROLE, explained
+from tests.fakes.declaring import Declare, entry
+from tests.fakes.explaining import ROLE, explained, refuse
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer
 from tests.fakes.kubernetes.paths import MAPPINGS, PODS
@@ -336,3 +337,15 @@ def test_given_an_entry_whose_mapping_is_yet_to_be_made_then_no_command_is_said_
 
     assert "mappings[0] of the option declares it: juju status says what keeps it out" in said
     assert "grant-access" not in said
+
+
+def test_given_an_entry_with_a_fault_when_explained_or_refused_then_the_fault_is_said(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", ROLE, oops="x"))
+    refuse(api, ROLE)
+    said = "mappings[0] of the option declares it, and has a fault: the key 'oops' is unknown"
+
+    assert said in explained(deployed)
+    assert said in deployed.action("list-refusals")["refusals"].splitlines()
+    assert not any("grant-access" in line for line in explained(deployed))
