@@ -87,7 +87,8 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
     """Return what RBAC gives to ``mapping``, or why that is not known: it is granted then too."""
     try:
         with errors_as_status():
-            bound, warning = bindings.find(client, control_plane.application())
+            # The grant has just made some of them.
+            bound, warning = bindings.find(client, control_plane.application(), newest=True)
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
     no_role = explanation.no_role(mapping.username, mapping.groups)

@@ -34,15 +34,21 @@ SERVICE_ACCOUNT = "system:serviceaccount:"
 Rules = dict[str, Sequence[administrators.Rule]]
 
 
-def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
+def find(
+    client: api.Client, control_plane: str, *, newest: bool = False
+) -> tuple[rbac.Bindings, str]:
     """Return every ClusterRoleBinding and RoleBinding of the cluster, and a warning.
 
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
-    it has the command for the application ``control_plane``.
+    it has the command for the application ``control_plane``. ``newest`` is `api.Client.list`'s.
     """
     rules, is_denied = _roles(client), contents.denies_mappings(client)
     kinds = (ClusterRoleBinding, RoleBinding)
-    found = [each for kind in kinds for each in _list(client, kind, rules, is_denied=is_denied)]
+    found = [
+        each
+        for kind in kinds
+        for each in _list(client, kind, rules, is_denied=is_denied, newest=newest)
+    ]
     return rbac.Bindings(found), rbac.open_to_all(_everybody(client), control_plane)
 
 
@@ -66,9 +72,14 @@ def _roles(client: api.Client) -> Rules:
 
 
 def _list(
-    client: api.Client, kind: type[Any], rules: Rules, *, is_denied: bool = False
+    client: api.Client,
+    kind: type[Any],
+    rules: Rules,
+    *,
+    is_denied: bool = False,
+    newest: bool = False,
 ) -> Iterator[rbac.Binding]:
-    for found in client.list(kind, answers.Binding):
+    for found in client.list(kind, answers.Binding, newest=newest):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
         users = [s.name for s in subjects if s.kind == "User"]

@@ -54,6 +54,14 @@ def test_given_a_role_when_access_is_granted_then_exactly_this_mapping_has_it(
     assert bound(api) == [("default", "edit"), ("team", "edit")]
 
 
+def test_given_a_server_whose_memory_is_old_when_a_role_is_granted_then_the_result_has_it(
+    deployed: Model, api: FakeCluster
+):
+    api.memory = {**api.objects}
+
+    assert grant(deployed, role="view")["roles"] == "ClusterRole/view (own)"
+
+
 @pytest.mark.parametrize("former", [None, "edit"])
 def test_given_a_dry_run_when_a_role_would_come_then_only_that_role_is_shown(
     deployed: Model, former: str | None
