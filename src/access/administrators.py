@@ -11,7 +11,6 @@ Source: Kubernetes' "Role Based Access Control Good Practices".
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -94,7 +93,8 @@ def certain(
     found: Sequence[IdentityMapping], bindings: Iterable[rbac.Binding], partition: str
 ) -> list[IdentityMapping]:
     """Return the mappings by which somebody certainly administers the cluster, for as long as
-    nobody changes that: they have no end, no duplicate, and no template makes their user or group.
+    nobody changes that: they have no end, no template makes their user or group, and all others of
+    their principal are such, for the authenticator uses any of several.
 
     The group is system:masters, or one of ``bindings`` is of a role that allows everything in the
     whole cluster. A mapping that lets nobody in does not count: a made-up one would hide that the
@@ -108,12 +108,11 @@ def certain(
         username, given = table.identity(mapping)
         names = users & {username} | groups & {*given}
         # A template is nobody's name: only a login fills it in.
-        return not all(map(subjects.is_open, names)) and not validity.refused(mapping, partition)
+        by_name = not all(map(subjects.is_open, names))
+        return by_name and not expiry.end(mapping) and not validity.refused(mapping, partition)
 
-    # The authenticator uses any of several mappings of a principal.
-    number = Counter(each.principal for each in found)
-    lasting = [each for each in found if number[each.principal] == 1 and not expiry.end(each)]
-    return list(filter(administers, lasting))
+    unsure = {each.principal for each in found if not administers(each)}
+    return [each for each in found if each.principal not in unsure]
 
 
 def warning(taken: Sequence[IdentityMapping]) -> str:

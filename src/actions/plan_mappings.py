@@ -34,7 +34,8 @@ _APART = ("name", "arn", "canonical")
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``plan``, one page of a table, and the number of each kind of change.
 
-    ``warning`` is there if no mapping could certainly administer the cluster after that.
+    ``warning`` is there if that takes away the last mapping that can certainly administer the
+    cluster, or if nobody can tell.
     """
     config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition

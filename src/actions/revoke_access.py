@@ -30,7 +30,8 @@ FAILURES_SHOWN = 3
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Delete the mappings and what is bound to them, and return which mappings.
 
-    ``warning`` is there if no mapping can certainly administer the cluster after that.
+    ``warning`` is there if that takes away the last mapping that can certainly administer the
+    cluster, or if nobody can tell.
     """
     target = grants.target(params)
     with errors_as_status():

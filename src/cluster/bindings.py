@@ -120,8 +120,7 @@ def last_administrators(
         [each for each in some.mappings if not expiry.has_ended(each, now)]
         for some in (found, wanted)
     )
-    changed = [each for each in before if each.name in steps.touched]
-    if not changed or administrators.certain(after, (), partition):
+    if not steps.touched or administrators.certain(after, (), partition):
         return ""
     try:
         with errors_as_status():
@@ -145,7 +144,12 @@ def last_administrators(
     left = [each for each in bound if f"{each.namespace}/{each.name}" not in gone]
     if is_open or administrators.certain(after, [*left, *made], partition):
         return ""
-    return administrators.warning(administrators.certain(changed, bound, partition))
+    taken = [
+        each
+        for each in administrators.certain(before, bound, partition)
+        if each.name in steps.touched
+    ]
+    return administrators.warning(taken)
 
 
 def unknown(reason: Unready) -> str:

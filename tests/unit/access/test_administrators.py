@@ -197,10 +197,13 @@ def test_given_a_mapping_then_somebody_certainly_administers_the_cluster_by_it_o
     assert administrators.certain([found], BINDINGS, "aws") == [found] * does
 
 
-def test_given_two_mappings_of_one_principal_then_nobody_is_sure_which_of_them_counts():
-    admin, other = mapping(groups=("admins",)), mapping("other")
+@pytest.mark.parametrize(("groups", "does"), [(("admins",), True), ((), False)])
+def test_given_two_mappings_of_one_principal_then_it_administers_by_both_or_not_for_certain(
+    groups: tuple[str, ...], does: bool
+):
+    both = [mapping(groups=("admins",)), mapping("other", groups=groups)]
 
-    assert administrators.certain([admin, other], BINDINGS, "aws") == []
+    assert administrators.certain(both, BINDINGS, "aws") == both * does
 
 
 LAST = "takes away the last mapping that can certainly administer the cluster"

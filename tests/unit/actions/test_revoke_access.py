@@ -242,6 +242,25 @@ def test_given_the_last_administrator_when_it_is_revoked_then_a_warning_says_so(
     )
 
 
+@pytest.mark.parametrize(("second", "warns"), [("system:masters", True), ("view", False)])
+def test_given_two_mappings_of_the_last_administrator_when_revoked_then_a_warning_if_it_is_sure(
+    deployed: Model, api: FakeCluster, second: str, warns: bool
+):
+    api.add_mapping("one", ROLE, CANONICAL, groups=["system:masters"])
+    api.add_mapping("two", ROLE, CANONICAL, groups=[second])
+
+    assert ("warning" in revoke(deployed, arn=ROLE)) is warns
+
+
+def test_given_a_mapping_beside_that_is_no_administrators_when_one_is_revoked_then_no_warning(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("one", ROLE, CANONICAL, groups=["system:masters"])
+    api.add_mapping("two", ROLE, CANONICAL, groups=["view"])
+
+    assert "warning" not in revoke(deployed, name="one")
+
+
 @pytest.mark.parametrize("other", ["system:masters", "view"])
 def test_given_another_administrator_or_none_when_access_is_revoked_then_there_is_no_warning(
     deployed: Model, api: FakeCluster, other: str
