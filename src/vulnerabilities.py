@@ -2,7 +2,7 @@
 
 """Published vulnerabilities of aws-iam-authenticator, by its version and by Go's. Pure.
 
-A new one is a new row of `KNOWN`. `scripts/watch-image` says which the default image has.
+A new one is a new row of `KNOWN`. `make watch` says which the default image has.
 """
 
 from __future__ import annotations
