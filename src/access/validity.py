@@ -7,10 +7,13 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from access import arn, expiry, matching, partitions, subjects
+from access.desired import Access
 from access.mapping import IdentityMapping
-from labels import OPTION
+from access.rights import has_own_group
+from labels import GRANT, OPTION
 from statuses import mapping as texts
 
 
@@ -41,6 +44,25 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     }
     names = frozenset(duplicates)
     return Checked(in_order(problems, names), names)
+
+
+def check_access(found: Access, now: datetime, partition: str) -> Checked:
+    """Check every mapping, and what else decides about its access: its end, and the binding of the
+    role that was granted."""
+    checked = check(found.mappings, partition)
+    bound = {each.mapping for each in found.bindings}
+    without = {
+        each.name: texts.ROLE_GONE()
+        for each in found.mappings
+        if each.source == GRANT and has_own_group(each) and each.name not in bound
+    }
+    late = {
+        each.name: texts.EXPIRED(time=each.expires)
+        for each in found.mappings
+        if expiry.has_ended(each, now)
+    }
+    problems = {**without, **checked.problems, **late}
+    return Checked(in_order(problems, checked.duplicates), checked.duplicates)
 
 
 def _duplicates(same: Mapping[str, Sequence[IdentityMapping]]) -> dict[str, str]:

@@ -40,7 +40,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
         record = login_record.recent(client, pod_logs.read(client, _YET_TO_RECORD))
-    report, known = validity.check(found, partition), _known(record)
+    report, known = validity.check_access(access, times.now(), partition), _known(record)
     if unused:
         # A day that has begun counts as a whole one.
         days = -(-unused // timedelta(days=1))

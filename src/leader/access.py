@@ -15,13 +15,12 @@ import cos
 import times
 from access import desired, expiry, validity
 from access.desired import Access, Changes, Desired
-from access.rights import has_own_group
 from access_changes import BY_OPTION
 from cluster import api, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Unready
-from labels import GRANT, OPTION
+from labels import OPTION
 from statuses import entry
 from statuses import mapping as texts
 from text import status_line
@@ -130,24 +129,13 @@ def _tell(hook: Hook, result: Result, changed: Collection[str]) -> datetime.date
 def _report(
     hook: Hook, wanted: Desired, result: Result, next_end: datetime.datetime | None
 ) -> Report:
-    partition, after, now = hook.config.partition, result.after.mappings, times.now()
+    after = result.after.mappings
     names = {each.name for each in wanted.access.mappings}
     before = {each.name: each for each in result.before.mappings}
-    checked = validity.check(after, partition)
+    checked = validity.check_access(result.after, times.now(), hook.config.partition)
     refused, not_applied = _left(result.after, wanted, result)
-    late = {
-        each.name: texts.EXPIRED(time=each.expires)
-        for each in after
-        if expiry.has_ended(each, now) and each.name not in names
-    }
-    bound = {each.mapping for each in result.after.bindings}
-    without = {
-        each.name: texts.ROLE_GONE()
-        for each in after
-        if each.source == GRANT and has_own_group(each) and each.name not in bound
-    }
     return Report(
-        validity.in_order({**without, **refused, **checked.problems, **late}, checked.duplicates),
+        validity.in_order({**refused, **checked.problems}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
         result,

@@ -12,6 +12,7 @@ from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import items
 
 GROUP = f"aws-iam:{GRANT}"
 BINDINGS = f"{RBAC}/clusterrolebindings"
@@ -162,6 +163,7 @@ def test_given_a_binding_that_a_person_deletes_or_changes_then_the_status_names_
     by_a_person(api, path)
 
     assert deployed.hook().message.endswith(f" 1 mapping, {GONE}")
+    assert f"1 broken mapping: {GRANT}: {items(deployed)[0]['problem']}" == GONE
     grant(deployed, **again)
     assert deployed.hook().message.endswith(" 1 mapping")
     assert bound(api) == [("", role) for role in again.values()]

@@ -17,6 +17,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import items
 
 from access import expiry
 from cluster import sync
@@ -112,6 +113,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
 
     assert f"{MAPPINGS}/b" not in api.objects
     assert "1 broken mapping: a: expired at" in message
+    assert items(deployed)[0]["problem"].startswith("expired at ")
     assert "the cluster refuses to delete mapping a: admission webhook" in deployed.log()
     assert "access has ended: deleted mapping a" not in deployed.log()
     assert [ended.name for ended in expiry.load(deployed.peer["ended"])] == ["b"]
