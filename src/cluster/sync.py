@@ -241,21 +241,13 @@ class _Batch:
         return self.outcomes.get(key, _LATER)
 
     def unbound(self, steps: Changes, going: Collection[str]) -> dict[str, Change]:
-        """Return the deletions of bindings whose mapping, of those ``going``, is gone.
-
-        A mapping whose deletion is refused keeps no role either, unless it has changed since.
-        """
-        before = {each.name: each for each in steps.before.mappings}
-        found: dict[str, Change] = {}
-        for each in steps.unbind:
-            outcome = self.outcome(each.mapping)
-            if each.mapping not in going or self.outcome(_gone(each)).done:
-                continue
-            if outcome.done:
-                found[_gone(each)] = self.of(writes.delete_binding, each)
-            elif outcome.left.refused and outcome.sure:
-                found[_gone(each)] = self.of(writes.unbind, each, before.get(each.mapping))
-        return found
+        """Return the deletions of bindings whose mapping, of those ``going``, is gone."""
+        gone = {name for name in going if self.outcome(name).done}
+        return {
+            _gone(each): self.of(writes.delete_binding, each)
+            for each in steps.unbind
+            if each.mapping in gone and not self.outcome(_gone(each)).done
+        }
 
     def undone(self, steps: Changes) -> set[str]:
         """Return the names of mappings that are still to change, or to get a role."""
@@ -368,13 +360,14 @@ def _result(
 def _left(steps: Changes, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcome]:
     """Return what is left to do, each with what became of it."""
     parts = [(key, key) for key in sorted(steps.keys) if "/" not in key]
-    parts += [(each.key, _gone(each)) for each in steps.unbind]
-    # Without its mapping, a binding is no more to be made.
+    refused = {key for key, outcome in outcomes.items() if outcome.left.refused}
+    # What is refused of a mapping is not to be made of its binding either.
     parts += [
-        (each.key, each.key)
-        for each in steps.bind
-        if not outcomes.get(each.mapping, _LATER).left.refused
+        (each.key, _gone(each))
+        for each in steps.unbind
+        if _gone(each) in outcomes or each.mapping not in refused
     ]
+    parts += [(each.key, each.key) for each in steps.bind if each.mapping not in refused]
     found = ((key, outcomes.get(part, _LATER)) for key, part in parts)
     return {key: outcome for key, outcome in found if not outcome.done}
 
