@@ -454,7 +454,7 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
             return
         if moment is None or moment > life.now - grace or f"{MAPPINGS}/{name}" in failing:
             continue
-        row = life.declared.get(access.principal(mapping))
+        row = life.option.good(life.now).get(access.principal(mapping))
         if access.source(mapping) == "option" and row:
             # Its row gives it its end, whatever a hand has written there.
             continue
