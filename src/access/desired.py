@@ -79,9 +79,13 @@ class Desired:
 
 def lasting(found: Access, declared: Declared, now: datetime) -> Access:
     """Return ``found`` without the access that has ended at ``now``."""
-    return found.without(
-        {each.name for each in found.mappings if expiry.has_ended(_with_end(each, declared), now)}
-    )
+    return found.without(ended(found, declared, now))
+
+
+def ended(found: Access, declared: Declared, now: datetime) -> dict[str, str]:
+    """Return when access has ended that is still there at ``now``, by the names of mappings."""
+    with_ends = (_with_end(each, declared) for each in found.mappings)
+    return {each.name: each.expires for each in with_ends if expiry.has_ended(each, now)}
 
 
 def ends(found: Access, declared: Declared) -> list[datetime]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from access import arn, expiry, matching, partitions, subjects
 from access.desired import Access
@@ -46,9 +45,9 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     return Checked(in_order(problems, names), names)
 
 
-def check_access(found: Access, now: datetime, partition: str) -> Checked:
-    """Check every mapping, and what else decides about its access: its end, and the binding of the
-    role that was granted."""
+def check_access(found: Access, ended: Mapping[str, str], partition: str) -> Checked:
+    """Check every mapping, and what else decides about its access: the binding of a role that was
+    granted, and its end. ``ended`` says when those ended that should be gone."""
     checked = check(found.mappings, partition)
     bound = {each.mapping for each in found.bindings}
     without = {
@@ -56,11 +55,7 @@ def check_access(found: Access, now: datetime, partition: str) -> Checked:
         for each in found.mappings
         if each.source == GRANT and has_own_group(each) and each.name not in bound
     }
-    late = {
-        each.name: texts.EXPIRED(time=each.expires)
-        for each in found.mappings
-        if expiry.has_ended(each, now)
-    }
+    late = {name: texts.EXPIRED(time=time) for name, time in ended.items()}
     problems = {**without, **checked.problems, **late}
     return Checked(in_order(problems, checked.duplicates), checked.duplicates)
 

@@ -40,7 +40,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
         record = login_record.recent(client, pod_logs.read(client, _YET_TO_RECORD))
-    report, known = validity.check_access(access, times.now(), partition), _known(record)
+    late, known = desired.ended(access, declaration, times.now()), _known(record)
+    problems = validity.check_access(access, late, partition).problems
     if unused:
         # A day that has begun counts as a whole one.
         days = -(-unused // timedelta(days=1))
@@ -48,7 +49,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         found = tuple(each for each in found if since and logins.is_unused(each, record, since))
         if record.since and not since:
             known += f"; nothing counts as unused before {days} whole days are known"
-    listed = table.rows(found, report.problems, bound, record)
+    listed = table.rows(found, problems, bound, record)
     form = table.jsons if params["format"] == "json" else table.tables
     results = page("mappings", form(listed, MAX_BYTES), params)
     lists = {

@@ -132,7 +132,8 @@ def _report(
     after = result.after.mappings
     names = {each.name for each in wanted.access.mappings}
     before = {each.name: each for each in result.before.mappings}
-    checked = validity.check_access(result.after, times.now(), hook.config.partition)
+    late = desired.ended(result.after, hook.config.declared, times.now())
+    checked = validity.check_access(result.after, late, hook.config.partition)
     refused, not_applied = _left(result.after, wanted, result)
     return Report(
         validity.in_order({**refused, **checked.problems}, checked.duplicates),
