@@ -120,7 +120,8 @@ def last_administrators(
         [each for each in some.mappings if not expiry.has_ended(each, now)]
         for some in (found, wanted)
     )
-    if not steps.touched or administrators.certain(after, (), partition):
+    changed = {each.name for each in before}.intersection(steps.touched)
+    if not changed or administrators.certain(after, (), partition):
         return ""
     try:
         with errors_as_status():
@@ -144,12 +145,8 @@ def last_administrators(
     left = [each for each in bound if f"{each.namespace}/{each.name}" not in gone]
     if is_open or administrators.certain(after, [*left, *made], partition):
         return ""
-    taken = [
-        each
-        for each in administrators.certain(before, bound, partition)
-        if each.name in steps.touched
-    ]
-    return administrators.warning(taken)
+    sure = administrators.certain(before, bound, partition)
+    return administrators.warning([each for each in sure if each.name in changed])
 
 
 def unknown(reason: Unready) -> str:
