@@ -64,8 +64,10 @@ class Option:
         """The option with these rows, each with what is wrong with it."""
         names, read = set[str](), list[Row]()
         for row in rows:
-            is_taken = row.name in names and not row.typo
-            read.append(dataclasses.replace(row, typo="name") if is_taken else row)
+            # An edited row may no longer have the name that was taken.
+            typo = row.typo if row.typo != "name" else ""
+            is_taken = row.name in names and not typo
+            read.append(dataclasses.replace(row, typo="name" if is_taken else typo))
             names |= {row.name} - {""}
         return cls(tuple(read), form, now)
 
