@@ -126,4 +126,5 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
     seconds = client.seconds_left_to_write - LAST_SECONDS
-    return len(sync.make(client, owner, steps, "removal", seconds=seconds).left)
+    after = sync.make(client, owner, steps, "removal", seconds=seconds).after
+    return sum(each.source in (GRANT, OPTION) for each in after.mappings) + len(after.bindings)

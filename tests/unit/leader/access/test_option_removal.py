@@ -5,9 +5,10 @@ from __future__ import annotations
 import httpx2
 import ops
 import pytest
+from tests.fakes.acting import GRANT, grant
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import unreachable
+from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import CONFIG, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -44,6 +45,20 @@ def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_na
     assert f"{len(names(api))} mappings and role bindings are left; run: kubectl" in deployed.log()
     assert "remove it with" not in deployed.log()
     assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
+
+
+def test_given_a_policy_that_keeps_a_mapping_when_removed_then_its_role_is_counted_as_left_too(
+    deployed: Model, api: FakeCluster
+):
+    api.add_role("view", "get")
+    grant(deployed, role="view")
+    denied = 'admission webhook "x" denied the request: no'
+    api.fail(refusal(403, denied), request=f"DELETE {MAPPINGS}/{GRANT}")
+
+    deployed.hook(deployed.on.remove())
+
+    assert names(api) == [GRANT]
+    assert "2 mappings and role bindings are left; run: kubectl" in deployed.log()
 
 
 def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_hooks_delete_them(
