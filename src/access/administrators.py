@@ -93,8 +93,8 @@ def certain(
     found: Sequence[IdentityMapping], bindings: Iterable[rbac.Binding], partition: str
 ) -> list[IdentityMapping]:
     """Return the mappings by which somebody certainly administers the cluster, for as long as
-    nobody changes that: they have no end, no template makes their user or group, and all others of
-    their principal are such, for the authenticator uses any of several.
+    nobody changes that. They have no end, and no template makes their user or group. If a
+    principal has several, all must be such: the authenticator uses any of them.
 
     The group is system:masters, or one of ``bindings`` is of a role that allows everything in the
     whole cluster. A mapping that lets nobody in does not count: a made-up one would hide that the

@@ -83,7 +83,7 @@ def lasting(found: Access, declared: Declared, now: datetime) -> Access:
 
 
 def ended(found: Access, declared: Declared, now: datetime) -> dict[str, str]:
-    """Return when access has ended that is still there at ``now``, by the names of mappings."""
+    """Return the mappings ``found`` whose access is over at ``now``: by name, when it ended."""
     with_ends = (_with_end(each, declared) for each in found.mappings)
     return {each.name: each.expires for each in with_ends if expiry.has_ended(each, now)}
 

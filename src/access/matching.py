@@ -47,7 +47,7 @@ def login(principal: Principal) -> Principal:
 def canonical(text: str) -> str:
     """Return the ARN that the authenticator looks up when the principal of ARN ``text`` logs in.
 
-    Return an empty text if that is no principal's.
+    Return an empty text if ``text`` is not the ARN of a principal.
     """
     try:
         return str(login(arn.parse(arn.canonicalize(text))))

@@ -57,8 +57,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 def _withdraw(
     hook: Hook, found: Access, by_status: list[IdentityMapping]
 ) -> tuple[list[IdentityMapping], list[str]]:
-    """Write the statuses of other principals' mappings anew, by the mappings' ARNs. Return the
-    mappings whose status is right by then, and an error for each of the others."""
+    """Correct the statuses of mappings of others, so that they admit only their own principals.
+    Return the mappings whose status is right then, and an error for each of the others."""
     if not by_status:
         return [], []
     steps = desired.changes(found, desired.effective(found, by_status))

@@ -179,8 +179,8 @@ def remove(client: api.Client, owner: Owner, askers: Askers, *, shared: bool) ->
     """Delete the Services of ``owner``, which frees their addresses, but for those still asked.
 
     A Service that was kept for this unit's own control plane alone goes once that asks no more.
-    The reactive charm's Service is nobody's and holds no address. It goes too, unless another
-    application owns some of the objects, by ``shared``.
+    The Service of the reactive charm has no owner and holds no address. It goes too, unless it is
+    ``shared``: another application owns some of the objects.
 
     Return the name of each Service that is kept by its address: empty if another Service has that.
     """
@@ -218,7 +218,7 @@ def _kept_for(owner: Owner, service: api.Object) -> set[str]:
 
 
 def _keep(client: api.Client, owner: Owner, askers: Askers, address: str) -> str | None:
-    """Keep the Service of ``address`` for whoever deploys next, if somebody still asks it.
+    """Keep the Service of ``address`` for the next application, if a control plane still asks it.
 
     It loses its pods. With its selector and its finalizer, nobody else gets the address. If
     somebody has deleted it, make it again.

@@ -361,7 +361,7 @@ def _left(steps: Changes, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcom
     """Return what is left to do, each with what became of it."""
     parts = [(key, key) for key in sorted(steps.keys) if "/" not in key]
     refused = {key for key, outcome in outcomes.items() if outcome.left.refused}
-    # What is refused of a mapping is not to be made of its binding either.
+    # Where a mapping's change is refused, its bindings stay as they are.
     parts += [
         (each.key, _gone(each))
         for each in steps.unbind

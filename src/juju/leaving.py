@@ -34,7 +34,7 @@ def note(charm: RelatedCharm, event: ops.EventBase) -> None:
         # After a restart of its agent, a unit may not have had the relation-created of the other.
         goes = is_control_plane and not control_plane.is_related(charm, newest=True)
         if is_control_plane and not goes and not charm.memory.principal_leaves:
-            # This unit stays. When it goes one day, Juju is asked anew.
+            # This unit stays. When it goes later, it asks Juju again.
             charm.memory.principal_leaves = None
     else:
         goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
