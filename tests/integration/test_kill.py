@@ -43,8 +43,10 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
         sites = [_site(stack) for _ in range(2 * (os.cpu_count() or 1))]
         for site in sites:
             stack.callback(site.close)
-        is_3 = sites[0].juju.version().tuple < (4,)
-        sweep = Sweep(sites, say, spared=() if is_3 else (REMOVAL,))
+        chosen = _chosen(request)
+        if sites[0].juju.version().tuple >= (4,):
+            chosen -= {REMOVAL}
+        sweep = Sweep(sites, say, spared={DEPLOYMENT, AUTHORITY, REMOVAL} - chosen)
         sweep.run()
         for step, results in sweep.results.items():
             points = sum(r.points.total() for r in results.values())
@@ -55,13 +57,23 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
         yield sweep
 
 
+def _chosen(request: pytest.FixtureRequest) -> set[str]:
+    """Return the steps whose tests are to run."""
+    tests = [test for test in request.session.items if test.path == request.path]
+    return {
+        str(test.callspec.params["step"]) for test in tests if isinstance(test, pytest.Function)
+    }
+
+
 def _site(stack: contextlib.ExitStack) -> Site:
     juju = stack.enter_context(jubilant.temp_model())
     assert juju.model
     return Site(juju, stack.enter_context(Faults(juju.model, "aws-iam")))
 
 
-@pytest.mark.parametrize("step", [DEPLOYMENT, AUTHORITY, REMOVAL])
+@pytest.mark.parametrize(
+    "step", [DEPLOYMENT, pytest.param(AUTHORITY, marks=pytest.mark.weekly), REMOVAL]
+)
 def test_given_a_hook_killed_at_any_point_when_juju_retries_it_then_the_result_is_the_same(
     sweep: Sweep, step: str
 ) -> None:
