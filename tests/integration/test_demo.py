@@ -15,8 +15,15 @@ from tests.integration.helpers.steps import taking
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("authority", ["vault", "self-signed-certificates"])
-@pytest.mark.parametrize("control_plane", ["1.28", "1.29"])
+@pytest.mark.parametrize(
+    ("control_plane", "authority"),
+    [
+        ("1.28", "vault"),
+        ("1.29", "self-signed-certificates"),
+        pytest.param("1.28", "self-signed-certificates", marks=pytest.mark.weekly),
+        pytest.param("1.29", "vault", marks=pytest.mark.weekly),
+    ],
+)
 def test_given_a_control_plane_and_an_authority_then_every_step_goes_as_the_page_says(
     tmp_path: Path, control_plane: page.ControlPlane, authority: page.Authority
 ) -> None:

@@ -91,6 +91,7 @@ def phase(cluster: Cluster, pod: str) -> str:
     return cluster.get(*KUBE_SYSTEM, "pod", pod)["status"]["phase"]
 
 
+@pytest.mark.weekly
 def test_given_a_failed_pod_of_the_old_authority_then_nobody_trusts_the_old_one_for_its_sake(
     trio: jubilant.Juju, cluster: Cluster, failed_pod: str
 ) -> None:
@@ -169,6 +170,7 @@ def test_given_a_leader_that_is_lost_during_a_rotation_then_the_next_leader_comp
     logins.log_in_everywhere(trio, cluster)
 
 
+@pytest.mark.weekly
 def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
