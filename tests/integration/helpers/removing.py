@@ -89,8 +89,14 @@ class Site:
         self.wait_until_idle("active")
 
     def set_webhook(self) -> None:
-        """Run the command that the status of each unit gives."""
+        """Run the command that the status of each unit gives, and have the units see it.
+
+        They would look half a minute later.
+        """
         how_to.run(self.juju, upgrade_page.command_in_status(self.juju))
+        self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        for unit in units.names(self.juju):
+            juju_status.run_update_status(self.juju, unit)
 
     def empty_the_option(self) -> None:
         """Empty the control plane's option as the page says, until each unit has seen it."""

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import jubilant
 import pytest
 from tests.integration.helpers import removing
 from tests.integration.helpers.removing import Site
+from tests.integration.removal import situations
 
 # Its tests say what they found, as those of the files that import them do.
 pytest.register_assert_rewrite("tests.integration.removal.on_either")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take each situation; those that the module does not try at `EACH_CHANGE` are weekly."""
+    if "reach" not in metafunc.fixturenames:
+        return
+    module: Any = metafunc.module
+    marks = (pytest.mark.slow, pytest.mark.weekly)
+    rows = [
+        pytest.param(each, marks=() if each in module.EACH_CHANGE else marks, id=each.__name__)
+        for each in situations.IDLE
+    ]
+    metafunc.parametrize("reach", rows)
 
 
 @pytest.fixture(scope="module")

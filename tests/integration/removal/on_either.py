@@ -13,15 +13,6 @@ from tests.integration.removal import situations
 from testbed.faults.client import Faults
 
 
-@pytest.mark.parametrize(
-    "reach",
-    [
-        situations.active,
-        situations.blocked_by_an_option,
-        situations.without_its_former_authority,
-        situations.with_a_finalizer_on_the_service,
-    ],
-)
 def test_given_an_idle_unit_when_removed_then_the_crd_its_guard_and_peoples_mappings_stay(
     site: Site, reach: Callable[[Site], None]
 ) -> None:

@@ -43,3 +43,11 @@ def unset(site: Site) -> None:
     if site.by_option:
         site.juju.config(CONTROL_PLANE, {OPTION: ""})
         site.wait_until_idle("active")
+
+
+IDLE = (
+    active,
+    blocked_by_an_option,
+    without_its_former_authority,
+    with_a_finalizer_on_the_service,
+)

@@ -14,6 +14,10 @@ from tests.integration.removal.on_either import *  # noqa: F403  (its tests)
 pytestmark = pytest.mark.slow
 
 CHANNEL, UNITS = "1.28/stable", 1
+EACH_CHANGE = (
+    situations.without_its_former_authority,
+    situations.with_a_finalizer_on_the_service,
+)
 
 
 def test_given_a_person_who_logs_in_when_removed_then_the_api_server_knows_no_aws_keys(
