@@ -199,6 +199,8 @@ def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_lead
 ) -> None:
     before = command(cluster)
     taken = cluster.address()
+    # A hook that still runs would put the finalizer back.
+    deployed.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
     cluster.free_address()
     cluster.take_address(taken)
 
