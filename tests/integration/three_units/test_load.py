@@ -8,7 +8,7 @@ from tests.integration.helpers import juju_status, reactive, units
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, report
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.weekly]
 
 
 @pytest.mark.timeout(1800)
