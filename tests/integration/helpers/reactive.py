@@ -11,6 +11,7 @@ from typing import Any
 import jubilant
 import yaml
 from tests.integration.helpers import arns, bundle, juju_status, testbed_only
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 _OVERLAY = """
@@ -30,6 +31,7 @@ KINDS = (
     "secret/aws-iam-certs",
     "deployment/aws-iam-authenticator",
 )
+_PODS_START = "Waiting for aws iam pod to start"
 _TAINT = "node-role.kubernetes.io/control-plane"
 # These differ from object to object, or a controller writes them.
 _NOT_APPLIED = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
@@ -51,10 +53,8 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
         juju.config("aws-iam", {"image": bundle.OTHER_IMAGE})
     juju_status.wait_until(juju, "maintenance")
     # Its last hook may have come before the pods.
-    assert juju_status.message(juju) in (
-        "Waiting for pods to be created",
-        "Waiting for aws iam pod to start",
-    )
+    with juju_status.frequent_update_status(juju):
+        eventually(lambda: juju_status.message(juju) == _PODS_START, _PODS_START)
     cluster = _kubeconfigs(juju, folder)
     cluster.kubectl("taint", "node", "--all", f"{_TAINT}-")
     cluster.map("viewers", arns.ROLE, "knobby", "view")
