@@ -200,7 +200,7 @@ def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_lead
     before = command(cluster)
     taken = cluster.address()
     # A hook that still runs would put the finalizer back.
-    deployed.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+    juju_status.wait_until_idle(deployed)
     cluster.free_address()
     cluster.take_address(taken)
 

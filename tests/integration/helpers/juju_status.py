@@ -44,6 +44,11 @@ def hear_soon(juju: jubilant.Juju) -> None:
         juju.model_config({_INTERVAL: "3m"})
 
 
+def wait_until_idle(juju: jubilant.Juju) -> None:
+    """Wait until no hook runs and none is due, whatever the statuses say."""
+    _wait(juju, jubilant.all_agents_idle, WAIT_SECONDS, _SUCCESSES)
+
+
 def wait_until_active(juju: jubilant.Juju) -> jubilant.Status:
     """Wait until every agent is idle and every application active."""
     return wait_until(juju, "active")
@@ -141,7 +146,7 @@ def run_update_status(juju: jubilant.Juju, unit: str) -> None:
         testbedctl.update_status(juju.model or "", unit)
         return
     juju.exec("JUJU_DISPATCH_PATH=hooks/update-status ./dispatch", unit=unit)
-    _wait(juju, jubilant.all_agents_idle, WAIT_SECONDS, _SUCCESSES)
+    wait_until_idle(juju)
 
 
 def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:

@@ -94,7 +94,7 @@ class Site:
         They would look half a minute later.
         """
         how_to.run(self.juju, upgrade_page.command_in_status(self.juju))
-        self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        juju_status.wait_until_idle(self.juju)
         for unit in units.names(self.juju):
             juju_status.run_update_status(self.juju, unit)
 
@@ -117,7 +117,7 @@ class Site:
 
     def remove(self, app: str = APP) -> None:
         """Remove an application whose units are idle, and wait until it is gone."""
-        self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        juju_status.wait_until_idle(self.juju)
         self.juju.remove_application(app)
         self.wait_until_gone(app)
 
@@ -129,7 +129,7 @@ class Site:
             found = status.get_units(CONTROL_PLANE)
             return all(found[each].juju_status.current == "executing" for each in principals)
 
-        self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        juju_status.wait_until_idle(self.juju)
         with ThreadPoolExecutor() as pool:
             for each in principals:
                 # On a machine, one hook or one command runs at a time.
@@ -210,7 +210,7 @@ class Site:
             self.wait_until_gone(app)
         if self.by_option:
             self.juju.config(CONTROL_PLANE, {OPTION: ""})
-        self.juju.wait(jubilant.all_agents_idle, delay=0.5, successes=2)
+        juju_status.wait_until_idle(self.juju)
         new = [line.removeprefix("+ ") for line in self.differences() if line.startswith("+ ")]
         # The CRD goes last: with it go all mappings.
         for what in sorted(new, key=lambda what: MAPPINGS in what):
