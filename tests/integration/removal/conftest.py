@@ -16,7 +16,7 @@ pytest.register_assert_rewrite("tests.integration.removal.on_either")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Take each situation; those that the module does not try at `EACH_CHANGE` are weekly."""
+    """Give a test each situation; those that its module leaves out of `EACH_CHANGE` are weekly."""
     if "reach" not in metafunc.fixturenames:
         return
     module: Any = metafunc.module

@@ -9,7 +9,7 @@ from tests.integration.removal import on_either, situations
 from tests.integration.removal.on_either import *  # noqa: F403  (its tests)
 
 CHANNEL, UNITS = "1.29/stable", 1
-# That of an active unit is in the removal whose rest the page's command deletes.
+# The removal that the page's command completes is that of an active unit.
 EACH_CHANGE = (situations.blocked_by_an_option,)
 
 
