@@ -52,7 +52,7 @@ test:  ## Run lint and the charm's tests; LONG=1 adds the slow ones, and the tes
 	@$(MAKE) lint
 	@$(MAKE) unit ARGS=--cov
 	@$(MAKE) lives
-	@$(MAKE) conformance
+	@$(MAKE) conformance $(if $(LONG),,ARGS='-m "not slow"')
 	@$(if $(LONG),$(MAKE) testbed-tests)
 	@$(if $(LONG),,TESTBED_KUBERNETES=latest) $(MAKE) integration ARGS='-m "not $(if $(LONG),weekly,slow)"'
 

@@ -38,6 +38,8 @@ RATE_INTERVAL = "$__rate_interval"
 
 Promtool = Callable[..., str]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def promtool() -> Promtool:
