@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.integration.helpers import juju_status
 from tests.integration.helpers.kubernetes import SERVICE
 from tests.integration.helpers.removing import APP, CONTROL_PLANE, OPTION, Site
 
@@ -39,10 +40,13 @@ def with_a_finalizer_on_the_service(site: Site) -> None:
 
 
 def unset(site: Site) -> None:
-    """Empty the control plane's option, of which its units of aws-iam do not hear at once."""
+    """Empty the control plane's option, of which its units of aws-iam hear at their next hook.
+
+    That is half a minute later, unless an update-status comes first. Either way they can go.
+    """
     if site.by_option:
         site.juju.config(CONTROL_PLANE, {OPTION: ""})
-        site.wait_until_idle("active")
+        juju_status.wait_until_idle(site.juju)
 
 
 IDLE = (
