@@ -40,13 +40,11 @@ def with_a_finalizer_on_the_service(site: Site) -> None:
 
 
 def unset(site: Site) -> None:
-    """Empty the control plane's option, of which its units of aws-iam hear at their next hook.
-
-    That is half a minute later, unless an update-status comes first. Either way they can go.
-    """
+    """Empty the control plane's option, of which its units of aws-iam hear at their next hook."""
     if site.by_option:
-        site.juju.config(CONTROL_PLANE, {OPTION: ""})
-        juju_status.wait_until_idle(site.juju)
+        with juju_status.no_update_status(site.juju):
+            site.juju.config(CONTROL_PLANE, {OPTION: ""})
+            site.wait_until_idle("active")
 
 
 IDLE = (
