@@ -10,16 +10,12 @@ REACTIVE_CHARM=FILE, the reactive charm is that file, which `juju download` has 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from zipfile import ZipFile
 
 import yaml
 
 from testbed import locked
-from testbed.cache import appearing, keyed
 from testbed.fetching import NotFetched
 from testbed.pack import Package, PackError, store
 
@@ -70,23 +66,10 @@ def _given(variable: str) -> Path | None:
 
 
 def _control_plane(track: str, lock: Path, *bases: str) -> Package:
-    """Return a flavour of the control plane, which has the charm's public library installed."""
+    """Return a flavour of the control plane, which uses the charm's public library."""
     name = "kubernetes-control-plane"
-    parts = ((_library(), ("lib",)), SHARED, _own(name), (PEERS / name / track, JUJU_FILES))
+    parts = ((ROOT, ("lib",)), SHARED, _own(name), (PEERS / name / track, JUJU_FILES))
     return Package(f"{name}_{track}.charm", parts, lock, bases)
-
-
-def _library() -> Path:
-    """Return a folder whose `lib` is what the wheel of the public library installs."""
-    source = ROOT / "interfaces" / "aws-iam"
-    folder = keyed("library", *map(source.joinpath, ("pyproject.toml", "README.md", "src")))
-    if not folder.exists():
-        with appearing(folder) as made, tempfile.TemporaryDirectory() as built:
-            build = ("uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--offline")
-            subprocess.run([*build, "--out-dir", built, str(source)], check=True)
-            (wheel,) = Path(built).glob("*.whl")
-            ZipFile(wheel).extractall(made / "lib")
-    return folder
 
 
 def _authority(name: str, lock: Path) -> Package:

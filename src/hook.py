@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ops
-from charmlibs.interfaces.aws_iam import AwsIamRequirer
+from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import config
 from errors import Unready, collected

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Container
 
 import ops
-from charmlibs.interfaces.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
 from errors import Blocked, Unready, Waiting
 from juju.peers import Asked, Shared

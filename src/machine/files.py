@@ -10,7 +10,7 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
-from charmlibs.interfaces.aws_iam import WEBHOOK_CONFIG
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
 
 from errors import Blocked
 from statuses import blocked

@@ -19,7 +19,7 @@ from tests.conformance import pythons
 IMPORT_ALL = """
 import ast, pathlib
 
-for folder in map(pathlib.Path, ("src", "interfaces/aws-iam/src")):
+for folder in map(pathlib.Path, ("src", "lib")):
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -73,10 +73,7 @@ def test_given_a_python_of_the_charms_then_every_module_of_it_loads(charm: Path,
     done = subprocess.run(
         [INTERPRETERS[python], "-B", "-s", "-c", IMPORT_ALL],
         cwd=charm,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"src:interfaces/aws-iam/src:venv/python{python}:venv",
-        },
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"src:lib:venv/python{python}:venv"},
         capture_output=True,
         text=True,
         check=False,

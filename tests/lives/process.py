@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = "interfaces/aws-iam/src"
+# The second is where former checkouts have it.
+LIBRARY = ("lib", "interfaces/aws-iam/src")
 
 
 class InTurn(concurrent.futures.Executor):
@@ -38,7 +39,8 @@ def prepare() -> None:
         os.execv(sys.executable, [sys.executable, "-m", "tests.lives", *sys.argv[1:]])
     checkout = Path(os.environ.get("LIVES_SRC") or ROOT).resolve()
     checkout = checkout.parent if checkout.name == "src" else checkout
-    sys.path[:0] = [str(checkout / "src"), str(checkout / LIBRARY), str(ROOT)]
+    library = [str(checkout / folder) for folder in LIBRARY]
+    sys.path[:0] = [str(checkout / "src"), *library, str(ROOT)]
     # A hook makes folders, which take a third of its time on a disk.
     tempfile.tempdir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     concurrent.futures.ThreadPoolExecutor = InTurn

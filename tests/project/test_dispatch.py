@@ -11,8 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.12", "3.14")
 STARTED = (
-    "python3 src/charm.py PYTHONPATH=src:interfaces/aws-iam/src:venv/python{}:venv "
-    "JUJU_DISPATCH_PATH=hooks/start"
+    "python3 src/charm.py PYTHONPATH=src:lib:venv/python{}:venv JUJU_DISPATCH_PATH=hooks/start"
 )
 PRINCIPAL = "kubernetes-control-plane"
 MOVE = "replace {} with a unit on Ubuntu 22.04 or newer"

@@ -36,7 +36,7 @@ def play(story: str, checkout: Path = ROOT) -> tuple[int, str]:
 @pytest.fixture
 def planted(tmp_path: Path) -> Path:
     """A checkout whose removal forgets an object."""
-    for name in ("src", "interfaces", "templates"):
+    for name in ("src", "lib", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for file in ROOT.glob("*.yaml"):
         shutil.copy(file, tmp_path)

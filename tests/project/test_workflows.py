@@ -29,8 +29,8 @@ OWN_ACTIONS = (
     *("actions/attest@", "actions/checkout@", "actions/download-artifact@"),
     "actions/upload-artifact@",
 )
-# What may upload its findings or packages, and sign them, but change nothing here.
-UPLOADS = ("github/codeql-action/", "ossf/scorecard-action@", "pypa/gh-action-pypi-publish@")
+# What may upload its findings, and sign them, but change nothing here.
+UPLOADS = ("github/codeql-action/", "ossf/scorecard-action@")
 CHANGELOG = """\
 # Changelog
 
@@ -193,7 +193,7 @@ def test_given_a_version_then_its_description_has_its_changes_and_its_packages(t
 
 def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
     notice = "# SPDX-License-Identifier: Apache-2.0\n"
-    places = (("src", "*.py"), ("interfaces", "src/**/*.py"), ("terraform", "*.tf"))
+    places = (("src", "*.py"), ("lib", "*.py"), ("terraform", "*.tf"))
     files = [path for folder, pattern in places for path in (ROOT / folder).rglob(pattern)]
 
     assert files

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 import ops
-from charmlibs.interfaces.aws_iam import WEBHOOK_CONFIG, AwsIamProvider, Webhook
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamProvider, Webhook
 
 import hook_process
 import services

@@ -1,6 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The two sides of the relation, and what they say to each other."""
+"""Both sides of the `aws-iam` interface: webhook authentication of Kubernetes with AWS IAM.
+
+kubernetes-control-plane is the provider, and the subordinate aws-iam is the requirer. The relation
+is container-scoped: a control-plane unit and the aws-iam unit on its machine share a file there.
+Juju 4.1 also shows each of them the units on other machines. They use their **unit** databags
+only, and every value is JSON:
+
+| writer        | key                | value                                              |
+|---------------|--------------------|----------------------------------------------------|
+| control plane | `api_server_state` | bool: the API server answers on this machine       |
+| control plane | `webhook_hash`     | string: hash of the file that the API server uses  |
+| aws-iam       | `cluster_id`       | string: the id that a login token must be made for |
+| aws-iam       | `webhook_status`   | bool: use the file, the webhook serves             |
+| aws-iam       | `webhook_hash`     | string: hash of the file, which changes with it    |
+| aws-iam       | `principal`        | string: the control-plane unit that this is for    |
+
+`webhook_hash` is optional on both sides. A control plane writes it back once its API server has
+restarted with the file. `principal` is optional too: without it, what aws-iam says is for each
+control-plane unit that sees it.
+
+The file is `WEBHOOK_CONFIG`, a kubeconfig for kube-apiserver's
+`--authentication-token-webhook-config-file`. It is complete before `webhook_status` is true, and
+is replaced atomically. A control plane that forwards token reviews itself should open a new
+connection for each: the authenticator closes no connection before its pod is killed.
+
+## The provider
+
+A control plane takes in its side in three steps.
+
+1. Fetch this library into its `lib` folder. It needs no package but ops:
+
+   ```shell
+   charmcraft fetch-lib charms.aws_iam.v0.aws_iam
+   ```
+
+2. Declare the endpoint in `metadata.yaml` or `charmcraft.yaml`:
+
+   ```yaml
+   provides:
+     aws-iam:
+       interface: aws-iam
+       scope: container
+   ```
+
+3. Start the API server with the file while there is a webhook, and say when it answers:
+
+   ```python
+   from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamProvider
+
+   class ControlPlane(ops.CharmBase):
+       def __init__(self, framework: ops.Framework):
+           super().__init__(framework)
+           self.aws_iam = AwsIamProvider(self, "aws-iam")
+           framework.observe(self.on["aws-iam"].relation_changed, self._on_aws_iam)
+           framework.observe(self.on["aws-iam"].relation_departed, self._on_aws_iam)
+           framework.observe(self.on["aws-iam"].relation_broken, self._on_aws_iam)
+
+       def _on_aws_iam(self, _: ops.EventBase):
+           webhook = self.aws_iam.webhook  # None: run without it
+           self.restart_api_server(WEBHOOK_CONFIG if webhook else None)
+           self.aws_iam.publish(
+               api_server_state=self.api_server_answers(),
+               webhook_hash=webhook.hash if webhook else "",
+           )
+   ```
+
+## The requirer
+
+```python
+from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
+
+class Subordinate(ops.CharmBase):
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.webhook = AwsIamRequirer(self, "aws-iam")
+        framework.observe(self.on["aws-iam"].relation_changed, self._on_changed)
+
+    def _on_changed(self, _: ops.EventBase):
+        if self.webhook.api_server_ready:
+            self.webhook.publish(Webhook(cluster_id="prod", status=True, hash="1f3a"))
+```
+"""
 
 from __future__ import annotations
 
@@ -12,6 +93,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import ops
+
+# charmcraft reads these three as they stand here.
+LIBID = "6f1b3c9a8d2e4f70a5c4b1d09e7f2a63"
+LIBAPI = 0
+LIBPATCH = 1
 
 WEBHOOK_CONFIG = "/root/cdk/aws-iam-webhook.yaml"
 

@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 import ops
 import ops.testing
 import pytest
+from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer, Webhook, principal_in
 from hypothesis import given
 from hypothesis import strategies as st
-
-from charmlibs.interfaces.aws_iam import AwsIamProvider, AwsIamRequirer, Webhook, principal_in
 
 Bag = dict[str, str]
 
