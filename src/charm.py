@@ -62,7 +62,6 @@ class AwsIamCharm(RelatedCharm):
             self.on.start,
             self.on.leader_elected,
             self.on.update_status,
-            self.on.secret_changed,
             self.on.secret_expired,
             self.on.secret_remove,
             self.on.stop,

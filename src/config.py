@@ -47,7 +47,6 @@ class Config:
     partition: str = partitions.DEFAULT
     image_registry: str = ""
     web_proxy_enable: bool = False
-    image_pull_secret: str = ""
     mappings: str = dataclasses.field(default="", repr=False)
     webhook_address: str = ""
     mapping_policy: str = MAPPING_POLICIES[0]
@@ -110,14 +109,6 @@ class Config:
         return f"{self.image_registry}/{self.image.partition('/')[2] or self.image}"
 
     @property
-    def registry_host(self) -> str:
-        """Return the host that the image is pulled from, with its port if the image has one."""
-        host, slash, _ = self.deployed_image.partition("/")
-        # As container runtimes do: a first part that cannot be a host is part of the name.
-        is_host = slash and ("." in host or ":" in host or host == "localhost")
-        return host if is_host else "docker.io"
-
-    @property
     def version(self) -> str:
         """Return the version of the authenticator, such as ``v0.7.18``, by the image's tag.
 
@@ -134,7 +125,6 @@ class Config:
 
 def load(charm: ops.CharmBase) -> Config:
     """Return the options of ``charm``, unchecked."""
-    # Not by ops' `load_config`, which makes an object of an option of type secret.
     options: dict[str, Any] = {
         name.replace("-", "_"): value for name, value in charm.config.items()
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the objects in the cluster hold: the pair, the proxies, the credentials, the policy.
+"""What the objects in the cluster hold: the pair, the proxies, the policy.
 
 Call every function inside `errors_as_status`.
 """
@@ -13,10 +13,7 @@ from collections.abc import Mapping
 
 from certificates.keypair import KeyPair
 from cluster import api, manifests, objects, references
-from errors import Blocked
 from juju.proxies import Proxies
-from owner import Owner
-from statuses import blocked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,23 +69,6 @@ def _secret_key(variable: api.Object) -> str:
     source: api.Object = variable.get("valueFrom", {})
     reference: api.Object = source.get("secretKeyRef", {})
     return reference.get("key", "")
-
-
-def stored_credentials(client: api.Client, owner: Owner) -> str:
-    """Return the content of the pull secret in the cluster; empty without one of ``owner``. Raise
-    `errors.Blocked` if the Secret of that name is a person's."""
-    secret = objects.get(client, references.PULL_SECRET)
-    if not secret:
-        return ""
-    if objects.is_persons(references.PULL_SECRET, objects.mark_of(secret)):
-        raise Blocked(blocked.SECRET_OF_OTHERS(name=references.PULL_SECRET.name))
-    if not owner.owns(objects.mark_of(secret)):
-        return ""
-    try:
-        return _decoded(_data(secret).get(".dockerconfigjson", ""))
-    except ValueError:
-        # Somebody else wrote this content, and no registry takes it.
-        return ""
 
 
 def _decoded(text: str) -> str:

@@ -45,11 +45,7 @@ MOST_MANAGED_CHARACTERS = 16_384
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What the authenticator is to be.
-
-    ``pull_secret`` has the credentials for the image's registry, as Docker writes them; it is
-    empty if the registry wants none.
-    """
+    """What the authenticator is to be."""
 
     image: str
     replicas: int
@@ -57,7 +53,6 @@ class Spec:
     pair: KeyPair
     partition: str = partitions.DEFAULT
     proxies: Proxies = NO_PROXIES
-    pull_secret: str = dataclasses.field(default="", repr=False)
     authorities: str = ""  # What it trusts besides the image's own authorities, as PEM.
     # Whether it refuses mappings to Kubernetes' own users, such as `system:admin`.
     reserves: bool = False
@@ -185,7 +180,6 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         proxies={name: in_base64(url) for name, url in spec.proxies.urls.items()},
         proxies_hash=_proxies_hash(spec),
         no_proxy=spec.proxies.no_proxy,
-        pull_secret=in_base64(spec.pull_secret),
         authorities=spec.authorities,
         authorities_hash=fingerprint(spec.authorities),
     )

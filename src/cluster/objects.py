@@ -76,7 +76,7 @@ def is_persons(what: references.ObjectReference, mark: str) -> bool:
 
     The charm marks each of these objects when it makes it, so one without a mark is a person's.
     """
-    return not mark and what in (*references.OPTIONAL, *references.KEPT)
+    return not mark and what in references.KEPT
 
 
 def kind(reference: references.ObjectReference) -> Any:

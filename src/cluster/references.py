@@ -43,7 +43,6 @@ class ObjectReference:
 
 
 SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
-PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
 # What keeps on which day each principal was last let in.
 LOGINS = ObjectReference("v1", "ConfigMap", name="aws-iam-logins")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
@@ -61,7 +60,6 @@ OWNED = (
     LOGINS,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
-    PULL_SECRET,
     SECRET,
     ObjectReference("v1", "ConfigMap"),
     ObjectReference("rbac.authorization.k8s.io/v1", "RoleBinding", namespace=EVENTS),
@@ -71,25 +69,18 @@ OWNED = (
     ObjectReference("v1", "ServiceAccount"),
     SERVICE,
 )
-# Objects that an option asks for. The charm deletes them when the option is emptied.
-OPTIONAL = (PULL_SECRET,)
 # Objects that the charm makes once there is something to keep.
 KEPT = (LOGINS,)
 
 
 def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
-    kept = (*OPTIONAL, SERVICE)
-    owned = [what for what in OWNED if what not in kept and what.namespace != EVENTS]
-    objects = _named(owned)
+    objects = _named([what for what in OWNED if what != SERVICE and what.namespace != EVENTS])
     elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
     services = f"services --selector {LABEL}"
-    # A person may have a Secret of the pull secret's name, without the charm's label.
-    optional = f"--selector {LABEL} --field-selector metadata.name={PULL_SECRET.name}"
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
         f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
-        f"kubectl -n {NAMESPACE} delete secret {optional}; "
         f"kubectl -n {NAMESPACE} get {services} --output name | "
         f"xargs -I NAME kubectl -n {NAMESPACE} patch NAME {_WITHOUT_FINALIZERS}; "
         f"kubectl -n {NAMESPACE} delete {services}; "

@@ -122,17 +122,6 @@ def adopt(client: api.Client, what: references.ObjectReference, stored: api.Obje
     return client.patch(objects.kind(what), what.name, patch, namespace=what.namespace)
 
 
-def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:
-    """Delete the objects of ``owner`` that an option asked for and no longer does."""
-    wanted = {manifests.reference(manifest) for manifest in desired}
-    for what in references.OPTIONAL:
-        if what in wanted:
-            continue
-        stored = objects.get(client, what)
-        if stored and owner.owns(objects.mark_of(stored)):
-            objects.delete(client, what)
-
-
 def make(
     client: api.Client, owner: Owner, steps: Changes, why: str, *, seconds: float | None = None
 ) -> Result:

@@ -31,7 +31,7 @@ from cluster import (
 from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
 from errors import Blocked, Unready, collected
-from juju import proxies, pull_secret
+from juju import proxies
 from juju.extra_cas import Trust
 from labels import OWNER
 from migration import objects as former_objects
@@ -141,7 +141,7 @@ def spec(
 ) -> manifests.Spec:
     """Return what the authenticator is to be, which serves ``pair``.
 
-    What Juju cannot hand over now is added to ``problems``, and what is in the cluster stays.
+    A proxy that cannot work is added to ``problems``, and those in the cluster stay.
     """
     return manifests.Spec(
         config.deployed_image,
@@ -149,26 +149,10 @@ def spec(
         hook.peers.shared.cluster_id,
         pair,
         config.partition,
-        pull_secret=_credentials(hook, client, config, problems),
         proxies=_web_proxies(client, config, stored, problems),
         authorities=trusted.authorities,
         reserves=not crd.ratchets(client),
     )
-
-
-def _credentials(hook: Hook, client: api.Client, config: Config, problems: list[Unready]) -> str:
-    """Return the credentials for the image's registry.
-
-    Without the newest, those in the cluster stay in use: the pods need their certificate renewed
-    and their mappings written all the same. A person's Secret of the same name is not used.
-    """
-    if not config.image_pull_secret:
-        return ""
-    stored = ""
-    with collected(problems):
-        stored = contents.stored_credentials(client, hook.owner)
-        return pull_secret.read(hook.charm.model, config)
-    return stored
 
 
 def _web_proxies(
@@ -198,7 +182,7 @@ def deploy(
     until the rollout is complete.
 
     Without the right to write events and a disruption budget, pods let people in all the same:
-    what keeps these from being applied is added to ``problems``, as is what keeps former objects.
+    what keeps these from being applied is added to ``problems``.
 
     Return how far their rollout is when the wait ends.
     """
@@ -218,6 +202,4 @@ def deploy(
         for manifest, kept in zip(desired, keeping, strict=True):
             if manifest != kept:
                 sync.apply(client, manifest)
-        with collected(problems), errors_as_status():
-            sync.prune(client, owner, desired)
     return rollout

@@ -47,25 +47,6 @@ def POD_CANNOT_START(cause: str) -> str:
     return f"an authenticator pod cannot start: {quoted(cause)}"
 
 
-def SECRET_NOT_GRANTED(id: str, application: str) -> str:
-    return f"image-pull-secret is not granted; run: juju grant-secret {id} {application}"
-
-
-def SECRET_GONE(id: str, application: str) -> str:
-    return f"image-pull-secret {id} is gone; run: juju config {application} image-pull-secret="
-
-
-def SECRET_LACKS_KEYS(keys: str, id: str) -> str:
-    return f"secret lacks {keys}; run: juju update-secret {id} username=NAME password#file=FILE"
-
-
-def SECRET_OF_OTHERS(name: str) -> str:
-    return (
-        "another Secret is in the way; if unused, run: kubectl -n kube-system delete secret "
-        f"{name}"
-    )
-
-
 def NO_AUTHORITY(application: str) -> str:
     return (
         f"no certificate authority; run: juju integrate {application}:certificates easyrsa:client"

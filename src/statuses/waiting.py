@@ -119,10 +119,6 @@ def OTHERS_CHANGE() -> str:
     return "waiting for others to stop changing the authenticator's objects"
 
 
-def SECRET_NOT_RETURNED(id: str, cause: str) -> str:
-    return f"waiting for Juju to return secret {id} of option image-pull-secret: {cause}"
-
-
 def MAPPINGS_LEFT(number: str, command: str) -> str:
     return f"{number} mappings and role bindings are left; run: {command}"
 

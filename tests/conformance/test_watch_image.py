@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import ssl
 import threading
@@ -95,10 +94,6 @@ def registry(
     repository = Repository(references, lambda: server.private_image(programs, tmp_path / "ca"))
     with server.Server(("127.0.0.1", 0), repository, tls) as running:
         port = running.server_address[1]
-        credentials = base64.b64encode(f"{server.USERNAME}:{server.PASSWORD}".encode()).decode()
-        auths = {"auths": {f"localhost:{port}": {"auth": credentials}}}
-        (tmp_path / "config.json").write_text(json.dumps(auths))
-        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca"))
         threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield Registry(port, tags)

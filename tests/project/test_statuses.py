@@ -41,12 +41,12 @@ TRUSTED_BECAUSE = {
     "Kubernetes checks the names of objects": "declared mapping name",
     "checked to be an address or a range of them, or made of one": "address range url",
     "checked to be a time, or made of one": "day time",
-    "checked to be an ARN, a secret's id or a partition": "mapping.ROLE_PATH.arn id partition",
+    "checked to be an ARN or a partition": "mapping.ROLE_PATH.arn partition",
     "the tag of an image that the operator chose": "version",
     "the operator's own": "option",
     "the operator's own, and quoted by the caller": "value",
     "a place in the operator's own option, or in the code": "place",
-    "the charm's own": "command file keys kind kinds partitions verb vulnerabilities",
+    "the charm's own": "command file kind kinds partitions verb vulnerabilities",
     "a number": "certificates code former mappings number pending ready wanted",
     "another text": "step active.NOT_APPLIED.reason",
     "the charm's own sentence about it, which quotes what it names": "problem",
@@ -54,7 +54,7 @@ TRUSTED_BECAUSE = {
     "the words of the machine, or of its network": "blocked.FILE_FAILED.cause "
     "waiting.API_FAILED.cause",
     "the words of the machine, with nothing of the file": "waiting.KUBECONFIG_UNUSABLE.cause",
-    "the words of Juju": "waiting.REMOVAL_UNKNOWN.cause waiting.SECRET_NOT_RETURNED.cause",
+    "the words of Juju": "waiting.REMOVAL_UNKNOWN.cause",
 }
 TRUSTED = {name for names in TRUSTED_BECAUSE.values() for name in names.split()}
 # A parameter that is trusted elsewhere.
@@ -91,7 +91,6 @@ USUAL = {
     "mapping.SERVICE_UNKNOWN.arn": "arn:aws:s3:::logs",
     "options.CLUSTER_ID_INVALID.value": "'our cluster'",
     "waiting.KUBECONFIG_UNUSABLE.cause": "no token",
-    "waiting.SECRET_NOT_RETURNED.cause": "timed out",
 }
 
 

@@ -4,14 +4,12 @@ all over.
 
 from __future__ import annotations
 
-import ops
-import ops.testing
 import pytest
 from tests.fakes import alarms
 from tests.fakes.acting import grant, refused
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import MAPPINGS, PULL_SECRET, SERVICE
+from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA
@@ -105,9 +103,7 @@ def test_given_an_heir_by_the_statuss_command_when_a_grant_ended_then_nobody_inh
 def test_given_an_heir_when_it_is_removed_then_nothing_of_its_predecessor_is_left(
     deployed: Model, second: Model, api: FakeCluster
 ):
-    secret = ops.testing.Secret({"username": "u", "password": "p"})
-    deployed.user_secrets = frozenset({secret})
-    deployed.config = {"image-pull-secret": secret.id, "webhook-address": CHOSEN}
+    deployed.config = {"webhook-address": CHOSEN}
     deployed.settle()
     grant(deployed, arn=ARN, role="admin")
     mark(api, SERVICE, None)
@@ -116,7 +112,7 @@ def test_given_an_heir_when_it_is_removed_then_nothing_of_its_predecessor_is_lef
     second.hook(second.on.remove())
 
     left = [path for path in api.objects if path.startswith(f"{RBAC}/clusterrolebindings/")]
-    assert (PULL_SECRET in api.objects, EXTRA in api.objects, left) == (False, False, [])
+    assert (EXTRA in api.objects, left) == (False, [])
 
 
 @pytest.mark.usefixtures("_roles")

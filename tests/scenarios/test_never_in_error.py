@@ -13,7 +13,6 @@ from tests.fakes.kubernetes.paths import (
     APPLIED,
     DEPLOYMENT,
     MAPPINGS,
-    PULL_SECRET,
     SECRET,
     SERVICE,
     SETTLED,
@@ -33,7 +32,7 @@ EXTRA = (
 KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.
 ANSWERED = {
-    *((f"GET {path}", "404") for path in (*APPLIED, PULL_SECRET)),
+    *((f"GET {path}", "404") for path in APPLIED),
     *((f"PATCH {SERVICE}", name) for name in ("422", "empty object")),
     (f"GET {SECRET}", "empty object"),
     (f"GET {MAPPINGS}", "404"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ops.testing
 import pytest
-from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare, entry
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import DISRUPTION_BUDGET, POLICY_BINDING, PULL_SECRET
+from tests.fakes.kubernetes.paths import DISRUPTION_BUDGET, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -30,22 +28,3 @@ def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_i
 
     assert deployed.hook().name == "blocked"
     assert api.secret("cert.pem") != before
-
-
-def test_given_a_pull_secret_that_cannot_go_when_the_authority_changes_then_the_former_one_goes(
-    deployed: Model, api: FakeCluster
-):
-    secret = ops.testing.Secret({"username": "u", "password": "p"})
-    deployed.user_secrets = frozenset({secret})
-    deployed.config = {"image-pull-secret": secret.id}
-    deployed.settle()
-    assert PULL_SECRET in api.objects
-    deployed.config = {}
-    no = refusal(403, "admission webhook denied the request")
-    api.fail(no, request=f"DELETE {PULL_SECRET}")
-    deployed.acknowledges = True
-    deployed.move(Easyrsa(root("another")))
-    deployed.settle()
-    deployed.hook()
-
-    assert api.secret("ca.pem").strip() == deployed.peer["ca"].strip()

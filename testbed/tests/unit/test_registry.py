@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import http.client
 import io
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 
 from testbed.cluster import images, pki
-from testbed.cluster.settings import REGISTRY
 from testbed.registry import server
 from testbed.registry.content import Repository
 
@@ -32,13 +30,9 @@ class Client:
         self._port = port
         self._tls = ssl.create_default_context(cadata=authority.decode())
 
-    def ask(
-        self, path: str, method: str = "GET", password: str = server.PASSWORD
-    ) -> tuple[http.client.HTTPResponse, bytes]:
+    def ask(self, path: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:
         connection = http.client.HTTPSConnection("localhost", self._port, context=self._tls)
-        encoded = base64.b64encode(f"{server.USERNAME}:{password}".encode()).decode()
-        headers = {"Authorization": f"Basic {encoded}"} if password else {}
-        connection.request(method, path, headers=headers)
+        connection.request(method, path)
         response = connection.getresponse()
         body = response.read()
         connection.close()
@@ -70,19 +64,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
     running.server_close()
 
 
-@pytest.mark.parametrize("path", ["/v2/", f"/v2/{NAME}/manifests/{TAG}", "/"])
-@pytest.mark.parametrize("password", ["", "wrong"])
-def test_without_the_credentials_nothing_is_served(
-    client: Client, path: str, password: str
-) -> None:
-    response, body = client.ask(path, password=password)
-
-    assert response.status == 401
-    assert response.headers["WWW-Authenticate"] == f'Basic realm="{REGISTRY}"'
-    assert body == b""
-
-
-def test_with_them_an_image_is_pulled(client: Client) -> None:
+def test_an_image_is_pulled(client: Client) -> None:
     assert client.ask("/v2/")[0].status == 200
     manifest = client.json(f"/v2/{NAME}/manifests/{TAG}")
     (described,) = manifest["layers"]

@@ -221,7 +221,6 @@ class Model:
         self.peers_joined = True
         self.certificates: Bag = {}
         self.secrets: Any = frozenset()
-        self.user_secrets: Any = frozenset()
         # Relations of the endpoint receive-ca-cert.
         self.authorities: list[ops.testing.Relation] = []
         # Whether a collector is related to every unit.
@@ -376,7 +375,7 @@ class Model:
             leader=number == self.leader,
             config=self.config,
             planned_units=self.planned_units,
-            secrets={*self.secrets, *self.user_secrets, *unit.secrets},
+            secrets={*self.secrets, *unit.secrets},
             stored_states=unit.stored,
             unit_status=unit.status or ops.testing.UnknownStatus(),
             model=self.juju_model,
@@ -404,7 +403,6 @@ class Model:
         unit.stored = after.stored_states
         if number == self.leader:
             self.secrets = frozenset(s for s in after.secrets if s.owner == "app")
-        self.user_secrets = frozenset(s for s in after.secrets if s.owner is None)
         unit.secrets = frozenset(s for s in after.secrets if s.owner == "unit")
         unit.version = after.workload_version or unit.version
         self.version = unit.version or self.version

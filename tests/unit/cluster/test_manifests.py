@@ -143,7 +143,7 @@ def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness
 
 def everything() -> list[manifests.Manifest]:
     """All objects that the charm makes, in the order in which it makes them."""
-    authenticator = manifests.authenticator(OWNER, dataclasses.replace(GIVEN, pull_secret="{}"))
+    authenticator = manifests.authenticator(OWNER, GIVEN)
     service, logins = manifests.service(OWNER, None), manifests.logins(OWNER, {})
     return [service, *authenticator, logins]
 
@@ -157,17 +157,10 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    here, elsewhere, secret, finalizers, services, *access = references.removal_command().split(
-        "; "
-    )
+    here, elsewhere, finalizers, services, *access = references.removal_command().split("; ")
 
     assert here.startswith("kubectl -n kube-system delete --ignore-not-found ")
     assert elsewhere.startswith("kubectl -n default delete --ignore-not-found ")
-    # A person may have a Secret of this name, without the label.
-    assert secret == (
-        "kubectl -n kube-system delete secret --selector aws-iam=true "
-        "--field-selector metadata.name=aws-iam-pull-secret"
-    )
     # The finalizer would keep them, and kubectl waiting for their end.
     assert finalizers == (
         "kubectl -n kube-system get services --selector aws-iam=true --output name | "
@@ -181,9 +174,8 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         "kubectl delete rolebindings --all-namespaces --selector aws-iam/source",
     ]
     by_name = {word for word in f"{here} {elsewhere}".split() if "/" in word}
-    by_label = {"secret/aws-iam-pull-secret", "service/aws-iam-authenticator"}
     made = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in everything()}
-    assert by_name == made - by_label
+    assert by_name == made - {"service/aws-iam-authenticator"}
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])

@@ -1,4 +1,4 @@
-"""`apply` makes an object as it is wanted. `prune` deletes one that no option wants any more."""
+"""`apply` makes an object as it is wanted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import copy
 from typing import Any
 
 import pytest
-from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS, PULL_SECRET
+from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import sync
@@ -93,37 +92,3 @@ def test_given_a_binding_that_others_changed_when_it_is_applied_then_another_rol
 
     assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in requests]
     assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
-
-
-# What an option asked for.
-
-
-@pytest.mark.parametrize(
-    ("mark", "asked", "stays"),
-    [(OWNER.mark, False, False), (OWNER.mark, True, True), ("", False, True)],
-    ids=["reset", "set", "a person's"],
-)
-def test_given_a_secret_that_an_option_asked_for_then_it_stays_while_it_does(
-    client: Client, api: FakeCluster, mark: str, asked: bool, stays: bool
-):
-    metadata = {"name": "aws-iam-pull-secret", "annotations": {"aws-iam/owner": mark}}
-    api.put(PULL_SECRET, {"metadata": {**metadata, "resourceVersion": "1"}})
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "aws-iam-pull-secret", "namespace": "kube-system"},
-    }
-
-    sync.prune(client, OWNER, [secret] if asked else [])
-
-    assert (PULL_SECRET in api.objects) == stays
-
-
-def test_given_nothing_that_an_option_asked_for_then_nothing_is_deleted(
-    client: Client, api: FakeCluster
-):
-    api.forget()
-
-    sync.prune(client, OWNER, [])
-
-    assert api.requests == [f"GET {PULL_SECRET}"]
