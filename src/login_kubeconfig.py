@@ -16,13 +16,11 @@ import yaml
 import templating
 from access import arn, partitions
 from certificates import pem
-from text import in_base64, quoted
+from text import in_base64
 
 # A URL without a user in it, so that no credential gets into the kubeconfig.
 _SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 _UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
-# What STS accepts as the name of a role's session.
-_SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -57,10 +55,6 @@ class TokenCommand:
     role: str = ""
     profile: str = ""
     client: Program = Program.AUTHENTICATOR
-    # How the role's session is called; empty for a name that the client makes up.
-    session: str = ""
-    # Whether it is called as the session that the person has already, if any.
-    forward_session: bool = False
 
     @property
     def args(self) -> list[str]:
@@ -71,15 +65,12 @@ class TokenCommand:
             role = "--role-arn"
         else:
             args, role = ["token", "-i", self.cluster_id], "-r"
-        args += ["--region", self.region, *([role, self.role] if self.role else [])]
-        if self.session:
-            args.append(f"--session-name={self.session}")
-        return [*args, "--forward-session-name"] if self.forward_session else args
+        return [*args, "--region", self.region, *([role, self.role] if self.role else [])]
 
 
 def token_command(cluster_id: str, params: Mapping[str, Any], option: str) -> TokenCommand:
-    """Return the command that an operator asked for with ``arn``, ``region``, ``profile``,
-    ``client``, ``session`` and ``forward-session``.
+    """Return the command that an operator asked for with ``arn``, ``region``, ``profile`` and
+    ``client``.
 
     ``option`` is the partition of the authenticator. Without a region, a client would ask the
     metadata service of an EC2 instance for it: elsewhere that takes seconds for each login.
@@ -101,38 +92,13 @@ def token_command(cluster_id: str, params: Mapping[str, Any], option: str) -> To
     except ValueError:
         names = " or ".join(f"client={known.value}" for known in Program)
         raise ValueError(f"client {params['client'][:60]!r} is unknown: give {names}") from None
-    found = TokenCommand(
+    return TokenCommand(
         cluster_id,
         region or partitions.DEFAULT_REGION,
         role,
         params.get("profile", ""),
         client,
-        params.get("session", ""),
-        bool(params.get("forward-session")),
     )
-    _check_session(found)
-    return found
-
-
-def _check_session(command: TokenCommand) -> None:
-    """Raise ValueError if the client cannot call the session as it is asked to."""
-    if not command.session and not command.forward_session:
-        return
-    if command.client is Program.AWS_CLI:
-        raise ValueError(
-            "the AWS CLI calls each session EKSGetTokenAuth: leave out arn, and give profile, "
-            "with role_arn and role_session_name in it"
-        )
-    if not command.role:
-        raise ValueError(
-            "session and forward-session go with the arn of a role, which the client assumes"
-        )
-    if command.session and command.forward_session:
-        raise ValueError("give session or forward-session, the client takes one of them")
-    if command.session and not _SESSION.fullmatch(command.session):
-        raise ValueError(
-            f"session {quoted(command.session)} is not 2 to 64 letters, digits or _+=,.@-"
-        )
 
 
 def _check_partition(principal: arn.Principal | None, region: str, option: str) -> None:

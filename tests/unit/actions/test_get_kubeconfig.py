@@ -26,54 +26,6 @@ def args(config: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("params", "flag"),
-    [
-        ({"session": "alice@example.com"}, "--session-name=alice@example.com"),
-        # It is a value, and no flag of the client.
-        ({"session": "--cache"}, "--session-name=--cache"),
-        ({"forward-session": True}, "--forward-session-name"),
-    ],
-)
-def test_given_how_a_session_is_named_when_asked_for_then_the_client_names_it_so(
-    deployed: Model, params: dict[str, Any], flag: str
-):
-    found = args(made(deployed, arn=ROLE, **params))
-
-    assert found.endswith(f" -r {ROLE} {flag}")
-
-
-@pytest.mark.parametrize(
-    ("params", "reason"),
-    [
-        (
-            {"session": "alice"},
-            "session and forward-session go with the arn of a role, which the client assumes",
-        ),
-        ({"forward-session": True}, "session and forward-session go with the arn of a role"),
-        (
-            {"session": "alice", "arn": ROLE, "forward-session": True},
-            "give session or forward-session, the client takes one of them",
-        ),
-        (
-            {"session": "alice", "arn": ROLE, "client": "aws"},
-            (
-                "the AWS CLI calls each session EKSGetTokenAuth: leave out arn, and give profile, "
-                "with role_arn and role_session_name in it"
-            ),
-        ),
-        ({"session": "a", "arn": ROLE}, "session 'a' is not 2 to 64 letters, digits or _+=,.@-"),
-        ({"session": "alice\n", "arn": ROLE}, "session 'alice\\n' is not"),
-        ({"session": "\u0661\u0661", "arn": ROLE}, "is not 2 to 64 letters"),
-        ({"session": "x" * 65, "arn": ROLE}, "is not 2 to 64 letters"),
-    ],
-)
-def test_given_a_session_that_cannot_be_when_asked_for_then_the_reason_is_given(
-    deployed: Model, params: dict[str, Any], reason: str
-):
-    assert reason in refused(made, deployed, **params)
-
-
-@pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({}, "token -i ID --region us-east-1"),

@@ -13,11 +13,25 @@ from tests.integration.helpers.kubernetes import Cluster
 
 ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
 MADE_UP = "aws-go-sdk-"
+FORWARDS = "--forward-session-name"
 
 
-def session(juju: jubilant.Juju, folder: Path, environment: dict[str, str], **asked: Any) -> str:
-    """Return the name of the session of a login, as Kubernetes has it."""
-    person = str(kubernetes.save_kubeconfig(juju, folder / "person", **asked))
+def session(
+    juju: jubilant.Juju,
+    folder: Path,
+    environment: dict[str, str],
+    argument: str = "",
+    **asked: Any,
+) -> str:
+    """Return the name of the session of a login, as Kubernetes has it.
+
+    ``argument`` is one more for the client, which the person writes into the kubeconfig.
+    """
+    kubeconfig = kubernetes.save_kubeconfig(juju, folder / "person", **asked)
+    if argument:
+        text = kubeconfig.read_text()
+        kubeconfig.write_text(text.replace('"token",', f'"token", "{argument}",'))
+    person = str(kubeconfig)
     command = [*WITH_AWS_CLI, "kubectl", "--kubeconfig", person, "auth", "whoami", "-o", "json"]
     found = kubernetes.run_for_json(command, {**TRUST, **environment})
     return found["status"]["userInfo"]["extra"]["sessionName"][0]
@@ -42,10 +56,9 @@ def test_given_an_iam_users_keys_when_the_client_assumes_the_role_then_it_names_
     asked, own = {"arn": arns.ROLE}, keys.environment("knobby")
 
     assert session(deployed, tmp_path, own, **asked).startswith(MADE_UP)
-    assert session(deployed, tmp_path, own, session="alice", **asked) == "alice"
+    assert session(deployed, tmp_path, own, "--session-name=alice", **asked) == "alice"
     # An IAM user has no session whose name it could forward.
-    forwards = {**asked, "forward-session": True}
-    assert session(deployed, tmp_path, own, **forwards).startswith(MADE_UP)
+    assert session(deployed, tmp_path, own, FORWARDS, **asked).startswith(MADE_UP)
     assert session(deployed, tmp_path, own, client="aws", **asked) == "EKSGetTokenAuth"
 
 
@@ -55,8 +68,7 @@ def test_given_a_federated_person_when_they_log_in_then_their_name_is_kept_or_fo
     asked, theirs = {"arn": arns.ROLE}, federated(ADMIN_ROLE)
 
     assert session(deployed, tmp_path, theirs, **asked).startswith(MADE_UP)
-    forwards = {**asked, "forward-session": True}
-    assert session(deployed, tmp_path, theirs, **forwards) == "bob@example.com"
+    assert session(deployed, tmp_path, theirs, FORWARDS, **asked) == "bob@example.com"
     # Who has the mapped role already needs no role in the kubeconfig.
     theirs = federated(arns.ROLE)
     assert session(deployed, tmp_path, theirs) == "bob@example.com"
