@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The admin kubeconfig of the control plane, and the client that lightkube makes of it."""
+"""The admin kubeconfig of the control plane, and the connection that lightkube makes of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, cast
 
-import lightkube
+import httpx2
 import yaml
+from lightkube import KubeConfig
+from lightkube.config import client_adapter
 from lightkube.config.kubeconfig import SingleConfig
 
 from errors import WaitingForKubeconfig
 from statuses import waiting
 from text import brief
 
+# The API server is on this machine: no proxy belongs in between, and compression saves nothing.
+_DIRECT = client_adapter.ConnectionParams(trust_env=False)
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
-def client(kubeconfig: Path, manager: str) -> lightkube.Client:
-    """Return a client that uses the kubeconfig, and whose field manager is ``manager``.
+
+def client(kubeconfig: Path) -> httpx2.Client:
+    """Return a client for HTTP that connects as the kubeconfig says.
 
     Raises:
         errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
@@ -25,30 +31,37 @@ def client(kubeconfig: Path, manager: str) -> lightkube.Client:
     try:
         content = yaml.load(kubeconfig.read_text(), yaml.CSafeLoader)
         # lightkube's own types leave the content open.
-        parsed = cast("Any", lightkube.KubeConfig).from_dict(content, fname=kubeconfig)
+        parsed = cast("Any", KubeConfig).from_dict(content, fname=kubeconfig)
         config: SingleConfig | None = parsed.get()
-        _check_credential(config)
-        # The API server is on this machine, so no proxy belongs in between.
-        return lightkube.Client(config, trust_env=False, field_manager=manager)
+        http = client_adapter.Client(_checked(config), _DIRECT)
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
         text = waiting.KUBECONFIG_UNUSABLE(file=kubeconfig, cause=_cause(error))
         raise WaitingForKubeconfig(text) from error
+    http.headers.update(_UNCOMPRESSED)
+    return http
 
 
 class _NoCredentialError(ValueError):
     pass
 
 
-def _check_credential(config: SingleConfig | None) -> None:
+def _checked(config: SingleConfig | None) -> SingleConfig:
     # lightkube would run a command, or read a token file, only later, and raise anything there.
     user = config.user if config else None
-    if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
+    if (
+        not config
+        or not user
+        or user.exec
+        or user.token_file
+        or not (user.token or user.client_cert_data)
+    ):
         raise _NoCredentialError("no token or client certificate in it")
     token = user.token or ""
     # The library for HTTP refuses other headers, and its error quotes the token.
     if not token.isascii() or not token.isprintable() or " " in token:
         raise _NoCredentialError("its token is malformed")
+    return config
 
 
 def _cause(error: Exception) -> str:

@@ -2,10 +2,14 @@
 
 """The client of the Kubernetes API, with client-go's verbs, and in bounded time.
 
-Juju runs no other hook on the machine while one runs, and is sure of a leader for 30 s only. So a
-client begins no request after `REQUEST_SECONDS`, and its methods raise `errors.Waiting` then. A
-small write may begin until `LAST_WRITE_SECONDS`, and several threads may make some at a time; its
-caller looks at the time.
+Juju runs no other hook on the machine while one runs, and is sure of a leader for 30 s only. So no
+request begins after `SECONDS`, and none lasts beyond `HOOK_SECONDS`.
+
+lightkube reads the kubeconfig, opens the connection and knows where each kind is. The requests are
+the charm's own, because `lightkube.Client` has no way to say what they say: which version of a
+list is enough, which version of an object may be deleted, how much of a log is wanted, that a
+table is, and how much time is left. It also raises other errors where a server answers in plain
+text.
 
 Call its methods inside `cluster.errors.errors_as_status`.
 """
@@ -20,32 +24,28 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-import lightkube
-from lightkube.core.resource import NamespacedResourceG
+from lightkube.core.resource import NamespacedResource, NamespacedSubResource, api_info
 from lightkube.resources.core_v1 import PodLog
 from lightkube.types import PatchType
 
 from cluster import admin_kubeconfig, answers
 from cluster.errors import ApiError, Conflict, suppress
-from errors import Waiting
-from statuses import waiting
 
 T = TypeVar("T")
 # An object as the server writes it. lightkube's types of the same objects cost a hook 25 ms.
 Object = dict[str, Any]
 
 MANAGER = "aws-iam"
-# The last request begins after 20 s, and has 8.
-REQUEST_SECONDS = 20.0
-# Thousands of small writes may follow each other. The last begins after 26 s, and has 2.
-LAST_WRITE_SECONDS, HOOK_SECONDS = 26.0, 28.0
-# How long one step of a request may take: to connect, or to receive some bytes.
-CONNECT_SECONDS, ANSWER_SECONDS, WRITE_SECONDS = 3.0, 10.0, 4.0
+_OURS = {"fieldManager": MANAGER}
+# When the last request of a hook begins, and when its answer must be there.
+SECONDS, HOOK_SECONDS = 24.0, 28.0
+# How long one step of a request may take: to connect, or to receive some bytes. One object whose
+# answer never comes leaves time for the others. Lists and questions may be slow, and so are
+# objects that people's webhooks look at.
+CONNECT_SECONDS, ANSWER_SECONDS, SLOW_SECONDS = 3.0, 4.0, 10.0
 # Without a resourceVersion, servers before 1.31 read each object of a list from etcd.
 _IN_MEMORY = {"resourceVersion": "0"}
-# Compression costs more than it saves, because the API server is on this machine.
-_UNCOMPRESSED = {"Accept-Encoding": "identity"}
-_AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **_UNCOMPRESSED}
+_AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 # Others may delete an object so that it waits until its dependents are gone, which may be never.
 _WITHOUT_WAITING = {"propagationPolicy": "Background"}
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
@@ -57,32 +57,21 @@ def connect(admin: Path, seconds: float = HOOK_SECONDS) -> Client:
     Raises:
         errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
     """
-    return Client(admin_kubeconfig.client(admin, MANAGER), seconds)
+    return Client(admin_kubeconfig.client(admin), seconds)
 
 
 class Client:
-    """Read and write objects, of which ``res`` is lightkube's class."""
+    """Read and write objects, of which ``res`` is lightkube's class. Threads may share it."""
 
-    def __init__(self, client: lightkube.Client, seconds: float = HOOK_SECONDS):
-        # lightkube's own types leave most of its arguments open.
-        self._client: Any = client
-        self._began = time.monotonic()
-        self._ends = self._began + seconds
-        self._seconds = min(REQUEST_SECONDS, seconds)
-
-    def prolong(self) -> None:
-        """Let requests begin until `LAST_WRITE_SECONDS`: small ones, which are the hook's last."""
-        self._seconds = LAST_WRITE_SECONDS
+    def __init__(self, http: httpx2.Client, seconds: float = HOOK_SECONDS):
+        self._http = http
+        began = time.monotonic()
+        self._until, self._ends = began + min(SECONDS, seconds), began + seconds
 
     @property
     def seconds_left(self) -> float:
         """Return for how long requests may still begin."""
-        return self._began + self._seconds - time.monotonic()
-
-    @property
-    def seconds_left_to_write(self) -> float:
-        """Return for how long small writes may still begin."""
-        return self._began + LAST_WRITE_SECONDS - time.monotonic()
+        return self._until - time.monotonic()
 
     @functools.cached_property
     def version(self) -> tuple[int, int]:
@@ -93,20 +82,12 @@ class Client:
 
     def get_raw(self, path: str) -> httpx2.Response:
         """Return the server's answer at ``path``, such as ``/version``."""
-        self._check_time()
-        return self._checked(self._http.get(path, headers=_UNCOMPRESSED, timeout=self._timeout()))
+        return self._send("GET", path, seconds=SLOW_SECONDS)
 
-    def post(self, path: str, obj: Mapping[str, Any]) -> None:
-        """Create an object in a namespace, where lightkube sends no plain map: a small write."""
-        timeout = self._timeout(WRITE_SECONDS)
-        self._checked(self._http.post(path, json=obj, headers=_UNCOMPRESSED, timeout=timeout))
-
-    def get(
-        self, res: type[Any], name: str, *, namespace: str | None = None, small: bool = False
-    ) -> Object | None:
-        """Return one object; None if there is none. ``small`` makes it part of a small write."""
+    def get(self, res: type[Any], name: str, *, namespace: str | None = None) -> Object | None:
+        """Return one object; None if there is none."""
         with suppress(404):
-            return _decoded(self._send("get", res, small=small, name=name, namespace=namespace))
+            return _decoded(self._send("GET", _path(res, namespace, name)))
         return None
 
     def list(
@@ -114,7 +95,7 @@ class Client:
         res: type[Any],
         into: type[T],
         *,
-        namespace: str = "",
+        namespace: str | None = None,
         labels: str = "",
         fields: str = "",
         newest: bool = False,
@@ -127,14 +108,8 @@ class Client:
         """
         selectors = {"labelSelector": labels, "fieldSelector": fields}
         params = {key: text for key, text in selectors.items() if text}
-        is_namespaced = issubclass(res, NamespacedResourceG)
-        answer = self._send(
-            "list",
-            res,
-            namespace=namespace or ("*" if is_namespaced else None),
-            params={**params, **({} if newest else _IN_MEMORY)},
-            headers=_UNCOMPRESSED,
-        )
+        params |= {} if newest else _IN_MEMORY
+        answer = self._send("GET", _path(res, namespace), params=params, seconds=SLOW_SECONDS)
         return answers.decode(answer.content, answers.ObjectList[into]).items
 
     def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, str | None]]:
@@ -145,24 +120,20 @@ class Client:
         unless ``newest`` asks for what is stored.
         """
         params = {"includeObject": "None", **({} if newest else _IN_MEMORY)}
-        answer = self._send("list", res, params=params, headers=_AS_TABLE)
+        answer = self._send(
+            "GET", _path(res), params=params, headers=_AS_TABLE, seconds=SLOW_SECONDS
+        )
         table = answers.decode(answer.content, answers.Table)
         columns = [column.name for column in table.column_definitions]
         return [dict(zip(columns, row.cells, strict=True)) for row in table.rows]
 
     def ask(self, res: type[Any], spec: Mapping[str, Any], into: type[T]) -> T:
         """Send a question such as a SubjectAccessReview; return the answer as ``into``."""
-        return answers.decode(self._send("post", res, obj={"spec": spec}).content, into)
+        answer = self._send("POST", _path(res), {"spec": spec}, seconds=SLOW_SECONDS)
+        return answers.decode(answer.content, into)
 
     def log(
-        self,
-        pod: str,
-        *,
-        container: str,
-        namespace: str,
-        lines: int,
-        size: int,
-        seconds: float,
+        self, pod: str, *, container: str, namespace: str, lines: int, size: int, seconds: float
     ) -> bytes:
         """Return what a pod's container logged, each line behind its time and a space.
 
@@ -171,33 +142,41 @@ class Client:
 
         A refusal may come from the pod's node.
         """
-        self._check_time()
         params = {
             "container": container,
-            "tailLines": lines,
-            "limitBytes": size,
+            "tailLines": str(lines),
+            "limitBytes": str(size),
             "timestamps": "true",
         }
-        answer = self._answer(
-            "get", PodLog, seconds=seconds, name=pod, namespace=namespace, params=params
-        )
-        return self._checked(answer).content
+        path = _path(PodLog, namespace, pod)
+        return self._send("GET", path, params=params, seconds=seconds).content
 
-    def create(self, res: type[Any], obj: Mapping[str, Any]) -> Object:
-        """Create one mapping, and return it: a small write."""
-        return _decoded(self._send("post", res, small=True, obj=obj))
+    def create(
+        self, res: type[Any], obj: Mapping[str, Any], *, namespace: str | None = None
+    ) -> Object:
+        """Create one object, and return it."""
+        return _decoded(self._send("POST", _path(res, namespace), obj, params=_OURS))
 
     def update(self, res: type[Any], name: str, obj: Mapping[str, Any]) -> None:
-        """Replace one object, unless it has changed: a small write."""
-        self._send("put", res, small=True, obj=obj, name=name)
+        """Replace one object, unless it has changed."""
+        self._send("PUT", _path(res, None, name), obj, params=_OURS)
 
     def apply(
         self, res: type[Any], name: str, obj: Mapping[str, Any], *, namespace: str | None = None
     ) -> Object:
         """Apply one object server-side, and return it as it is then. Take its fields from others
         that have set them."""
-        where = {"name": name, "namespace": namespace}
-        return self._patch(res, PatchType.APPLY, obj, **where, params={"force": "true"})
+        path = _path(res, namespace, name)
+        return _decoded(
+            self._send(
+                "PATCH",
+                path,
+                obj,
+                params={"force": "true", **_OURS},
+                headers={"Content-Type": PatchType.APPLY.value},
+                seconds=SLOW_SECONDS,
+            )
+        )
 
     def patch(
         self,
@@ -206,27 +185,18 @@ class Client:
         change: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         namespace: str | None = None,
-        small: bool = False,
     ) -> Object:
         """Change one object by a merge patch, or by a list that is a JSON patch, and return it as
-        it is then. ``small`` makes it a small write."""
+        it is then."""
         patch_type = PatchType.MERGE if isinstance(change, Mapping) else PatchType.JSON
-        return self._patch(res, patch_type, change, name=name, namespace=namespace, small=small)
-
-    def _patch(self, res: type[Any], patch_type: PatchType, obj: Any, **request: Any) -> Object:
         headers = {"Content-Type": patch_type.value}
-        return _decoded(self._send("patch", res, obj=obj, headers=headers, **request))
+        path = _path(res, namespace, name)
+        return _decoded(self._send("PATCH", path, change, params=_OURS, headers=headers))
 
     def delete(
-        self,
-        res: type[Any],
-        name: str,
-        *,
-        namespace: str | None = None,
-        version: str = "",
-        small: bool = False,
+        self, res: type[Any], name: str, *, namespace: str | None = None, version: str = ""
     ) -> bool:
-        """Delete one object, if there is one. ``small`` makes it a small write.
+        """Delete one object, if there is one.
 
         Return whether a finalizer keeps it.
 
@@ -235,72 +205,56 @@ class Client:
         unchanged = {"preconditions": {"resourceVersion": version}} if version else {}
         options = {**unchanged, **_WITHOUT_WAITING}
         with suppress(404):
-            response = self._send(
-                "delete", res, small=small, data=options, name=name, namespace=namespace
-            )
-            return bool(answers.decode(response.content, answers.Dropped).metadata.finalizers)
+            answer = self._send("DELETE", _path(res, namespace, name), options)
+            return bool(answers.decode(answer.content, answers.Dropped).metadata.finalizers)
         return False
 
     def _send(
-        self, method: str, res: type[Any], *, small: bool = False, **request: Any
-    ) -> httpx2.Response:
-        """Send a request as `_answer` does. Raise if the server refuses it."""
-        if not small:
-            self._check_time()
-        seconds = WRITE_SECONDS if small else ANSWER_SECONDS
-        return self._checked(self._answer(method, res, seconds=seconds, **request))
-
-    def _answer(
         self,
         method: str,
-        res: type[Any],
+        path: str,
+        body: Any = None,
         *,
-        seconds: float,
-        data: Mapping[str, Any] | None = None,
-        **request: Any,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = ANSWER_SECONDS,
     ) -> httpx2.Response:
-        """Send a request that no method of `lightkube.Client` can: these set no headers, no
-        time-out of their own and no body of a deletion. One step of it may take ``seconds``."""
-        prepared = self._generic.prepare_request(method, res, **request)
-        prepared.timeout = self._timeout(seconds)
-        if data is not None:
-            prepared.data = data
-        return self._generic.send(self._generic.build_adapter_request(prepared))
-
-    def _checked(self, response: httpx2.Response) -> httpx2.Response:
-        """Return an answer.
+        """Send a request, and return its answer. One step of it may take ``seconds``.
 
         Raises:
-            errors.Conflict: it refuses a write with 409.
+            httpx2.TimeoutException: no request may begin any more, or the answer is late.
+            errors.Conflict: the server refuses a write with 409.
             errors.ApiError: it is another refusal.
         """
-        if response.is_success:
-            return response
-        code, said = response.status_code, answers.reason(response.content)
-        reason = said or response.reason_phrase
-        if code == 409 and response.request.method != "GET":
+        if self.seconds_left <= 0:
+            raise httpx2.ConnectTimeout("no time is left for another request")
+        left = self._ends - time.monotonic()
+        answer = self._http.request(
+            method,
+            path,
+            params=params,
+            headers=headers,
+            json=body,
+            timeout=httpx2.Timeout(min(seconds, left), connect=min(CONNECT_SECONDS, left)),
+        )
+        if answer.is_success:
+            return answer
+        code, said = answer.status_code, answers.reason(answer.content)
+        reason = said or answer.reason_phrase
+        if code == 409 and method != "GET":
             raise Conflict(reason)
         raise ApiError(code, reason, is_kubernetes=bool(said))
 
-    def _check_time(self) -> None:
-        """Raise `errors.Waiting` if no request may begin any more."""
-        if self.seconds_left <= 0:
-            raise Waiting(waiting.API_LATE())
 
-    def _timeout(self, seconds: float = ANSWER_SECONDS) -> httpx2.Timeout:
-        """Return the time-out for each step of a request: all ends with the hook's time."""
-        left = max(0.001, self._ends - time.monotonic())
-        return httpx2.Timeout(min(seconds, left), connect=min(CONNECT_SECONDS, left))
-
-    @property
-    def _generic(self) -> Any:
-        """Return what `lightkube.Client` builds on."""
-        return self._client._client  # noqa: SLF001  (lightkube offers no public way to it)
-
-    @property
-    def _http(self) -> Any:
-        return self._generic._client  # noqa: SLF001  (see above)
+def _path(res: type[Any], namespace: str | None = None, name: str = "") -> str:
+    """Return where a kind is: of a namespace or of all, or one object of it, or a part of that."""
+    info = api_info(res)
+    kind = info.parent or info.resource
+    where = ("apis", kind.group, kind.version) if kind.group else ("api", kind.version)
+    is_namespaced = issubclass(res, (NamespacedResource, NamespacedSubResource))
+    inside = ("namespaces", namespace) if namespace and is_namespaced else ()
+    return "/" + "/".join(filter(None, (*where, *inside, info.plural, name, info.action)))
 
 
-def _decoded(response: httpx2.Response) -> Object:
-    return answers.decode(response.content, dict[str, Any])
+def _decoded(answer: httpx2.Response) -> Object:
+    return answers.decode(answer.content, dict[str, Any])

@@ -12,7 +12,7 @@ import time
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
 from cluster import api, manifests, references, sync
-from cluster.api import ANSWER_SECONDS
+from cluster.api import SLOW_SECONDS
 from errors import Waiting
 from statuses import waiting
 
@@ -25,7 +25,7 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
     """Apply the CRD, and wait until it is there. ``strict`` is for a server that `ratchets`."""
     manifest = manifests.crd(strict=strict, partition=partition)
     crd: api.Object | None = sync.apply(client, manifest)
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = time.monotonic() + SLOW_SECONDS
     while not _established(crd):
         if time.monotonic() > deadline:
             raise Waiting(waiting.CRD_NOT_SERVED())

@@ -34,7 +34,6 @@ MOST = 20
 _NOTE_BYTES, _NAME_LENGTH = 1_000, 200
 # How much of its time a hook keeps for its other requests.
 _KEPT_SECONDS = 2.0
-_PATH = f"/apis/events.k8s.io/v1/namespaces/{EVENTS}/events"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +51,7 @@ def write(client: api.Client, owner: Owner, notes: Sequence[Note]) -> None:
     """Write an event for each of the first `MOST` notes. This raises nothing."""
     now = times.now()
     for note in _chosen(notes):
-        if client.seconds_left_to_write < _KEPT_SECONDS:
+        if client.seconds_left < _KEPT_SECONDS:
             return
         try:
             with errors_as_status():
@@ -75,7 +74,9 @@ def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
     # `kubectl describe` shows the events that have the object's uid.
     stored = None if note.gone else client.get(objects.mapping(), note.mapping.name)
     uid = str(stored["metadata"].get("uid", "")) if stored else ""
-    client.post(_PATH, _event(owner, note, uid, now))
+    from lightkube.resources.events_v1 import Event
+
+    client.create(Event, _event(owner, note, uid, now), namespace=EVENTS)
 
 
 def _event(owner: Owner, note: Note, uid: str, now: datetime) -> dict[str, Any]:

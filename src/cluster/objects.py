@@ -33,15 +33,17 @@ def delete(client: api.Client, what: references.ObjectReference) -> None:
 
 
 def remove(
-    client: api.Client, res: type[Any], name: str, *, version: str = "", **where: Any
+    client: api.Client,
+    res: type[Any],
+    name: str,
+    *,
+    namespace: str | None = None,
+    version: str = "",
 ) -> None:
-    """Delete an object, if there is one, with the finalizers by which others could keep it.
-
-    ``where`` has its namespace, and whether it is a small write.
-    """
-    if client.delete(res, name, version=version, **where):
+    """Delete an object, if there is one, with the finalizers by which others could keep it."""
+    if client.delete(res, name, namespace=namespace, version=version):
         with suppress(404):
-            client.patch(res, name, {"metadata": {"finalizers": None}}, **where)
+            client.patch(res, name, {"metadata": {"finalizers": None}}, namespace=namespace)
 
 
 def claimed(

@@ -29,7 +29,7 @@ from access.rights import ROLE, Right
 from access.rights import RoleBinding as Binding
 from access.subjects import OWN
 from cluster import answers, api, objects
-from cluster.api import ANSWER_SECONDS
+from cluster.api import SLOW_SECONDS
 from cluster.errors import ApiError
 from errors import Waiting
 from labels import EXPIRES, OWNER, SOURCE
@@ -158,7 +158,7 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
     For about a second after the CRD came or changed, the server answers 429, and another of
     several servers 404, or with the columns of the former CRD.
     """
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = time.monotonic() + SLOW_SECONDS
     while True:
         try:
             rows = client.table(objects.mapping(), newest=newest)

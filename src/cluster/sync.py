@@ -135,7 +135,7 @@ def make(
 
     Where an answer is lost, or others act in between, this reads all access again, once.
     """
-    left = client.seconds_left_to_write if seconds is None else seconds
+    left = client.seconds_left if seconds is None else seconds
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
     # What has ended waits for nobody.

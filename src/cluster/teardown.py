@@ -15,7 +15,6 @@ from collections.abc import Generator, Mapping
 from access import desired
 from access.desired import Access
 from cluster import api, crd, objects, references, services, state, sync
-from cluster.api import WRITE_SECONDS
 from cluster.errors import errors_as_status
 from cluster.services import Askers
 from errors import Blocked, Unready
@@ -24,7 +23,7 @@ from owner import Owner
 from text import status_line
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
-LAST_SECONDS = WRITE_SECONDS + 1.0
+LAST_SECONDS = 5.0
 # How often one hook tries again what fails, how long it waits in between, and how long one more
 # try may take. The next hook tries again too.
 TRIES, RETRY_SECONDS, TRY_SECONDS = 5, 1.0, 8.0
@@ -52,7 +51,7 @@ def remove(client: api.Client, owner: Owner, askers: Askers) -> Remains:
     """
     remains, is_over = _try(client, owner, askers)
     for _ in range(TRIES):
-        if is_over or client.seconds_left_to_write < TRY_SECONDS:
+        if is_over or client.seconds_left < TRY_SECONDS:
             break
         time.sleep(RETRY_SECONDS)
         remains, is_over = _try(client, owner, askers)
@@ -84,7 +83,6 @@ def _try(client: api.Client, owner: Owner, askers: Askers) -> tuple[Remains, boo
         if what != references.SERVICE and (owner.owns(mark) or is_former):
             with _kept_in(failed, what.text):
                 objects.delete(client, what)
-    client.prolong()
     access, kept = 0, dict[str, str]()
     is_foreign = has_other_owner and not owner.owns(marks.get(references.SERVICE, ""))
     if references.SERVICE.text not in failed and not is_foreign:
@@ -125,6 +123,6 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
-    seconds = client.seconds_left_to_write - LAST_SECONDS
+    seconds = client.seconds_left - LAST_SECONDS
     after = sync.make(client, owner, steps, "removal", seconds=seconds).after
     return sum(each.source in (GRANT, OPTION) for each in after.mappings) + len(after.bindings)

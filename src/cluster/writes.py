@@ -16,7 +16,7 @@ from lightkube.resources import rbac_authorization_v1 as rbac
 
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
-from cluster import api, manifests, objects, references
+from cluster import api, manifests, objects
 from cluster.errors import ApiError, Conflict, suppress
 from labels import EXPIRES, OWNER, REASON, SOURCE
 from owner import Owner
@@ -45,11 +45,11 @@ def _half_made() -> Generator[None]:
 def delete(client: api.Client, mapping: IdentityMapping) -> None:
     """Delete ``mapping``, if it is there, with the finalizers that would keep it: it lets people
     in until it is gone."""
-    stored = client.get(objects.mapping(), mapping.name, small=True)
+    stored = client.get(objects.mapping(), mapping.name)
     if stored:
         _check_same(stored, mapping)
         version = stored["metadata"]["resourceVersion"]
-        objects.remove(client, objects.mapping(), mapping.name, version=version, small=True)
+        objects.remove(client, objects.mapping(), mapping.name, version=version)
 
 
 def _check_same(stored: api.Object, mapping: IdentityMapping) -> None:
@@ -108,7 +108,7 @@ def _created(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     try:
         return client.create(objects.mapping(), manifest)
     except Conflict:
-        stored = client.get(objects.mapping(), manifest["metadata"]["name"], small=True)
+        stored = client.get(objects.mapping(), manifest["metadata"]["name"])
         end = manifest["metadata"]["annotations"].get(EXPIRES)
         if not stored or not _is_made(stored, manifest, "spec"):
             raise
@@ -127,7 +127,7 @@ def update(
     """Change one mapping, but give none that is ``stuck`` its own group, as `create` has it."""
     if new.name in stuck and has_own_group(new) and not has_own_group(old):
         raise Outdated
-    stored = client.get(objects.mapping(), old.name, small=True)
+    stored = client.get(objects.mapping(), old.name)
     if not stored:
         raise Outdated
     _check_same(stored, old)
@@ -144,7 +144,7 @@ def update(
         },
         "spec": {"arn": new.arn, "username": new.username, "groups": list(new.groups)},
     }
-    client.patch(objects.mapping(), new.name, change, small=True)
+    client.patch(objects.mapping(), new.name, change)
     if old.canonical != new.canonical:
         with _half_made():
             set_status(client, new)
@@ -159,23 +159,22 @@ def set_status(client: api.Client, mapping: IdentityMapping) -> None:
             {"op": "test", "path": "/spec/arn", "value": mapping.arn},
             {"op": "add", "path": "/status", "value": {"canonicalARN": mapping.canonical}},
         ],
-        small=True,
     )
 
 
 def bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
     """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
     manifest = manifests.role_binding(owner, binding)
-    resource, namespace, path = _place(binding)
+    resource, namespace = _place(binding)
     try:
-        client.post(path, manifest)
+        client.create(resource, manifest, namespace=namespace)
     except Conflict:
-        stored = client.get(resource, binding.name, namespace=namespace, small=True)
+        stored = client.get(resource, binding.name, namespace=namespace)
         if stored and _is_made(stored, manifest, "roleRef", "subjects"):
             return
         with _half_made():
             delete_binding(client, binding)
-            client.post(path, manifest)
+            client.create(resource, manifest, namespace=namespace)
 
 
 def _is_made(stored: api.Object, wanted: manifests.Manifest, *parts: str) -> bool:
@@ -198,7 +197,7 @@ def unbind(client: api.Client, binding: RoleBinding, decided: IdentityMapping | 
     # Without the CRD there is no mapping.
     with suppress(404, without_kind=True):
         if name := binding.mapping:
-            stored = client.get(objects.mapping(), name, small=True)
+            stored = client.get(objects.mapping(), name)
     if stored:
         groups = objects.part(stored, "spec").get("groups")
         if not decided or tuple(groups or ()) != decided.groups:
@@ -213,16 +212,12 @@ def delete_binding(client: api.Client, binding: RoleBinding) -> None:
     It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could
     keep even one of a role that they may not bind. So this takes the finalizers out.
     """
-    resource, namespace, _ = _place(binding)
-    objects.remove(
-        client, resource, binding.name, namespace=namespace, version=binding.version, small=True
-    )
+    resource, namespace = _place(binding)
+    objects.remove(client, resource, binding.name, namespace=namespace, version=binding.version)
 
 
-def _place(binding: RoleBinding) -> tuple[type[Any], str | None, str]:
-    """Return the class of a binding, its namespace if it has one, and where its kind is."""
-    where = f"/apis/{references.RBAC}/v1"
+def _place(binding: RoleBinding) -> tuple[type[Any], str | None]:
+    """Return the class of a binding, and its namespace if it has one."""
     if not binding.namespace:
-        return rbac.ClusterRoleBinding, None, f"{where}/clusterrolebindings"
-    path = f"{where}/namespaces/{binding.namespace}/rolebindings"
-    return rbac.RoleBinding, binding.namespace, path
+        return rbac.ClusterRoleBinding, None
+    return rbac.RoleBinding, binding.namespace

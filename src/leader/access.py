@@ -76,8 +76,8 @@ def bring(hook: Hook, client: api.Client) -> Report:
     if others or not hook.wake.finds(desired.ends(steps.before, declared)):
         wanted, steps = look(newest=True)
     # What ends comes before all that a slow server keeps this hook from.
-    least = min(LEAST_SECONDS, client.seconds_left_to_write)
-    seconds = max(client.seconds_left - KEPT_SECONDS, least)
+    left = client.seconds_left
+    seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
     result = sync.make(client, hook.owner, steps, BY_OPTION, seconds=seconds)
     next_end = _tell(hook, result, steps.keys)
     return _report(hook, wanted, result, next_end)
@@ -92,7 +92,6 @@ def end(hook: Hook) -> None:
     try:
         with errors_as_status():
             client = hook.client
-            client.prolong()
             # The reconcile may have stopped ahead of its own look at that.
             _, mark = objects.claimed(client, objects.get(client, references.SERVICE))
             if not hook.owner.owns(mark):

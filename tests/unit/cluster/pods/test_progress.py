@@ -123,7 +123,7 @@ def test_given_a_rollout_that_does_not_end_then_a_hook_waits_until_it_has_not_mo
 def test_given_a_hook_with_little_time_when_a_rollout_is_waited_for_then_it_keeps_some_of_it(
     client: Client, api: FakeCluster
 ):
-    api.clock.now += kubernetes.REQUEST_SECONDS - 5
+    api.clock.now += kubernetes.SECONDS - 5
     stuck = deployment(None)
     api.fail(lambda _: ok(stuck), request=f"GET {DEPLOYMENT}")
 

@@ -267,7 +267,7 @@ def test_given_some_seconds_of_a_hook_then_no_change_begins_after_them(
 ):
     add(api, mapping("ops", OPS))
     api.forget()
-    api.clock.now += kubernetes.LAST_WRITE_SECONDS - left
+    api.clock.now += kubernetes.SECONDS - left
 
     result = make(client, steps, **seconds)
 
@@ -305,7 +305,7 @@ def test_given_a_finalizer_when_a_mapping_is_to_be_deleted_then_it_keeps_nobodys
     assert PATH not in api.objects
 
 
-@pytest.mark.parametrize("seconds", [0, kubernetes.REQUEST_SECONDS + 1], ids=["early", "late"])
+@pytest.mark.parametrize("seconds", [0, kubernetes.SECONDS - 1], ids=["early", "late"])
 def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_is_added(
     client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, seconds: float
 ):
