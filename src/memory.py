@@ -63,9 +63,6 @@ class Memory(ops.Object):
     # and what a provider of the older protocol has answered this unit, as it leads.
     answer, answer_until, own_replies = Kept(""), Kept(""), Kept("")
 
-    # When the unit last tried to read the pods' logs, and until when all logins are recorded.
-    tried, recorded = Kept[float | None](None), Kept[float | None](None)
-
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
 

@@ -48,7 +48,6 @@ class Line(msgspec.Struct, frozen=True):
     arn: str = ""
     accesskeyid: str = ""
     session: str = ""
-    username: str = ""  # Whom Kubernetes takes the person for, if the login is let in.
 
     @property
     def access_key_id(self) -> str:

@@ -19,8 +19,7 @@ from access.partitions import PARTITIONS
 from labels import OPTION
 
 if TYPE_CHECKING:
-    from access.logins import Login
-    from access.refusals import Refusal
+    from access.login_lines import Line
 
 # What Identity Center accepts as a permission set's name.
 _NAME = r"[\w+=,.@-]{1,32}"
@@ -130,7 +129,7 @@ def name_of(arn: str) -> str:
 
 def learn(
     sets: Iterable[PermissionSet],
-    seen: Iterable[Login | Refusal],
+    seen: Iterable[Line],
     found: Iterable[IdentityMapping],
     partition: str,
 ) -> dict[PermissionSet, str]:
@@ -146,7 +145,7 @@ def learn(
     login while a role is mapped: whoever may create roles in the account could take its rights.
     """
     ours = sorted((each for each in found if each.source), key=lambda each: each.source == OPTION)
-    oldest_first = sorted(seen, key=lambda each: each.last)
+    oldest_first = sorted(seen, key=lambda each: each.time)
     # The last one of a set counts.
     roles = {
         key: each.arn for each in (*oldest_first, *ours) if (key := _key(each.arn, partition))

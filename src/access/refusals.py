@@ -18,7 +18,7 @@ import datetime
 import enum
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from access import arn as arns
 from access import login_lines
@@ -174,6 +174,16 @@ def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
                 refusal = dataclasses.replace(newest, count=former.count + 1)
             found[key] = refusal
     return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
+
+
+def confirmed(
+    lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
+) -> Iterator[Line]:
+    """Yield each login of a principal that AWS confirmed, and that a mapping let in or would."""
+    for line, _ in login_lines.decisions(lines, begin, end):
+        is_known = line.msg == login_lines.GRANTED or _cause(line.error)[0] == Cause.NOT_MAPPED
+        if is_known and arns.canonical_or_empty(line.arn):
+            yield line
 
 
 def redacted(text: str) -> str:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from access import arn, matching, permission_sets, rbac
-from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from text import cut, one_line, word
 
@@ -38,8 +37,6 @@ class Row:
     permission_set: str  # The permission set whose role it maps, as `<set>@<account>`; or empty.
     created: str  # When it was made. By then the role of its permission set was known.
     expires: str  # When the charm deletes it, unchecked; or empty.
-    # The day on which its principal was last let in, as far as that is known; or empty.
-    last_login: str
     administrator: tuple[str, ...]  # By which group or roles it may do everything in the cluster.
     roles: tuple[str, ...]  # What RBAC gives to it beyond what it gives to everybody.
     own_roles: tuple[str, ...]  # Those of its roles that come with the mapping, and go with it.
@@ -52,12 +49,10 @@ def rows(
     found: Iterable[IdentityMapping],
     problems: Mapping[str, str],
     bindings: rbac.Bindings,
-    logins: Record = NO_RECORD,
 ) -> list[Row]:
     """Return a row for each mapping, sorted by name."""
     return [
-        _row(mapping, problems, bindings, logins)
-        for mapping in sorted(found, key=lambda each: each.name)
+        _row(mapping, problems, bindings) for mapping in sorted(found, key=lambda each: each.name)
     ]
 
 
@@ -65,9 +60,7 @@ def _row(
     mapping: IdentityMapping,
     problems: Mapping[str, str],
     bindings: rbac.Bindings,
-    logins: Record,
 ) -> Row:
-    last = logins.last(mapping)
     username, groups = identity(mapping)
     grants = bindings.of(username, groups)
     names = {username, *groups}
@@ -81,7 +74,6 @@ def _row(
         permission_set=permission_sets.name_of(mapping.arn),
         created=mapping.created,
         expires=mapping.expires,
-        last_login=last.isoformat() if last else "",
         administrator=(
             *masters,
             *_roles([each for each in grants if _ALL in each.binding.powers], names),
@@ -132,7 +124,6 @@ _TITLES = (
     "GROUPS",
     "SOURCE",
     "EXPIRES",
-    "LAST LOGIN",
     "ROLES",
     _ADMINISTRATOR,
     "PROBLEM",
@@ -146,7 +137,6 @@ def _cells(row: Row) -> Sequence[str]:
         ",".join(map(word, row.groups)),
         _source(row),
         word(row.expires),
-        row.last_login,
         ",".join(_given(row)),
         ", ".join(row.administrator_by),
         row.problem,

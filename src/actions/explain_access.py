@@ -4,25 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import times
-from access import (
-    arn,
-    explanation,
-    logins,
-    matching,
-    partitions,
-    rbac,
-    refusals,
-    validity,
-)
-from access.logins import NO_RECORD
+from access import arn, explanation, matching, partitions, rbac, validity
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, joined, list_refusals
-from cluster import api, bindings, login_record, pod_logs, state
+from cluster import api, bindings, state
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
@@ -35,7 +25,6 @@ _MISSES = 5
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``explanation``, a line for each link of the chain, and its ends as single values."""
-    application = hook.owner.application
     given = arn.parse(params["arn"])
     with errors_as_status():
         client = hook.client
@@ -44,22 +33,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         lines, results = _explain(client, given, hook, found)
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, hook, found, results["principal"])
-        else:
-            log = pod_logs.read(client, list_refusals.RECENT)
-            refused = refusals.parse(log.lines, log.begin, log.end)
-            lines += list_refusals.too_large(refused, application)
-            missing = list_refusals.missing(log, "logins of the last hour")
-            results["last-logins"] = _last_logins(client, log, matching.login(given), missing)
     results = {key: cut(text, MAX_BYTES) for key, text in results.items()}
     return {"explanation": joined(lines), **results}
-
-
-def _last_logins(
-    client: api.Client, log: pod_logs.Logs, principal: arn.Principal, missing: Iterable[str]
-) -> str:
-    found = logins.parse(log.lines, log.since, log.end)
-    record = login_record.read(client) or NO_RECORD
-    return joined(logins.explained(found, str(principal), record, log.since, missing))
 
 
 def _explain(

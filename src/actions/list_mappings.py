@@ -5,51 +5,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import times
-from access import desired, logins, table, validity
+from access import desired, table, validity
 from access.declaration.declared import Declared
 from access.desired import Access
-from access.logins import Record
 from actions import MAX_BYTES, joined, page
-from cluster import api, bindings, login_record, pod_logs, state
+from cluster import api, bindings, state
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
-
-# How far back, in seconds, there may be logins that the leader has yet to record.
-_YET_TO_RECORD = 86_400
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
-    ``logins`` says since when logins are known. ``ended`` is there if the charm has ended access
+    ``ended`` is there if the charm has ended access
     within a day, ``left-out`` if a part of the option `mappings` has no meaning here,
     ``not-applied`` if one of its entries is not in effect, and ``warning`` if roles do not matter,
     because everybody may do everything.
     """
     declaration, partition = hook.config.declared, hook.config.partition
-    unused = times.duration(params["unused"]) if params["unused"] else None
     with errors_as_status():
         client = hook.client
         access = state.access(client, hook.owner)
-        found = access.mappings
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
-        record = login_record.recent(client, pod_logs.read(client, _YET_TO_RECORD))
-    late, known = desired.ended(access, declaration, times.now()), _known(record)
+    late = desired.ended(access, declaration, times.now())
     problems = validity.check_access(access, late, partition).problems
-    if unused:
-        # A day that has begun counts as a whole one.
-        days = -(-unused // timedelta(days=1))
-        since = record.begin(days)
-        found = tuple(each for each in found if since and logins.is_unused(each, record, since))
-        if record.since and not since:
-            known += f"; nothing counts as unused before {days} whole days are known"
-    listed = table.rows(found, problems, bound, record)
+    listed = table.rows(access.mappings, problems, bound)
     form = table.jsons if params["format"] == "json" else table.tables
     results = page("mappings", form(listed, MAX_BYTES), params)
     lists = {
@@ -62,19 +47,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     results |= {key: joined(lines) for key, lines in lists.items() if lines}
     if warning:
         results["warning"] = warning
-    return {**results, "logins": known, "total": f"{len(listed)}"}
-
-
-def _known(record: Record) -> str:
-    if not record.since:
-        return (
-            "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
-            "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins"
-        )
-    return (
-        f"known since {record.since}; logins from the API server's cache are not recorded"
-        f"{record.gaps_since(None)}"
-    )
+    return {**results, "total": f"{len(listed)}"}
 
 
 def _left_out(declaration: Declared) -> list[str]:

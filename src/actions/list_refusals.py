@@ -92,15 +92,6 @@ def missing(log: pod_logs.Logs, what: str) -> Iterator[str]:
         yield f"the log reaches back to {times.shown(log.begin)}: earlier {what} are not known"
 
 
-def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:
-    """Yield that tokens were too large: then nobody knows whose they were."""
-    if count := sum(each.count for each in found if each.cause == Cause.TOO_LARGE):
-        yield (
-            f"in the last hour, {count} logins of unknown principals had a token that is too "
-            f"large; run: juju run {application}/leader list-refusals"
-        )
-
-
 def _learned(client: api.Client, hook: Hook, mapped: Sequence[IdentityMapping]) -> Iterator[Entry]:
     """Yield the entries of permission sets whose role the log shows, and no mapping names yet.
 

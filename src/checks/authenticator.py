@@ -59,7 +59,7 @@ def look(client: api.Client, site: Site) -> Deployed:
     """Return what the cluster has. Call it inside `errors_as_status`."""
     owner, address = site.owner, site.shared.address
     pair = contents.stored(client).pair
-    needed = [what for what in references.OWNED if what not in references.KEPT]
+    needed = [*references.OWNED]
     needed += references.POLICY if crd.ratchets(client) else ()
     found = {what: objects.get(client, what) for what in needed}
     service, deployment = services.of_address(client, address), found[references.DEPLOYMENT]

@@ -186,22 +186,6 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
     return _marked(owner, text)
 
 
-def logins(owner: Owner, data: Mapping[str, str]) -> Manifest:
-    """Return the ConfigMap that keeps on which day each principal was last let in."""
-    what = references.LOGINS
-    return {
-        "apiVersion": what.api_version,
-        "kind": what.kind,
-        "metadata": {
-            "name": what.name,
-            "namespace": what.namespace,
-            "labels": references.LABELS,
-            "annotations": {labels.OWNER: owner.mark},
-        },
-        "data": dict(data),
-    }
-
-
 def keep_proxies(manifest: Manifest, proxies: Mapping[str, str]) -> Manifest:
     """Return ``manifest``, where it is the Secret's, with the keys of ``proxies`` too."""
     if reference(manifest) != references.SECRET:

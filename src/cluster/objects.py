@@ -73,14 +73,6 @@ def annotations_of(stored: api.Object) -> dict[str, str]:
     return stored["metadata"].get("annotations") or {}
 
 
-def is_persons(what: references.ObjectReference, mark: str) -> bool:
-    """Return whether an object with ``mark`` is a person's.
-
-    The charm marks each of these objects when it makes it, so one without a mark is a person's.
-    """
-    return not mark and what in references.KEPT
-
-
 def kind(reference: references.ObjectReference) -> Any:
     """Return the class that lightkube has for the kind of an object."""
     return cast("Any", resource_registry).load(reference.api_version, reference.kind)

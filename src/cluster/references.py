@@ -43,8 +43,6 @@ class ObjectReference:
 
 
 SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
-# What keeps on which day each principal was last let in.
-LOGINS = ObjectReference("v1", "ConfigMap", name="aws-iam-logins")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
 DISRUPTION_BUDGET = ObjectReference("policy/v1", "PodDisruptionBudget")
@@ -57,7 +55,6 @@ POLICY = tuple(
 # The CRD stays: with it would go the mappings, which are people's. The policy stays with it:
 # anyone who may write mappings could otherwise make an administrator of the next deployment.
 OWNED = (
-    LOGINS,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
     SECRET,
@@ -69,8 +66,6 @@ OWNED = (
     ObjectReference("v1", "ServiceAccount"),
     SERVICE,
 )
-# Objects that the charm makes once there is something to keep.
-KEPT = (LOGINS,)
 
 
 def removal_command() -> str:

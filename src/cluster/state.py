@@ -231,8 +231,7 @@ def permission_set_roles(
     """
     if all(wanted.suffix for wanted in sets):
         return {}
-    from access import logins, permission_sets, refusals
-    from access.refusals import Cause
+    from access import permission_sets, refusals
     from cluster import pod_logs
 
     known = permission_sets.learn(sets, (), found, partition)
@@ -240,6 +239,5 @@ def permission_set_roles(
         return known
 
     log = pod_logs.read(client, LOG_SECONDS)
-    period = (log.lines, log.begin, log.end)
-    refused = (each for each in refusals.parse(*period) if each.cause == Cause.NOT_MAPPED)
-    return permission_sets.learn(sets, [*refused, *logins.parse(*period)], found, partition)
+    confirmed = refusals.confirmed(log.lines, log.begin, log.end)
+    return permission_sets.learn(sets, confirmed, found, partition)

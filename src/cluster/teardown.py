@@ -79,7 +79,7 @@ def _try(client: api.Client, owner: Owner, askers: Askers) -> tuple[Remains, boo
     has_other_owner = any(map(owner.is_foreign, marks.values()))
     shared = bool(failed) or has_other_owner
     for what, mark in marks.items():
-        is_former = not mark and not objects.is_persons(what, mark) and not shared
+        is_former = not mark and not shared
         if what != references.SERVICE and (owner.owns(mark) or is_former):
             with _kept_in(failed, what.text):
                 objects.delete(client, what)

@@ -19,7 +19,7 @@ from cos import facts
 from errors import Blocked, Unready, collected, worst
 from juju import extra_cas
 from juju.peers import Shared
-from leader import access, authenticator, last_logins, report
+from leader import access, authenticator, report
 from migration import reactive
 from statuses import active, options
 
@@ -75,7 +75,6 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
             hook.share(ca=plan.pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        last_logins.look(client, hook.owner, hook.memory, pods.names(own))
         if reported:
             counted = facts.Facts(
                 to_correct=len(reported.problems),

@@ -25,7 +25,7 @@ def take_over(client: api.Client, owner: Owner, service: api.Object) -> api.Obje
     address = services.cluster_ip(service)
     for what in references.OWNED:
         stored = None if what == references.SERVICE else objects.get(client, what)
-        if stored and not objects.is_persons(what, objects.mark_of(stored)):
+        if stored:
             sync.adopt(client, what, stored)
     service = sync.adopt(client, references.SERVICE, service)
     manifest = services.manifest(client, owner, address)

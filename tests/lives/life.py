@@ -537,11 +537,7 @@ class Life:
     def _whole(self) -> str:
         """All that hooks may change, to compare."""
         files = [f.webhook.read_text() if f.webhook.exists() else "" for f in self.machines]
-        objects = {
-            path: each
-            for path, each in self.objects.items()
-            if "/events" not in path and not path.endswith("aws-iam-logins")
-        }
+        objects = {path: each for path, each in self.objects.items() if "/events" not in path}
         return json.dumps([objects, self.model.bags(), files], sort_keys=True)
 
     # The end.

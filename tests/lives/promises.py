@@ -21,7 +21,6 @@ from tests.fakes.kubernetes.paths import (
     DEPLOYMENT,
     EVENTS_ROLE,
     EVENTS_ROLE_BINDING,
-    LOGINS,
     MAPPINGS,
     POLICY,
     POLICY_BINDING,
@@ -529,7 +528,7 @@ def _check_beside(life: Life, failing: list[str]) -> None:
 
 
 def _is_beside(path: str) -> bool:
-    return path.startswith((f"{MAPPINGS}/", EVENTS_ROLE, EVENTS_ROLE_BINDING, LOGINS)) or (
+    return path.startswith((f"{MAPPINGS}/", EVENTS_ROLE, EVENTS_ROLE_BINDING)) or (
         access.is_binding(path) and bool(_OURS.fullmatch(path.rpartition("/")[2]))
     )
 

@@ -72,7 +72,7 @@ def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():
 
 def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_it():
     mapping: dict[str, Any] = {
-        **dict.fromkeys(("username", "source", "created", "expires", "last_login", "problem"), ""),
+        **dict.fromkeys(("username", "source", "created", "expires", "problem"), ""),
         "name": "dev",
         "arn": f"{ROLE}/dev",
         "groups": ["ops", "dev"],
@@ -80,7 +80,7 @@ def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_i
         "administrator": ["ClusterRole/cluster-admin"],
         "administrator_by": ["do everything (ClusterRole/cluster-admin)"],
     }
-    said = {"warning": "everybody", "logins": "known since", "ended": "x", "not-applied": "y"}
+    said = {"warning": "everybody", "ended": "x", "not-applied": "y"}
     results = {**said, "mappings": json.dumps([mapping])}
 
     printed = {"aws-iam/0": {"results": results}}

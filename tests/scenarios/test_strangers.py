@@ -19,7 +19,6 @@ from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS,
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
-from tests.fakes.login_lines import line
 from tests.fakes.machine import Files, rendered
 
 BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
@@ -288,17 +287,6 @@ def test_given_a_command_in_a_mapping_when_it_is_listed_then_its_cell_is_quoted(
     text = deployed.action("list-mappings")["mappings"]
 
     assert f"  '{EVIL}'  " in text
-
-
-def test_given_a_command_in_a_username_then_the_last_logins_quote_it(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("m", BOB, BOB)
-    name = f"dev{COMMAND}"
-    granted = line("access granted", BOB, time="1970-01-01T00:00:01Z", username=name)
-    api.add_log("a", f"{granted}\n".encode())
-
-    assert f"as 'dev{COMMAND}'" in deployed.action("explain-access", arn=BOB)["last-logins"]
 
 
 def test_given_a_user_of_an_administrators_name_who_is_refused_then_no_line_proposes_that_name(

@@ -40,7 +40,7 @@ def test_given_a_deployed_application_when_it_settles_then_every_object_has_its_
     deployed: Model, api: FakeCluster, files: Files
 ):
     assert set(marks(api).values()) == {f"aws-iam of model k8s ({UUID})"}
-    made = {*references.OWNED, *references.POLICY} - {*references.KEPT}
+    made = {*references.OWNED, *references.POLICY}
     assert len(marks(api)) == len(made)
     assert webhook_file.owner_of(files.webhook.read_text()) == OWNER.mark
 

@@ -111,7 +111,7 @@ def test_given_the_last_unit_when_removed_then_pods_go_first_and_peoples_mapping
     assert kinds[0] == "deployments"
     assert kinds[-1] == "services"
     changed = {change.split()[1] for change in api.changes}
-    assert len(changed) == len(references.OWNED) - len(references.KEPT)
+    assert len(changed) == len(references.OWNED)
 
 
 def test_given_a_unit_that_juju_knows_no_more_when_it_stops_then_the_hook_does_its_work(

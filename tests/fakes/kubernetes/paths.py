@@ -8,7 +8,6 @@ DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authentic
 SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
 SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-certs"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps/aws-iam-authenticator"
-LOGINS = "/api/v1/namespaces/kube-system/configmaps/aws-iam-logins"
 SERVICE_ACCOUNT = "/api/v1/namespaces/kube-system/serviceaccounts/aws-iam-authenticator"
 CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aws-iam-authenticator"
 CLUSTER_ROLE_BINDING = (

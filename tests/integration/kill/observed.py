@@ -95,14 +95,10 @@ def objects(client: Client) -> Iterator[tuple[Any, str, str | None]]:
 
 
 def _cluster(client: Client) -> dict[str, Any]:
-    found = {
+    return {
         f"{kind.__name__} {item.metadata.name}": _comparable(item.to_dict())
         for kind, item in _items(client)
     }
-    if "Deployment aws-iam-authenticator" in found:
-        # The leader reads the pods' logs once an hour, in a hook that has the time for it.
-        found.pop("ConfigMap aws-iam-logins", None)
-    return found
 
 
 def _items(client: Client) -> Iterator[tuple[Any, Any]]:

@@ -49,8 +49,7 @@ def uids(cluster: Cluster) -> set[str]:
     """Return the uid of every object that carries the charm's label."""
     kinds = "deploy,svc,cm,sa,secret,pdb,clusterrole,clusterrolebinding"
     found = cluster.get(*KUBE_SYSTEM, kinds, "-l", "aws-iam=true")["items"]
-    # One of each, and a second ConfigMap: the days of logins.
-    assert len(found) == len(kinds.split(",")) + 1, [item["kind"] for item in found]
+    assert len(found) == len(kinds.split(",")), [item["kind"] for item in found]
     return {item["metadata"]["uid"] for item in found}
 
 

@@ -75,7 +75,7 @@ FORGED = {
     "the future": line("access granted", ROLE, time="2026-11-27T12:00:00Z"),
     "a time without a zone": line("access granted", ROLE, time="2026-11-27T10:01:00"),
     "no client": line("access granted", ROLE, client=""),
-    "an ARN that is no text": line("access granted", ROLE, username=[ROLE]),
+    "a session that is no text": line("access granted", ROLE, session=[ROLE]),
     "a library's line": json.dumps({"msg": "access granted", "arn": ROLE}),
     "text format": f'time="2026-11-27T10:01:00Z" level=info msg="access granted" arn="{ROLE}"',
     "a space ahead": " " + line("access granted", ROLE),

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import arn
-from access.logins import Login
+from access.login_lines import Line
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, learn, of_role, read
-from access.refusals import Cause, Refusal
 
 ACCOUNT = "111122223333"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
@@ -31,12 +30,10 @@ def role(suffix: str, name: str = "DevOps", account: str = ACCOUNT, partition: s
     return f"arn:{partition}:iam::{account}:role/AWSReservedSSO_{name}_{suffix}"
 
 
-def refusal(arn: str, minute: int = 0) -> Refusal:
-    return Refusal(NOW.replace(minute=minute), 1, Cause.NOT_MAPPED, arn)
-
-
-def login(arn: str) -> Login:
-    return Login(NOW, 1, arn, "", "", "")
+def login(arn: str, minute: int = 0) -> Line:
+    """A login that AWS has confirmed."""
+    time = NOW.replace(minute=minute)
+    return Line(time, "info", "/authenticate", "10.1.0.1:38652", "access granted", arn=arn)
 
 
 def mapping(arn: str, source: str = "option") -> IdentityMapping:
@@ -146,7 +143,7 @@ def test_given_a_look_alike_then_it_does_not_match_and_nothing_is_learned_from_i
     found: str,
 ) -> None:
     assert not DEVOPS.matches(found, "aws")
-    assert learn([DEVOPS], [refusal(found)], [mapping(found)], "aws") == {}
+    assert learn([DEVOPS], [login(found)], [mapping(found)], "aws") == {}
 
 
 @given(st.data(), SETS, SUFFIXES)
@@ -192,20 +189,20 @@ def test_given_a_refused_role_of_the_authenticators_partition_then_it_is_the_set
     partition: str,
 ) -> None:
     found = role(OLD, partition=partition)
-    assert learn([DEVOPS], [refusal(found)], [], partition) == {DEVOPS: found}
+    assert learn([DEVOPS], [login(found)], [], partition) == {DEVOPS: found}
 
 
 @pytest.mark.parametrize("source", ["option", "grant"])
-@pytest.mark.parametrize("seen", [[], [refusal(role(NEW))], [login(role(NEW))]])
+@pytest.mark.parametrize("seen", [[], [login(role(NEW))]])
 def test_given_a_mapped_role_then_it_stays_the_sets_whatever_was_seen(
-    source: str, seen: list[Login | Refusal]
+    source: str, seen: list[Line]
 ) -> None:
     assert learn([DEVOPS], seen, [mapping(role(OLD), source)], "aws") == {DEVOPS: role(OLD)}
 
 
 @IN_ANY_ORDER
 def test_given_refusals_of_two_roles_then_the_newest_is_the_sets(order: int) -> None:
-    refused = [refusal(role(OLD), minute=1), refusal(role(NEW), minute=2)]
+    refused = [login(role(OLD), minute=1), login(role(NEW), minute=2)]
     assert learn([DEVOPS], refused[::order], [], "aws") == {DEVOPS: role(NEW)}
 
 
@@ -226,21 +223,21 @@ def test_given_a_role_that_a_person_mapped_then_only_a_login_makes_it_the_sets()
 
 def test_given_a_made_up_role_that_a_person_mapped_then_the_refused_one_is_the_sets() -> None:
     found = [mapping(role("f" * 16), source="")]
-    assert learn([DEVOPS], [refusal(role(NEW))], found, "aws") == {DEVOPS: role(NEW)}
+    assert learn([DEVOPS], [login(role(NEW))], found, "aws") == {DEVOPS: role(NEW)}
 
 
 def test_given_a_suffix_that_a_person_gave_then_nothing_is_learned() -> None:
     pinned = PermissionSet("DevOps", ACCOUNT, OLD)
-    assert learn([pinned], [refusal(role(NEW))], [], "aws") == {}
+    assert learn([pinned], [login(role(NEW))], [], "aws") == {}
 
 
 def test_given_several_sets_then_each_learns_its_own() -> None:
     admin = PermissionSet("DevOps_Admin", ACCOUNT)
     elsewhere = PermissionSet("DevOps", "555566667777")
     refused = [
-        refusal(role(OLD)),
-        refusal(role(NEW, name="DevOps_Admin")),
-        refusal(role(NEW, account="555566667777")),
+        login(role(OLD)),
+        login(role(NEW, name="DevOps_Admin")),
+        login(role(NEW, account="555566667777")),
     ]
     assert learn([DEVOPS, admin, elsewhere], refused, [], "aws") == {
         DEVOPS: role(OLD),

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 from typing import Any
 
 import pytest
 
-from access import logins, rbac
+from access import rbac
 from access import table as listing
-from access.logins import Login, Record
 from access.mapping import IdentityMapping
 from access.rights import Right, bindings
 from access.table import Row
 from labels import OPTION
 
 ROLE = "arn:aws:iam::111122223333:role"
-YESTERDAY = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 
 
 def mapping(name: str, username: str = "alice", *groups: str, **more: Any) -> IdentityMapping:
@@ -55,7 +52,6 @@ WHOLE = Row(
     permission_set="DevOps@111122223333",
     created="2026-11-27T18:00:00Z",
     expires="2026-12-31T18:00:00Z",
-    last_login="2026-11-26",
     administrator=("group system:masters",),
     roles=("ClusterRole/view", "ClusterRole/edit as bob", "ClusterRole/view in team"),
     own_roles=(),
@@ -63,7 +59,7 @@ WHOLE = Row(
     problem="same ARN as dev",
 )
 BARE = Row(
-    *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", "", "", ""),
+    *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", "", ""),
     administrator=(),
     roles=(),
     own_roles=(),
@@ -79,10 +75,9 @@ def test_given_mappings_then_each_row_says_who_becomes_whom_and_what_that_gives(
         bound("view", "team", groups=("ops",)),
         bound("basic", groups=("system:authenticated",)),
     ]
-    record = logins.updated(Record(), [Login(YESTERDAY, 1, OF_SET, "", "", "")])
     others = dataclasses.replace(mapping("dev"), arn=f"{ROLE}/Other")
 
-    rows = listing.rows([SSO, others], {"sso": "same ARN as dev"}, rbac.Bindings(found), record)
+    rows = listing.rows([SSO, others], {"sso": "same ARN as dev"}, rbac.Bindings(found))
 
     assert rows == [dataclasses.replace(BARE, arn=f"{ROLE}/Other"), WHOLE]
 
@@ -151,7 +146,7 @@ def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_adminis
 
 SHORT = dataclasses.replace(BARE, arn="arn:x", username="al")
 LONG = Row(
-    *("bob", "y", "u", ("g", "h"), "option", "", "", "2027", "2026"),
+    *("bob", "y", "u", ("g", "h"), "option", "", "", "2027"),
     administrator=("group system:masters",),
     roles=("r", "s"),
     own_roles=("s",),
@@ -162,9 +157,9 @@ LONG = Row(
 
 def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_out():
     roles = "everything (system:masters),r,s (own)"
-    more = "EXPIRES", "LAST LOGIN", f"{'ROLES':37}", "CAN BECOME ADMINISTRATOR BY", "PROBLEM"
-    none = "-      ", "-         ", f"{'-':37}", f"{'-':27}", "-"
-    long = "2027   ", "2026      ", roles, "bind, escalate             ", "wrong"
+    more = "EXPIRES", f"{'ROLES':37}", "CAN BECOME ADMINISTRATOR BY", "PROBLEM"
+    none = "-      ", f"{'-':37}", f"{'-':27}", "-"
+    long = "2027   ", roles, "bind, escalate             ", "wrong"
     assert listing.tables([SHORT, LONG], 9_000)[0].splitlines() == [
         "  ".join(["NAME  ARN    USERNAME  GROUPS  SOURCE ", *more]),
         "  ".join(["dev   arn:x  al        -       kubectl", *none]),

@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.fakes.acting import refused
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import BINDINGS, LOGINS, MAPPINGS, PODS, POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import ROLE, add, items
@@ -43,7 +43,6 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "permission_set": "DevOps@111122223333",
             "created": "2026-11-27T18:00:00Z",
             "expires": "2026-12-31T18:00:00Z",
-            "last_login": "",
             "administrator": ["group system:masters"],
             "roles": ["ClusterRole/view", "Role/default/pod-reader", "ClusterRole/view in prod"],
             "own_roles": [],
@@ -67,10 +66,6 @@ def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is
 
 def test_given_no_mappings_when_listed_then_the_table_is_its_header(deployed: Model):
     assert deployed.action("list-mappings") == {
-        "logins": (
-            "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
-            "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins\n"
-        ),
         "mappings": "NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES",
         "page": "1",
         "pages": "1",
@@ -121,7 +116,7 @@ def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_l
     assert two.action("list-mappings", unit=1)["total"] == "1"
 
 
-def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eleven_times(
+def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_nine_times(
     deployed: Model, api: FakeCluster
 ):
     for n in range(2_000):
@@ -136,8 +131,6 @@ def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eleven
         f"GET {POLICY}",
         *(f"GET {path}" for path in BINDINGS),
         f"POST {REVIEWS}",
-        f"GET {PODS}",
-        f"GET {LOGINS}",
     ]
     lists = [seen for seen in api.seen if seen.path == MAPPINGS or "/rbac." in seen.path]
     assert [seen.query["resourceVersion"] for seen in lists] == ["0"] * 6

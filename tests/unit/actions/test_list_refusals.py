@@ -117,21 +117,6 @@ def test_given_a_refusal_whose_access_key_is_known_when_asked_for_then_the_line_
     assert line.startswith(f"{ROLE} alice with access key ASIAALICE00000000000, once, ")
 
 
-def test_given_tokens_too_large_when_a_person_who_may_log_in_is_explained_then_it_says_so(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "alice")
-    assert "too large" not in "".join(explained(deployed))
-    large = log_line("", "input token was not properly formatted: token is too large")
-    api.add_log("a", large * 5)
-
-    assert explained(deployed)[-1] == (
-        "in the last hour, 5 logins of unknown principals had a token that is too large; run: "
-        "juju run aws-iam/leader list-refusals"
-    )
-    assert ": token too large: aws-iam-authenticator takes 4,096" in listed(deployed)[1]
-
-
 def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
     deployed: Model, api: FakeCluster
 ):

@@ -143,9 +143,7 @@ def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness
 
 def everything() -> list[manifests.Manifest]:
     """All objects that the charm makes, in the order in which it makes them."""
-    authenticator = manifests.authenticator(OWNER, GIVEN)
-    service, logins = manifests.service(OWNER, None), manifests.logins(OWNER, {})
-    return [service, *authenticator, logins]
+    return [manifests.service(OWNER, None), *manifests.authenticator(OWNER, GIVEN)]
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
 from pathlib import Path
 
 import jubilant
@@ -13,7 +11,7 @@ import pytest
 from tests.integration.helpers import arns, how_to, juju_status, kubernetes, logins
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
-from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 ASK = "to ask Kubernetes what it may do, run: "
 # What Kubernetes gives to everybody who logs in.
@@ -27,11 +25,6 @@ DEV = arns.ROLE_WITH_PATH.replace("team/", "")
 
 def explain(juju: jubilant.Juju, arn: str) -> dict[str, str]:
     return juju.run("aws-iam/leader", "explain-access", {"arn": arn}).results
-
-
-def today() -> str:
-    """Return the day of a login a moment ago."""
-    return datetime.now(timezone.utc).date().isoformat()
 
 
 def lines(results: dict[str, str]) -> list[str]:
@@ -147,37 +140,10 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
 
     rows = {line.split()[0]: line.split() for line in shown if line.strip()}
     heading = " ".join(rows["NAME"])
-    assert heading.endswith(" LAST LOGIN ROLES CAN BECOME ADMINISTRATOR BY PROBLEM")
-    row = f"knobby {arns.ROLE} knobby view kubectl {today()} Role/default/pod-reader - -"
+    assert heading.endswith(" ROLES CAN BECOME ADMINISTRATOR BY PROBLEM")
+    row = f"knobby {arns.ROLE} knobby view kubectl Role/default/pod-reader - -"
     assert " ".join(rows["knobby"]) == row
     assert rows["pathed"][-4:] == ["path;", "map", DEV, "instead"]
-
-
-def test_given_a_login_when_explained_then_it_has_whom_session_and_access_key(
-    deployed: jubilant.Juju, bound: Cluster
-) -> None:
-    logins.wait_for_login(bound)
-
-    newest, *_ = explain(deployed, arns.ROLE)["last-logins"].splitlines()
-
-    assert re.fullmatch(
-        r"let in at \S+ as knobby, session \S+, access key ASIA\w+(, \d+ times)?", newest
-    )
-
-
-def test_given_a_deployment_then_its_record_of_logins_has_begun(
-    deployed: jubilant.Juju, bound: Cluster
-) -> None:
-    since = bound.get(*KUBE_SYSTEM, "configmap", "aws-iam-logins")["data"]["since"]
-    assert date.fromisoformat(since) <= date.fromisoformat(today())
-
-
-def test_given_mappings_that_are_new_when_the_page_lists_the_unused_then_there_is_none(
-    bound: Cluster, reader: Reader
-) -> None:
-    printed = reader.follow("review-who-has-access.md", "Who has not been here for 90 days")
-
-    assert re.search(r"^total: .0.$", printed, re.MULTILINE)
 
 
 def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_first(

@@ -56,7 +56,6 @@ def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the
         "username": "alice",
         "groups": "readers",
         "roles": "Role/default/pod-reader",
-        "last-logins": "no login is known",
     }
 
 

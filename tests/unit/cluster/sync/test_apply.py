@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS
+from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import sync
 from cluster.api import Client
 
+FURTHER = "/api/v1/namespaces/kube-system/configmaps/further"
 MANIFEST: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
     "metadata": {
-        "name": "aws-iam-logins",
+        "name": "further",
         "namespace": "kube-system",
         "labels": {"aws-iam": "true"},
     },
@@ -35,8 +36,8 @@ def test_given_no_object_when_it_is_applied_then_it_is_there_and_is_returned(
 
     applied = sync.apply(client, MANIFEST)
 
-    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}"]
-    assert applied == api.objects[LOGINS]
+    assert api.requests == [f"GET {FURTHER}", f"PATCH {FURTHER}"]
+    assert applied == api.objects[FURTHER]
     assert applied["data"] == MANIFEST["data"]
 
 
@@ -48,7 +49,7 @@ def test_given_an_object_that_is_so_already_when_it_is_applied_then_nothing_is_w
     api.forget()
 
     assert sync.apply(client, MANIFEST, before if known else None) == before
-    assert api.requests == ([] if known else [f"GET {LOGINS}"])
+    assert api.requests == ([] if known else [f"GET {FURTHER}"])
 
 
 @pytest.mark.parametrize("others_write", [False, True])
@@ -62,18 +63,18 @@ def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_c
         "fieldsV1": {"f:data": {"f:since": {}}},
     }
     written = {"generation": 1, "resourceVersion": "1", "managedFields": [kubectl]}
-    api.put(LOGINS, {**MANIFEST, "metadata": {**MANIFEST["metadata"], **written}})
+    api.put(FURTHER, {**MANIFEST, "metadata": {**MANIFEST["metadata"], **written}})
     if others_write:
-        api.fail(refusal(409, "the object has been modified"), request=f"PATCH {LOGINS}", nth=1)
+        api.fail(refusal(409, "the object has been modified"), request=f"PATCH {FURTHER}", nth=1)
     api.forget()
 
     sync.apply(client, OTHER)
 
-    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}", f"PATCH {LOGINS}"]
+    assert api.requests == [f"GET {FURTHER}", f"PATCH {FURTHER}", f"PATCH {FURTHER}"]
     adoption, application = (seen.body for seen in api.seen[1:])
     assert [each["manager"] for each in adoption["metadata"]["managedFields"]] == ["aws-iam"]
     assert application == OTHER
-    assert api.objects[LOGINS]["data"] == OTHER["data"]
+    assert api.objects[FURTHER]["data"] == OTHER["data"]
 
 
 @pytest.mark.parametrize(
