@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -109,3 +111,40 @@ def test_given_an_archive_for_one_base_then_the_copy_is_the_same_but_lists_all_b
         {"name": "ubuntu", "channel": c, "architectures": ["arm64"]} for c in ("22.04", "26.04")
     ]
     assert manifest == {**yaml.safe_load(MANIFEST), "bases": listed}
+
+
+@pytest.mark.parametrize("interrupt", [None, signal.SIGINT, signal.SIGTERM])
+def test_given_checks_that_fail_or_are_interrupted_then_the_builds_behind_them_end(
+    tmp_path: Path, interrupt: signal.Signals | None
+):
+    """A build has a child, as a compiler has. Ctrl-C is for the whole group of the terminal."""
+    script = (
+        "import pathlib, signal, sys; from scripts import ahead\n"
+        "signal.signal(signal.SIGTERM, ahead._stop)\n"
+        "with ahead.in_background(['sh -c \"echo \\$\\$ >child; exec sleep 60\"'], "
+        "pathlib.Path('log')):\n"
+        "    sys.exit(ahead.run(sys.argv[1:]))\n"
+    )
+    checks = "until [ -s child ]; do sleep 0.01; done; " + (
+        "exit 7" if interrupt is None else "touch begun; exec sleep 60"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "sh", "-c", checks],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'testbed/src'}"},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    if interrupt:
+        while not (tmp_path / "begun").exists():
+            assert process.poll() is None
+        if interrupt == signal.SIGINT:
+            os.killpg(process.pid, interrupt)
+        else:
+            process.send_signal(interrupt)
+
+    code = process.wait(20)
+
+    assert code == {None: 7, signal.SIGTERM: 143}.get(interrupt, code) != 0
+    status = Path("/proc", (tmp_path / "child").read_text().strip(), "stat")
+    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
