@@ -2,10 +2,10 @@
 
 """Who was refused, and why, by the log of the authenticator. Pure.
 
-No text of a refusal quotes a token: the texts are the charm's own, except for the cause where STS
-is out of reach.
+The charm says in its own words what has a remedy of its own. Of anything else it quotes the
+authenticator, without the words that may be secret.
 
-A stranger also chooses how long the words of a line are, so nothing here takes more than a time in
+A stranger chooses how long the words of a line are, so nothing here takes more than a time in
 proportion to the line.
 
 Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``pkg/token``, ``pkg/errutil``).
@@ -17,7 +17,6 @@ import dataclasses
 import datetime
 import enum
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from access import arn as arns
@@ -37,24 +36,10 @@ class Cause(enum.Enum):
     TOO_LARGE = "token too large"
     THROTTLED = "throttled"
     ENDPOINT = "wrong endpoint"
-    MALFORMED = "malformed token"
-    REQUEST = "refused by STS"
-    USERNAME = "invalid username"
-    TEMPLATE = "template not filled in"
-    OTHER = "other"
-    # What keeps the pods from STS.
-    DNS = "STS out of reach (DNS)"
-    CONNECTION = "STS out of reach (connection)"
-    TIMEOUT = "STS out of reach (time-out)"
-    TLS = "STS out of reach (TLS)"
-    PROXY = "STS out of reach (proxy)"
-    PROXY_REFUSES = "STS out of reach (refused by the proxy)"
-    IMPOSTOR = "STS out of reach (something else answers)"
     UNREACHABLE = "STS out of reach"
-    FAILING = "STS fails"
+    OTHER = "other"
 
 
-_NO_ANSWER = "the pods get no answer from STS"
 _TEXTS = {
     Cause.NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
     # STS gives one answer for both, and the cluster id is part of what a token signs.
@@ -72,35 +57,25 @@ _TEXTS = {
     ),
     Cause.THROTTLED: "STS gets too many requests from these credentials or this network",
     Cause.ENDPOINT: "the token is for an STS that the option partition does not accept",
-    Cause.MALFORMED: "the token is not one that aws-iam-authenticator makes",
-    Cause.REQUEST: "STS does not take the request in the token, and says",
-    Cause.USERNAME: "the mapping's username begins with a reserved prefix",
-    Cause.TEMPLATE: (
-        "the mapping's username or groups have a template that this login does not fill in"
-    ),
-    Cause.OTHER: "see the authenticator's log",
-    Cause.FAILING: "STS answers with an error of its own",
+    Cause.UNREACHABLE: "the pods get no answer from STS",
+    Cause.OTHER: "the authenticator says",
 }
-# How the authenticator's errors begin. A stranger chooses what follows, so no more is compared.
 _FORMAT = "input token was not properly formatted: "
-_ERRORS = (
-    (re.compile(r"(identity|ARN) is not mapped"), Cause.NOT_MAPPED),
-    (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), Cause.CLOCK),
-    (re.compile(_FORMAT + r"token is too large"), Cause.TOO_LARGE),
-    (
-        re.compile(
-            _FORMAT + r"(unexpected hostname |global endpoint unsupported |partition \{|"
-            r"invalid region |could not parse region )"
-        ),
-        Cause.ENDPOINT,
-    ),
-    (re.compile(_FORMAT), Cause.MALFORMED),
-    (re.compile(r"sts getCallerIdentity was throttled: "), Cause.THROTTLED),
-    (re.compile(r"invalid username '"), Cause.USERNAME),
-    (re.compile(r"mapper \w+ renderTemplates error: "), Cause.TEMPLATE),
-)
-_STS = re.compile(r"sts getCallerIdentity failed: (?:error during GET: )?(.*)", re.DOTALL)
-_ANSWER = re.compile(r"error from AWS \(expected 200, got (\d+)\)[^{]*(.*)", re.DOTALL)
+_STS = "sts getCallerIdentity failed: "
+_GET = "error during GET: "
+# How the authenticator's errors begin. A stranger chooses what follows, so no more is compared.
+_BEGINNINGS = {
+    "identity is not mapped": Cause.NOT_MAPPED,
+    "ARN is not mapped": Cause.NOT_MAPPED,
+    f"{_FORMAT}X-Amz-Date parameter is expired": Cause.CLOCK,
+    f"{_FORMAT}token is too large": Cause.TOO_LARGE,
+    f"{_FORMAT}unexpected hostname ": Cause.ENDPOINT,
+    f"{_FORMAT}global endpoint unsupported ": Cause.ENDPOINT,
+    f"{_FORMAT}partition {{": Cause.ENDPOINT,
+    f"{_FORMAT}invalid region ": Cause.ENDPOINT,
+    f"{_FORMAT}could not parse region ": Cause.ENDPOINT,
+    "sts getCallerIdentity was throttled: ": Cause.THROTTLED,
+}
 # What STS answers, by the code of its error.
 _CODES = {
     "SignatureDoesNotMatch": Cause.SIGNATURE,
@@ -111,31 +86,12 @@ _CODES = {
     "ExpiredTokenException": Cause.EXPIRED,
     "Throttling": Cause.THROTTLED,
     "ThrottlingException": Cause.THROTTLED,
-    "InternalFailure": Cause.FAILING,
-    "ServiceUnavailable": Cause.FAILING,
 }
 _CLOCK_MESSAGES = ("Signature expired", "Signature not yet current")
-# How the errors of Go's net, crypto/tls and net/http tell what is in the way; the first that fits.
-# Of a CONNECT that a proxy refuses, Go gives the text of the status only.
-_OBSTACLES = (
-    (re.compile(r"proxyconnect "), Cause.PROXY),
-    (
-        re.compile(
-            r"^(Proxy Authentication Required|Forbidden|Bad Gateway|Gateway Timeout|"
-            r"Service Unavailable|Method Not Allowed|Bad Request) on "
-        ),
-        Cause.PROXY_REFUSES,
-    ),
-    (re.compile(r"x509: |tls: "), Cause.TLS),
-    (re.compile(r"lookup |:53: |no such host|server misbehaving"), Cause.DNS),
-    (
-        re.compile(r"connection refused|connection reset|no route|network is unreachable|EOF on "),
-        Cause.CONNECTION,
-    ),
-    (re.compile(r"[Tt]imeout|deadline exceeded"), Cause.TIMEOUT),
-)
 # What a token, a presigned URL, or a URL with a password has in it.
 _SECRET = ("k8s-aws-v1.", "x-amz-", "://", "@")
+# A longer word may be a signature, or a part of a session's token.
+_LONGEST_WORD = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,14 +105,15 @@ class Refusal:
     # did not learn who it was.
     arn: str = ""
     access_key_id: str = ""  # The access key, if the principal is known; or empty.
-    # What the pods met on their way to STS, or what STS says of the request; or empty.
-    detail: str = ""
+    detail: str = (
+        ""  # What the authenticator says, in quotes, of a cause that can be many; or empty.
+    )
     session: str = ""  # The session of a role, which for Identity Center is the person; or empty.
 
     @property
     def text(self) -> str:
         """Return the cause in a sentence, with what helps."""
-        text = _TEXTS.get(self.cause, _NO_ANSWER)
+        text = _TEXTS[self.cause]
         return f"{text}: {self.detail}" if self.detail else text
 
 
@@ -187,10 +144,13 @@ def confirmed(
 
 
 def redacted(text: str) -> str:
-    """Return ``text`` on one line, without the words that may be a token, or part of a presigned
-    URL."""
+    """Return ``text`` on one line, without the words that may be a token, or part of one or of a
+    presigned URL."""
     return " ".join(
-        "…" if any(mark in word.casefold() for mark in _SECRET) else word for word in text.split()
+        "…"
+        if len(word) > _LONGEST_WORD or any(mark in word.casefold() for mark in _SECRET)
+        else word
+        for word in text.split()
     )
 
 
@@ -225,30 +185,28 @@ def _refusal(line: Line, answer: Line | None) -> Refusal:
 
 
 def _cause(error: str) -> tuple[Cause, str]:
-    """Return the cause in an error of the authenticator, and what is known of it beyond that."""
-    for begin, cause in _ERRORS:
-        if begin.match(error):
+    """Return the cause in an error of the authenticator; of one without a remedy of its own, also
+    what the error says."""
+    for begin, cause in _BEGINNINGS.items():
+        if error.startswith(begin):
             return cause, ""
-    if not (failure := _STS.match(error)):
-        return Cause.OTHER, ""
-    if answer := _ANSWER.match(failure[1]):
-        return _answered(answer[1], answer[2])
-    met = next((cause for mark, cause in _OBSTACLES if mark.search(failure[1])), Cause.UNREACHABLE)
-    return met, brief(redacted(failure[1]))
-
-
-def _answered(status: str, body: str) -> tuple[Cause, str]:
-    """Return why STS refuses a login, or what answers in its place."""
+    if not error.startswith(_STS):
+        return Cause.OTHER, _said(error)
+    failure, is_answer, body = error.removeprefix(_STS).partition(" Body: ")
+    if not is_answer or failure.startswith(_GET):
+        return Cause.UNREACHABLE, _said(error.removeprefix(_STS).removeprefix(_GET))
     try:
-        error = json.loads(body)["Error"]
-        code, message = str(error["Code"]), str(error.get("Message", ""))
+        answer = json.loads(body)["Error"]
+        code, message = str(answer["Code"]), str(answer.get("Message", ""))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Cause.IMPOSTOR, f"something else answers with {status}"
+        # Something else answers in the place of STS.
+        return Cause.UNREACHABLE, _said(failure)
     if code == "SignatureDoesNotMatch" and message.startswith(_CLOCK_MESSAGES):
         return Cause.CLOCK, ""
     cause = _CODES.get(code, Cause.OTHER)
-    if cause == Cause.OTHER and status == "400":
-        # A stranger chose what is in the request, and STS quotes it.
-        return Cause.REQUEST, quoted(brief(redacted(f"{code}: {message}")))
-    said = f"{status} {brief(redacted(code))}" if cause in (Cause.OTHER, Cause.FAILING) else ""
-    return cause, said
+    return cause, _said(f"{code}: {message}") if cause == Cause.OTHER else ""
+
+
+def _said(text: str) -> str:
+    # A stranger chose what is in the request, and errors quote it.
+    return quoted(brief(redacted(text)))

@@ -35,21 +35,12 @@ class Reach(enum.Enum):
 Met = Reach | Cause
 # How far a login came, and what is known beyond that.
 Answer = tuple[Met, str]
-_LATE: Answer = Cause.TIMEOUT, ""
+_LATE: Answer = Cause.UNREACHABLE, "no answer in time"
 _FAULTS = {
-    Cause.DNS: "cannot look up {host}",
-    Cause.CONNECTION: "are refused a connection to {host}",
-    Cause.TIMEOUT: "get no answer from {host} in time",
-    Cause.TLS: "reach {host}, but do not trust its CA",
-    Cause.PROXY: "cannot reach the proxy on their way to {host}",
-    Cause.PROXY_REFUSES: "are refused by the proxy on their way to {host}",
-    Cause.IMPOSTOR: "get to something other than STS as {host}",
-    Cause.FAILING: "get an error of {host} itself",
-    Cause.UNREACHABLE: "get no good answer from {host}",
+    Cause.UNREACHABLE: "do not reach {host}",
     Cause.THROTTLED: "are told by {host} that there are too many requests",
     Cause.CLOCK: "or {host} disagree with this machine's clock",
     Cause.ENDPOINT: "do not accept {host}",
-    Cause.MALFORMED: "do not understand a login token",
     Reach.SILENT: "do not answer this machine",
 }
 
@@ -155,7 +146,9 @@ def verdict(
     who = "the pods" if len(pods) == len(answers) else f"pods {', '.join(pods)}"
     seen = f"{who} {_FAULTS.get(kind, 'get an unexpected answer from {host}').format(host=host)}"
     cause = f" ({detail})" if detail else ""
-    return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
+    return failed(
+        f"{seen}, {how}{cause}", remedy(kind, detail, host, names, uses_proxy=uses_proxy)
+    )
 
 
 def reach(refusal: Refusal | None) -> Answer:
@@ -167,26 +160,12 @@ def reach(refusal: Refusal | None) -> Answer:
     return refusal.cause, refusal.detail
 
 
-def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
+def remedy(kind: Met, detail: str, host: str, names: Names, *, uses_proxy: bool) -> str:
     """Return what clears the way, by what is in it."""
     application = names.application
-    if kind == Cause.DNS:
-        text = f"let the DNS that pods use resolve {host}"
-        return text if uses_proxy else f"{text}; {_use_proxy(application)}"
-    unanswered = (Cause.CONNECTION, Cause.TIMEOUT, Cause.IMPOSTOR)
-    if kind in (Cause.PROXY, Cause.PROXY_REFUSES) or (uses_proxy and kind in unanswered):
-        return (
-            f"let the proxy serve the nodes, and pass {host}:443 on; or correct its URL: "
-            "juju model-config juju-https-proxy=http://USER:PASSWORD@HOST:PORT"
-        )
-    if kind in (*unanswered, Cause.UNREACHABLE):
-        return f"allow the nodes TCP port 443 of {host}; {_use_proxy(application)}"
-    if kind == Cause.TLS:
-        return (
-            "bring the pods the authority of what opens TLS: "
-            f"juju integrate {application}:receive-ca-cert AUTHORITY:send-ca-cert"
-        )
-    if kind in (Cause.THROTTLED, Cause.FAILING):
+    if kind == Cause.UNREACHABLE:
+        return _open_way(detail, host, application, uses_proxy=uses_proxy)
+    if kind == Cause.THROTTLED:
         return (
             "let people log in through the STS of another region: "
             f"juju run {application}/leader get-kubeconfig region=REGION"
@@ -197,9 +176,26 @@ def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
         return names.reconcile
     if kind == Reach.SILENT:
         return OPEN_NETWORK
-    if kind == Cause.MALFORMED:
-        return f"set an image of v0.5.9 or newer: juju config {application} image=IMAGE"
     return f"what the pods say: kubectl -n {NAMESPACE} logs -l {POD_LABEL}"
+
+
+def _open_way(detail: str, host: str, application: str, *, uses_proxy: bool) -> str:
+    """Return how the pods come to STS; ``detail`` is how far Go's own libraries came."""
+    # Go tells of a proxy first, also where its certificate is what is wrong.
+    if "proxyconnect" not in detail and ("x509: " in detail or "tls: " in detail):
+        return (
+            "bring the pods the authority of what opens TLS: "
+            f"juju integrate {application}:receive-ca-cert AUTHORITY:send-ca-cert"
+        )
+    if uses_proxy:
+        return (
+            f"let the proxy serve the nodes, and pass {host}:443 on; or correct its URL: "
+            "juju model-config juju-https-proxy=http://USER:PASSWORD@HOST:PORT"
+        )
+    return (
+        f"let the DNS that pods use resolve {host}, and allow the nodes its TCP port 443; "
+        f"{_use_proxy(application)}"
+    )
 
 
 def _use_proxy(application: str) -> str:

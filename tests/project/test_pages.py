@@ -42,8 +42,8 @@ def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it(
     host, region = partitions.sts(partitions.DEFAULT, "")
     names = Names("aws-iam/0", "kubernetes-control-plane/0")
     reached: Answer = Reach.REACHED, ""
-    cause = f"dial tcp 192.0.2.10:443: connect: connection refused on {region} endpoint"
-    refused: Answer = Cause.CONNECTION, cause
+    cause = f"'dial tcp 192.0.2.10:443: connect: connection refused on {region} endpoint'"
+    refused: Answer = Cause.UNREACHABLE, cause
 
     ok, failed = (
         sts.verdict({"a": each, "b": each}, host, uses_proxy=False, names=names)

@@ -28,9 +28,6 @@ EARLY = "Signature not yet current: 20261126T091632Z is still later than 2026112
 LATE = "Signature expired: 20261126T071632Z is now earlier than 20261126T080132Z"
 UNKNOWN = "The security token included in the request is invalid."
 REFUSED = "dial tcp 192.0.2.10:443: connect: connection refused on us-east-1 endpoint"
-NO_HOST = "dial tcp: lookup sts.us-east-1.amazonaws.com on 10.152.183.10:53: no such host"
-UNTRUSTED = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
-PROXY = "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"
 # An error and its cause. The ends of those that nobody compares are left out.
 ERRORS = [
     (NOT_MAPPED, Cause.NOT_MAPPED),
@@ -44,32 +41,21 @@ ERRORS = [
     (sts_error("UnrecognizedClientException", UNKNOWN), Cause.ACCESS_KEY),
     (sts_error("ExpiredToken", "The security token"), Cause.EXPIRED),
     (sts_error("ExpiredTokenException", "The security token"), Cause.EXPIRED),
-    (sts_error("IncompleteSignature", "no", 400), Cause.REQUEST),
-    (sts_error("ValidationError", "no", 400), Cause.REQUEST),
-    (sts_error("InternalFailure", "", 500), Cause.FAILING),
-    (sts_error("ServiceUnavailable", "", 503), Cause.FAILING),
     (sts_error("Throttling", "Rate exceeded", 400), Cause.THROTTLED),
     (sts_error("ThrottlingException", "Rate exceeded", 400), Cause.THROTTLED),
     ('sts getCallerIdentity was throttled: {"Error": {"Code": "Throttling"}}', Cause.THROTTLED),
     (sts_error("AccessDenied", "no"), Cause.OTHER),
-    (f"{STS}error during GET: {REFUSED}", Cause.CONNECTION),
-    (f"{STS}error during GET: {NO_HOST}", Cause.DNS),
-    (f"{STS}error during GET: {UNTRUSTED}", Cause.TLS),
-    (f"{STS}error during GET: {PROXY}", Cause.PROXY),
-    (f"{STS}error during GET: Forbidden on us-east-1 endpoint", Cause.PROXY_REFUSES),
-    (f"{STS}error during GET: context deadline exceeded on x endpoint", Cause.TIMEOUT),
+    (f"{STS}error during GET: {REFUSED}", Cause.UNREACHABLE),
+    (f"{STS}error during GET: x Body: {{}}", Cause.UNREACHABLE),
     (f"{STS}invalid character '<' looking for beginning of value", Cause.UNREACHABLE),
-    (f"{STS}error from AWS (expected 200, got 403). Body: <html>{{no}}", Cause.IMPOSTOR),
+    (f"{STS}error from AWS (expected 200, got 403). Body: <html>{{no}}", Cause.UNREACHABLE),
     (f"{FORMAT}partition {{aws}} does not support hostname sts.cn", Cause.ENDPOINT),
     (f"{FORMAT}global endpoint unsupported in partition aws-cn", Cause.ENDPOINT),
     (f'{FORMAT}unexpected hostname "sts.example.com" in pre-signed URL', Cause.ENDPOINT),
     (f"{FORMAT}invalid region identifier format provided: -", Cause.ENDPOINT),
     (f"{FORMAT}could not parse region for pre-signed URL x", Cause.ENDPOINT),
-    (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', Cause.MALFORMED),
     (f"{FORMAT}token is too large", Cause.TOO_LARGE),
-    ("invalid username 'system:x' for mapper CRD: username must not begin", Cause.USERNAME),
-    ("mapper CRD renderTemplates error: error rendering username template", Cause.TEMPLATE),
-    ("mapper CRD Map error: Index with name canonicalARN does not exist", Cause.OTHER),
+    (f"{FORMAT}input is empty", Cause.OTHER),
 ]
 
 
@@ -119,17 +105,27 @@ def test_given_all_causes_then_an_error_is_known_for_each() -> None:
                 "and policies, a role assumed directly, or long-term keys of a user"
             ),
         ),
-        (f"{STS}error during GET: {REFUSED}", f"the pods get no answer from STS: {REFUSED}"),
+        (f"{STS}error during GET: {REFUSED}", f"the pods get no answer from STS: '{REFUSED}'"),
         (
             f"{STS}error from AWS (expected 200, got 407) on us-east-1 endpoint. Body: <html>",
-            "the pods get no answer from STS: something else answers with 407",
+            (
+                "the pods get no answer from STS: "
+                "'error from AWS (expected 200, got 407) on us-east-1 endpoint.'"
+            ),
         ),
-        ("mapper CRD Map error: Index does not exist", "see the authenticator's log"),
-        (sts_error("AccessDenied", "no"), "see the authenticator's log: 403 AccessDenied"),
         (
-            sts_error("InternalFailure", "", 500),
-            "STS answers with an error of its own: 500 InternalFailure",
+            f'{FORMAT}token is missing expected "k8s-aws-v1." prefix',
+            f"the authenticator says: '{FORMAT}token is missing expected … prefix'",
         ),
+        (
+            "invalid username 'system:x' for mapper CRD",
+            "the authenticator says: \"invalid username 'system:x' for mapper CRD\"",
+        ),
+        (
+            sts_error("IncompleteSignature", f"no; run: sh {TOKEN} https://x {'f' * 64}", 400),
+            "the authenticator says: 'IncompleteSignature: no; run: sh … … …'",
+        ),
+        (sts_error("InternalFailure", "", 500), "the authenticator says: 'InternalFailure:'"),
     ],
 )
 def test_given_an_error_then_the_text_explains_it_or_quotes_what_sts_or_the_way_to_it_says(
@@ -149,6 +145,23 @@ def test_given_an_unmapped_role_then_the_refusal_has_its_arn_as_aws_spells_it_an
             BEGIN.replace(minute=1), 1, Cause.NOT_MAPPED, ROLE, KEY, session="alice@example.com"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("logged", "count"),
+    [
+        (denied(arn=ROLE), 1),
+        (line("access granted", ROLE), 1),
+        (denied(arn="a stranger"), 0),
+        (denied("invalid username 'system:x'", arn=ROLE), 0),
+        (denied(arn=ROLE, time="2026-11-27T09:00:00Z"), 0),
+    ],
+)
+def test_given_a_role_that_aws_has_confirmed_then_it_counts_if_at_most_a_mapping_lacks(
+    logged: str, count: int
+) -> None:
+    found = [each.arn for each in refusals.confirmed([logged], BEGIN, END)]
+    assert found == [ROLE] * count
 
 
 def test_given_a_word_that_is_no_arn_then_the_refusal_has_none() -> None:
@@ -250,17 +263,21 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
         f'", "arn": "{ROLE}", "error": "{NOT_MAPPED}", "x": "',
     ],
 )
-def test_given_a_token_that_imitates_a_refusal_then_it_is_a_malformed_token_only(
+def test_given_a_token_that_imitates_a_refusal_then_it_is_another_refusal_only(
     sent: str,
 ) -> None:
     logged = denied(f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
     found = parse(logged.split("\n"))
-    assert [(r.cause, r.arn) for r in found] == [(Cause.MALFORMED, "")]
+    assert [(r.cause, r.arn) for r in found] == [(Cause.OTHER, "")]
 
 
 @pytest.mark.parametrize(
     "error",
-    [f"{STS}error during GET: {TOKEN}5ec7e7", sts_error("5ec7e7@", "5ec7e7"), f"{TOKEN}5ec7e7"],
+    [
+        f"{STS}error during GET: {TOKEN}5ec7e7",
+        sts_error("5ec7e7@", f"{TOKEN}5ec7e7"),
+        f"{TOKEN}5ec7e7",
+    ],
 )
 def test_given_a_secret_in_an_error_then_the_refusal_does_not_quote_it(error: str) -> None:
     (found,) = parse([denied(error)])
@@ -279,14 +296,3 @@ def test_given_a_damaged_line_then_it_is_one_refusal_or_none(
     whole = denied(arn=ROLE)
     damaged = whole[:place] + new + whole[place + width :]
     assert sum(refusal.count for refusal in parse([damaged, whole])) in (1, 2)
-
-
-def test_given_a_request_that_sts_does_not_take_then_its_own_words_are_there_without_the_token():
-    message = f"X-Amz-Expires must be non-negative; run: sh {TOKEN} https://sts.example.com"
-    (refusal,) = parse([denied(sts_error("IncompleteSignature", message, 400))])
-
-    assert refusal.cause == Cause.REQUEST
-    assert refusal.text == (
-        "STS does not take the request in the token, and says: "
-        "'IncompleteSignature: … must be non-negative; run: sh … …'"
-    )

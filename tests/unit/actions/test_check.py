@@ -312,8 +312,8 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
     "no way to STS": (
         lambda world: vars(world).update(error=f"{STS}error during GET: {TIMEOUT}"),
         {
-            action.STS: "failed: the pods get no answer from sts.us-east-1.amazonaws.com in time, "
-            f"without a proxy ({TIMEOUT})"
+            action.STS: "failed: the pods do not reach sts.us-east-1.amazonaws.com, "
+            f"without a proxy ('{TIMEOUT}')"
         },
     ),
     "a pod that does not answer": (

@@ -186,10 +186,10 @@ def test_given_a_service_that_does_not_answer_then_certificate_and_whole_way_fai
 @pytest.mark.parametrize(
     ("what", "seen", "remedy"),
     [
-        ("dns", "cannot look up sts.", "let the DNS that pods use resolve sts."),
-        ("sts", "are refused a connection to sts.", "allow the nodes TCP port 443 of sts."),
-        ("sts:silent", "get no answer from sts.", "allow the nodes TCP port 443 of sts."),
-        ("sts:failing", "get an error of sts.", "let people log in through the STS of another"),
+        ("dns", "do not reach sts.", "let the DNS that pods use resolve sts."),
+        ("sts", "do not reach sts.", "allow the nodes its TCP port 443"),
+        ("sts:silent", "do not reach sts.", "allow the nodes its TCP port 443"),
+        ("sts:failing", "get an unexpected answer from sts.", "what the pods say"),
         ("sts:throttled", "are told by sts.", "let people log in through the STS of another"),
     ],
 )
@@ -226,9 +226,9 @@ def proxied(cluster: Cluster, url: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("change", "seen", "remedy"),
     [
-        ("", "but do not trust its CA", "aws-iam:receive-ca-cert"),
-        ("only-for", "are refused by the proxy", "let the proxy serve"),
-        ("http", "cannot reach the proxy", "let the proxy serve"),
+        ("", "x509: ", "aws-iam:receive-ca-cert"),
+        ("only-for", "do not reach sts.", "let the proxy serve"),
+        ("http", "proxyconnect", "let the proxy serve"),
     ],
     ids=["opens TLS", "wants another password", "speaks no TLS itself"],
 )
