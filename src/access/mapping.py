@@ -38,6 +38,11 @@ class IdentityMapping:
         return arn.canonical_or_empty(self.arn)
 
 
+def name_of(principal: str) -> str:
+    """Return the name of the mapping that the charm makes for ``principal``, a canonical ARN."""
+    return name_for(principal, arn.parse(principal).name.rpartition("/")[2] or "root")
+
+
 def name_for(key: str, visible: str, most: int = 40, digits: int = 10) -> str:
     """Return a name for an object that is always the same for ``key``, and no other key's.
 

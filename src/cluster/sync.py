@@ -47,6 +47,9 @@ TRIES = 2
 # How many of many changes the log names.
 MOST_LOGGED = 20
 
+# Why a change is still to be made of which nobody says why.
+UNSAID = "others change it, or no time was left"
+
 Change = Callable[[], None]
 
 
@@ -392,7 +395,8 @@ def _log(steps: Changes, why: str) -> None:
 def _lines(steps: Changes, why: str) -> Iterable[str]:
     now = times.now()
     for each in steps.delete:
-        cause = f"expired at {each.expires}" if expiry.has_ended(each, now) else why
+        end = expiry.end(each)
+        cause = f"expired at {times.shown(end)}" if end and end <= now else why
         yield f"{cause}: delete mapping {_known(each)}"
     for each in steps.unbind:
         yield f"{why}: delete binding {_bound(each)}"

@@ -131,16 +131,15 @@ def update(
     if not stored:
         raise Outdated
     _check_same(stored, old)
-    annotations = {
-        OWNER: owner.mark,
-        EXPIRES: new.expires or None,
-        **({REASON: new.reason} if new.reason else {}),
-    }
     change = {
         "metadata": {
             "resourceVersion": stored["metadata"]["resourceVersion"],
             "labels": {SOURCE: new.source},
-            "annotations": annotations,
+            "annotations": {
+                OWNER: owner.mark,
+                EXPIRES: new.expires or None,
+                REASON: new.reason or None,
+            },
         },
         "spec": {"arn": new.arn, "username": new.username, "groups": list(new.groups)},
     }

@@ -7,15 +7,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import access_changes
 import cos
 import times
 from access import desired, expiry, validity
 from access.desired import Access, Changes, Desired
-from access_changes import BY_OPTION
+from access.mapping import IdentityMapping
 from cluster import api, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
@@ -23,7 +22,7 @@ from errors import Unready
 from labels import OPTION
 from statuses import entry
 from statuses import mapping as texts
-from text import status_line
+from text import status_line, word
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -56,7 +55,7 @@ class Report:
 
 
 def bring(hook: Hook, client: api.Client) -> Report:
-    """Make the mappings and bindings what they should be, and tell what that changed.
+    """Make the mappings and bindings what they should be, and report what is left.
 
     Call this inside `errors_as_status`. It takes what the hook's time has but `KEPT_SECONDS`.
     """
@@ -78,8 +77,8 @@ def bring(hook: Hook, client: api.Client) -> Report:
     # What ends comes before all that a slow server keeps this hook from.
     left = client.seconds_left
     seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
-    result = sync.make(client, hook.owner, steps, BY_OPTION, seconds=seconds)
-    next_end = _tell(hook, result, steps.keys)
+    result = sync.make(client, hook.owner, steps, "option mappings", seconds=seconds)
+    next_end = _tell(hook, result)
     return _report(hook, wanted, result, next_end)
 
 
@@ -101,19 +100,23 @@ def end(hook: Hook) -> None:
             wanted = desired.lasting(before, hook.config.declared, times.now())
             steps = desired.changes(before, wanted)
             result = sync.make(client, hook.owner, steps, "the time is over")
-            _tell(hook, result, steps.keys)
+            _tell(hook, result)
     except Unready as reason:
         hook.wake.look_again()
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 
 
-def _tell(hook: Hook, result: Result, changed: Collection[str]) -> datetime.datetime | None:
-    """Tell what has ``changed``, and return when the next access ends, which the unit expects."""
-    access_changes.tell(hook, result.before, result.after, changed, BY_OPTION)
+def _tell(hook: Hook, result: Result) -> datetime.datetime | None:
+    """Remember what has ended, and return when the next access ends, which the unit expects."""
+    now = times.now()
+    there = {(each.name, each.principal) for each in result.after.mappings}
+    gone = [each for each in result.before.mappings if (each.name, each.principal) not in there]
+    ended = (_ended(each, now) for each in gone if expiry.has_ended(each, now))
+    hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *ended), now))
     for each in result.after.mappings:
         left = result.left.get(each.name)
-        if left and left.why and expiry.has_ended(each, times.now()):
+        if left and left.why and expiry.has_ended(each, now):
             does = "refuses to" if left.refused else "does not"
             logger.warning("the cluster %s delete mapping %s: %s", does, each.name, left.why)
     ends = desired.ends(result.after, hook.config.declared)
@@ -123,6 +126,12 @@ def _tell(hook: Hook, result: Result, changed: Collection[str]) -> datetime.date
     next_end = min(ends, default=None)
     cos.note_next_end(hook.charm, hook.owner, hook.peers, next_end)
     return next_end
+
+
+def _ended(mapping: IdentityMapping, now: datetime.datetime) -> expiry.Ended:
+    # Its ARN may be any text.
+    arn, at = word(mapping.arn), times.shown(times.parse(mapping.expires))
+    return expiry.Ended(mapping.name, arn, at, times.shown(now), mapping.source)
 
 
 def _report(

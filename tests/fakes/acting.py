@@ -13,7 +13,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 ROLE = "arn:aws:iam::111122223333:role/Dev"
 # What the mapping is called that `grant-access` makes for it.
-GRANT = "grant-dev-f9891677"
+GRANT = "dev-f98916774b"
 
 
 def refused(run: Callable[..., object], *args: Any, **params: Any) -> str:

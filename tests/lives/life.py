@@ -104,7 +104,7 @@ class Life:
             self.api.add_role(name, "get")
         # What happened, a line a step.
         self.notes: list[str] = []
-        # What was said: log lines, Events, results, memories.
+        # What was said: log lines, results, memories.
         self.said: list[str] = []
         # The option, and how much had been said before it was set, or before its rows had typos.
         self.option, self.declared_from = Option(), 0
@@ -537,8 +537,7 @@ class Life:
     def _whole(self) -> str:
         """All that hooks may change, to compare."""
         files = [f.webhook.read_text() if f.webhook.exists() else "" for f in self.machines]
-        objects = {path: each for path, each in self.objects.items() if "/events" not in path}
-        return json.dumps([objects, self.model.bags(), files], sort_keys=True)
+        return json.dumps([dict(self.objects), self.model.bags(), files], sort_keys=True)
 
     # The end.
 

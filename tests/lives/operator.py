@@ -72,7 +72,6 @@ def grant(life: Life, step: Step) -> None:
     new |= {("Group", group, "")} if group else set()
     known = principal(who)
     had = life.grants.get(known)
-    former = None if had and had.ends is not None and had.ends <= life.now else had
     life.allow(known, new)
     # It gets more than a row with a typo keeps for it.
     life.held.pop(known, None)
@@ -83,19 +82,13 @@ def grant(life: Life, step: Step) -> None:
         life.unsure.add(known)
         life.grants.pop(known, None)
     elif run.results:
-        name = run.results["mapping"]
-        kept = set[Role]()
-        if former:
-            # It keeps its groups without new ones, and its role without another.
-            are_groups = {kind == "Group" for kind, _, _ in new}
-            kept = {each for each in former.rights if (each[0] == "Group") not in are_groups}
+        name, has = run.results["mapping"], new
         mapping = access.mappings(life.objects).get(name)
         life.unsure.discard(known)
         is_declared = name in life.option.names or known in life.option.counts
-        has = new | kept
         if run.people:
             # They may have taken it away again.
-            has &= life.rights.get(known, set())
+            has = has & life.rights.get(known, set())
         is_there = mapping is not None or not run.people
         if is_there and not is_declared:
             ends = access.end(mapping) if mapping else None

@@ -267,11 +267,7 @@ def _trusted(text: str) -> set[str]:
 def p6(life: Life) -> None:
     """A removal leaves nothing, or says the command that removes it."""
     life.checks["P6"] += 1
-    left = [
-        path
-        for path, each in life.objects.items()
-        if _is_charms(life, path, each) and "/events" not in path
-    ]
+    left = [path for path, each in life.objects.items() if _is_charms(life, path, each)]
     kept = {path for path in left if path in (DEFINITION, POLICY, POLICY_BINDING)}
     for path in left:
         if path.startswith(SERVICE):

@@ -63,7 +63,6 @@ GRANT = _step(
     role=_maybe(None, *ROLES),
     namespaces=_maybe(None, "default"),
     groups=_maybe(None, "devs"),
-    name=_maybe(*(None,) * 8, *NAMES),
     **{"for": _maybe("45s", "45s", "10m", "1h")},
 ).map(_without_space)
 REVOKE = _step("revoke", unit=UNITS, who=PERSON, name=_maybe(*(None,) * 5, *NAMES))

@@ -1,6 +1,6 @@
 """P15: what is said, against what has taken effect.
 
-`note_changes` keeps what took effect until it must have been told; the lines, Events, results and
+`note_changes` keeps what took effect until it must have been told; the lines, results and
 statuses that were said are `life.said`.
 """
 
@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 import ops
-from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.lives import access
 from tests.lives.broken import Broken
 
@@ -29,13 +28,10 @@ def p15(life: Life, run: Run) -> None:
     life.checks["P15"] += 1
     said = life.said[run.said_from :]
     if not run.is_action:
-        _check_ends(life, run, said)
         _check_count(life, run)
         return
     changed = [each for each in run.effects if access.is_change(each.before, each.after)]
     what = {"grant-access": "a grant", "revoke-access": "a revocation"}.get(run.what, "an action")
-    if run.failure.startswith("others keep") and not run.others:
-        raise Broken("P15", f"{what} blames others, and nobody else acted", run.failure)
     if run.failure and changed and not _is_told(changed[0].name, said, run.failure):
         did = "given" if run.what == "grant-access" else "ended"
         raise Broken(
@@ -52,16 +48,13 @@ def p15(life: Life, run: Run) -> None:
 
 def _check_grant(run: Run, changed: list[Effect]) -> None:
     result = str((run.results or {}).get("result", ""))
-    if result == "unchanged" and changed:
-        wrong = "a grant says unchanged, and has changed access"
-        raise Broken("P15", wrong, [each.name for each in changed])
     # A mapping that a killed grant has left admits nobody before its status is written.
     admits = any(
         access.admitted(each.before or {}) != access.admitted(each.after or {})
         for each in run.effects
         if each.is_mapping
     )
-    if result in ("granted", "changed") and not changed and not admits:
+    if result == "granted" and not changed and not admits:
         raise Broken("P15", f"a grant says {result}, and has changed nothing", run.results)
 
 
@@ -77,7 +70,7 @@ def _check_revocation(life: Life, run: Run, changed: list[Effect]) -> None:
 
 
 def _is_told(name: str, said: list[str], failure: str) -> bool:
-    lines = [line for line in said if "no event for" not in line and "failed: " not in line]
+    lines = [line for line in said if "failed: " not in line]
     return name in failure or any(name in line for line in lines)
 
 
@@ -98,16 +91,6 @@ def note_changes(life: Life, run: Run) -> None:
         subject = next(iter((effect.after or old or {}).get("subjects") or ({},)), {})
         group = subject.get("name", "").removeprefix("aws-iam:")
         life.untold.append(({effect.name, group or effect.name}, run.said_from, f"{what}{how}"))
-
-
-def _check_ends(life: Life, run: Run, said: list[str]) -> None:
-    """Check that what is told to have ended has."""
-    for line in said:
-        found = re.search(r"access has ended: deleted mapping (\S+) ", line)
-        if not found or f"{MAPPINGS}/{found[1]}" not in life.objects or run.others:
-            continue
-        if not any(each.name == found[1] for each in run.effects):
-            raise Broken("P15", "an end is told that did not happen", line)
 
 
 def _check_count(life: Life, run: Run) -> None:

@@ -58,7 +58,7 @@ BY_UNIT = ("hook", "grant", "revoke", "look")
 # What a step may go without.
 _OPTIONAL = {
     "hook": ("unit",),
-    "grant": ("unit", "role", "namespaces", "groups", "name", "for"),
+    "grant": ("unit", "role", "namespaces", "groups", "for"),
     "revoke": ("unit", "name"),
     "look": ("unit",),
     "time": ("bell",),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 from tests.fakes.kubernetes.faults import refused, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
+from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.lives import access, promises, story
 from tests.lives.access import Object, Objects
@@ -221,11 +221,6 @@ class Transport:
             for each in changed
         ]
         for effect in found:
-            if effect.path.startswith(NOTICES) and effect.after:
-                event = effect.after
-                about = event.get("regarding", {}).get("name", "")
-                said = f"Event {event.get('reason')} of {about}: {event.get('note')}"
-                self._life.said.append(said)
             if access.is_access(effect.path):
                 run.effects.append(dataclasses.replace(effect, after=copy.deepcopy(effect.after)))
         try:
@@ -304,7 +299,7 @@ def _is_due(each: Fault | Between, run: Run, request: httpx2.Request, *, is_writ
 def _key(request: httpx2.Request) -> str:
     """The request by its method and its object."""
     path = request.url.path.removesuffix("/status")
-    if request.method != "POST" or path == NOTICES:
+    if request.method != "POST":
         return f"{request.method} {path}"
     name = json.loads(request.content).get("metadata", {}).get("name", "")
     return f"POST {path}/{name}"

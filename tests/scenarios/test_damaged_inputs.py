@@ -225,7 +225,7 @@ def test_given_damaged_mappings_when_a_hook_runs_then_it_recovers(mappings: list
 
 
 PARAMETERS = {
-    "grant-access": {"arn": ARN, "username": "bob", "groups": "view", "for": "30m", "name": "m1"},
+    "grant-access": {"arn": ARN, "username": "bob", "groups": "view", "for": "30m"},
     "revoke-access": {"arn": ARN},
     "explain-access": {"arn": ARN},
     "plan-mappings": {"mappings": DECLARED},

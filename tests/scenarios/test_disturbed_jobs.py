@@ -58,11 +58,6 @@ JOBS: dict[str, tuple[Sequence[Step], Step, int]] = {
 # What goes before, what others disturb, and what they do.
 MEANWHILE: dict[str, tuple[Sequence[Step], Step, Step]] = {
     "grant a role": ((grant(), HOOK), HOOK, grant(role="view", unit=1)),
-    "grant another's name": (
-        (grant(name="one"), declare({**BOB, "name": "one", "role": "view"})),
-        HOOK,
-        grant(role="admin", name="one", unit=1),
-    ),
     "extend": (
         (grant(role="view", **FOR), HOOK),
         LATER,

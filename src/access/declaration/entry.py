@@ -14,7 +14,7 @@ from access import arn, matching, permission_sets, subjects
 from access.declaration import formats, roles
 from access.declaration.formats import LeftOut
 from access.declaration.yaml_text import Value, text_of
-from access.mapping import IdentityMapping, name_for
+from access.mapping import IdentityMapping, name_for, name_of
 from access.permission_sets import PermissionSet
 from access.rights import Right
 from text import quoted
@@ -182,7 +182,7 @@ def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
     """Return a name that is always the same for a principal, and no other principal's."""
     if permission_set:
         return name_for(str(permission_set), str(permission_set))
-    return name_for(principal, arn.parse(principal).name.rpartition("/")[2] or "root")
+    return name_of(principal)
 
 
 def meant(keys: dict[str, Value]) -> Meant:

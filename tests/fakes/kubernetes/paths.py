@@ -32,8 +32,6 @@ TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NAMESPACES = "/api/v1/namespaces"
 PODS = "/api/v1/namespaces/kube-system/pods"
 EVENTS = "/api/v1/namespaces/kube-system/events"
-# Events on mappings, which have no namespace.
-NOTICES = "/apis/events.k8s.io/v1/namespaces/default/events"
 ADDRESS = "10.152.183.20"
 # The charm's objects, in the order in which they are applied.
 DEFINED = (POLICY, POLICY_BINDING, DEFINITION)

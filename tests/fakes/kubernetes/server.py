@@ -29,7 +29,6 @@ from tests.fakes.kubernetes.paths import (
     DEFINITION,
     MAPPINGS,
     NAMESPACES,
-    NOTICES,
     SECRET,
     SERVICE,
     TOKEN_REVIEWS,
@@ -62,8 +61,8 @@ class Seen:
 
 def is_write_of_access(method: str, path: str) -> bool:
     """Whether a request may change who has access, or an object of the charm's: it neither asks a
-    question nor writes an event."""
-    return method != "GET" and path not in (NOTICES, REVIEWS, TOKEN_REVIEWS)
+    question."""
+    return method != "GET" and path not in (REVIEWS, TOKEN_REVIEWS)
 
 
 class _FaultOfWrite(Fault):

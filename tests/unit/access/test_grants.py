@@ -13,11 +13,9 @@ from tests.fakes.declaring import ACCOUNT, DEV
 from access import grants
 from access.declaration import declared
 from access.declaration.declared import Declared
-from access.declaration.entry import is_object_name
 from access.desired import Access
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
-from access.permission_sets import PermissionSet
 from access.rights import Right, RoleBinding, binding
 from errors import Blocked
 from labels import GRANT, OPTION
@@ -28,8 +26,9 @@ DEV_CANONICAL = DEV.lower()
 SUFFIX = "0123456789abcdef"
 SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
 DECLARED_SET = "[{permission-set: DevOps, account: '111122223333', name: set}]"
-EMPTY = ("permission-set", "suffix", "name", "groups", "role", "namespaces", "for")
-PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice", "reason": ""}
+EMPTY = ("groups", "role", "namespaces", "for", "reason")
+PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice"}
+NAME = "dev-f98916774b"
 
 
 def mapping(name: str, arn: str, source: str = "", canonical: str = "") -> IdentityMapping:
@@ -42,13 +41,12 @@ def parsed(option: str | None) -> Declared:
 
 
 def wanted(**params: Any) -> Grant:
-    given = {**PARAMS, **params}
-    return grants.read(given, given["arn"], "aws", NOW)
+    return grants.read({**PARAMS, **params}, "aws", NOW)
 
 
 def replaced(found: list[IdentityMapping], grant: Grant, option: str | None = "") -> str | None:
     """The name of the grant that is replaced."""
-    former = grants.to_replace(found, grant, parsed(option).known, "aws-iam", "aws")
+    former = grants.former(found, grant, parsed(option), "aws-iam", "aws")
     return former and former.name
 
 
@@ -66,37 +64,16 @@ def declares(principal: str, place: str) -> str:
 # What is asked for.
 
 
-@pytest.mark.parametrize(
-    ("params", "found"),
-    [
-        ({}, None),
-        (
-            {"arn": "", "permission-set": "DevOps@111122223333"},
-            PermissionSet("DevOps", "111122223333"),
-        ),
-        (
-            {"arn": "", "permission-set": "DevOps@111122223333", "suffix": SUFFIX},
-            PermissionSet("DevOps", "111122223333", SUFFIX),
-        ),
-    ],
-)
-def test_given_parameters_then_the_permission_set_in_place_of_an_arn_is_read(
-    params: dict[str, str], found: PermissionSet | None
-):
-    assert grants.permission_set({**PARAMS, **params}) == found
-
-
-GRANTED = IdentityMapping("grant-dev-f9891677", DEV, "alice", DEV_CANONICAL, (), GRANT)
+GRANTED = IdentityMapping(NAME, DEV, "alice", DEV_CANONICAL, (), GRANT)
 
 
 @pytest.mark.parametrize(
     ("params", "grant"),
     [
-        ({}, Grant(GRANTED, named=False, remark="")),
+        ({}, Grant(GRANTED, (), "")),
         (
             {
                 "arn": f"{ACCOUNT}:role/team/Dev",
-                "name": "guest",
                 "username": " bob ",
                 "groups": " view,, dev ,view",
                 "role": " edit ",
@@ -106,17 +83,15 @@ GRANTED = IdentityMapping("grant-dev-f9891677", DEV, "alice", DEV_CANONICAL, (),
             Grant(
                 dataclasses.replace(
                     GRANTED,
-                    name="guest",
                     username="bob",
                     groups=("view", "dev"),
                     expires="2026-11-26T16:00:00Z",
                 ),
-                named=True,
+                rights=(Right("edit", namespaces=("shop", "blue"), place="role"),),
                 remark=f"no login has a role path, so it is for {DEV}",
-                rights=(Right("edit", "ClusterRole", ("shop", "blue"), "role"),),
             ),
         ),
-        ({"role": "view"}, Grant(GRANTED, False, "", (Right("view", place="role"),))),
+        ({"role": "view"}, Grant(GRANTED, (Right("view", place="role"),), "")),
     ],
     ids=["little", "much", "a role everywhere"],
 )
@@ -142,7 +117,6 @@ def test_given_a_reason_then_it_is_written_down_on_one_line(given: str, written:
             {"username": " "},
             "username is empty, give the Kubernetes user that the principal becomes",
         ),
-        ({"name": "No" * 30}, f"name '{'No' * 20}' must be small letters, digits, '-' and '.'"),
         ({"namespaces": "shop"}, "namespaces goes with role"),
         ({"role": "a/" * 30}, f"role '{'a/' * 20}' is not a ClusterRole's name"),
         (
@@ -167,35 +141,6 @@ def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
 ):
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         wanted(**params)
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"arn": ""},
-        {"permission-set": "DevOps@111122223333"},
-        {"arn": "", "permission-set": "DevOps"},
-        {"suffix": SUFFIX},
-    ],
-)
-def test_given_neither_an_arn_nor_a_whole_permission_set_then_it_is_refused(
-    params: dict[str, str],
-):
-    problem = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
-    with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
-        grants.permission_set({**PARAMS, **params})
-
-
-@pytest.mark.parametrize(
-    ("arn", "name"),
-    [
-        (f"{ACCOUNT}:root", "grant-arn-aws-iam-111122223333-root-3d077c12"),
-        (f"{ACCOUNT}:user/{'a' * 64}", f"grant-{'a' * 60}-52271705"),
-    ],
-)
-def test_given_any_principal_then_its_grant_has_a_name_that_kubernetes_takes(arn: str, name: str):
-    assert wanted(arn=arn).mapping.name == name
-    assert is_object_name(name)
 
 
 @pytest.mark.parametrize(
@@ -231,63 +176,63 @@ def test_given_both_or_neither_or_a_malformed_one_then_nothing_is_to_be_revoked(
 # What is there.
 
 
-def test_given_no_mapping_of_the_principal_then_a_grant_replaces_none():
-    assert replaced([mapping("ops", OPS), mapping("other", OPS, GRANT)], wanted()) is None
-
-
-def test_given_a_grant_of_the_principal_then_it_is_replaced():
-    found = [mapping("ops", OPS, GRANT), mapping("mine", DEV, GRANT)]
-
-    assert replaced(found, wanted()) == "mine"
-    assert replaced(found, wanted(name="mine")) == "mine"
-
-
-REFUSED = (
-    "mapping theirs has an ARN that no login has, 'role/dev'; run: "
-    "juju run aws-iam/leader revoke-access name=theirs"
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        ([mapping("ops", OPS), mapping("other", OPS, GRANT)], None),
+        ([mapping("ops", OPS, GRANT), mapping(NAME, DEV, GRANT)], NAME),
+    ],
 )
+def test_given_mappings_then_only_the_principals_own_grant_is_replaced(
+    there: list[IdentityMapping], found: str | None
+):
+    assert replaced(there, wanted()) == found
+
+
 THEIRS = (
     f"mapping theirs maps {DEV} already, and is not a grant: delete it, or let it end: "
     "kubectl annotate iamidentitymapping theirs aws-iam/expires=<time>"
 )
+REVOKE = "is in the way; run: juju run aws-iam/leader revoke-access name="
 
 
 @pytest.mark.parametrize(
-    ("there", "name", "reason"),
+    ("there", "reason"),
     [
-        (mapping("mine", DEV, GRANT), "yours", "its grant is named mine: give that name, or none"),
-        (mapping("theirs", DEV), "", THEIRS),
+        (mapping("theirs", DEV), THEIRS),
         # The authenticator refuses this ARN, and keeps the former one.
-        (mapping("theirs", "role/dev", "", DEV_CANONICAL), "", REFUSED),
-        (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
+        (
+            mapping("theirs", "role/dev", "", DEV_CANONICAL),
+            f"mapping theirs of 'role/dev' {REVOKE}theirs",
+        ),
+        (mapping(NAME, OPS, GRANT), f"mapping {NAME} of '{OPS}' {REVOKE}{NAME}"),
     ],
 )
-def test_given_a_mapping_in_the_way_then_nothing_is_granted(
-    there: IdentityMapping, name: str, reason: str
-):
+def test_given_a_mapping_in_the_way_then_nothing_is_granted(there: IdentityMapping, reason: str):
     with pytest.raises(Blocked) as refused:
-        replaced([there], wanted(name=name))
+        replaced([there], wanted())
 
     assert str(refused.value) == reason
 
 
 @pytest.mark.parametrize(
-    ("found", "arn", "option", "place"),
+    ("found", "arn", "option", "principal", "place"),
     [
-        ([], DEV, f"[{{arn: '{DEV}'}}]", "mappings[0]"),
-        ([], SET_ROLE.lower(), DECLARED_SET, "mappings[0]"),
+        ([], DEV, f"[{{arn: '{DEV}'}}]", DEV, "mappings[0]"),
+        ([], SET_ROLE.lower(), DECLARED_SET, "DevOps@111122223333", "mappings[0]"),
         (
-            [mapping("mine", DEV, GRANT)],
+            [mapping(NAME, DEV, GRANT)],
             DEV,
             f"[{{arn: '{OPS}'}}, {{arn: '{DEV}'}}]",
+            DEV,
             "mappings[1]",
         ),
     ],
 )
 def test_given_a_principal_that_the_option_declares_then_nothing_is_granted(
-    found: list[IdentityMapping], arn: str, option: str, place: str
+    found: list[IdentityMapping], arn: str, option: str, principal: str, place: str
 ):
-    with pytest.raises(Blocked, match=declares(arn, place)):
+    with pytest.raises(Blocked, match=declares(principal, place)):
         replaced(found, wanted(arn=arn), option)
 
 
@@ -301,73 +246,32 @@ def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused()
 # The access to have then.
 
 
-def bound(name: str, role: str = "view", source: str = GRANT) -> RoleBinding:
-    return binding(name, "ClusterRole", role, "", source)
-
-
-def grouped(granted: IdentityMapping, *groups: str, **fields: str) -> IdentityMapping:
-    return dataclasses.replace(granted, groups=groups, **fields)
+def bound(name: str, role: str = "view", namespace: str = "") -> RoleBinding:
+    return binding(name, "ClusterRole", role, namespace, GRANT)
 
 
 OTHERS = Access((mapping("ops", OPS, GRANT),), (bound("ops"),))
-# A grant of the principal, spelt and named as somebody did then.
-FORMER = IdentityMapping("mine", DEV.upper(), "al", DEV_CANONICAL, ("team", "aws-iam:mine"), GRANT)
-LATER, NOW_TEXT = "2026-11-27T00:00:00Z", "2026-11-26T12:00:00Z"
-
-
-def test_given_a_first_grant_without_a_role_then_its_mapping_comes_to_the_others():
-    assert grants.wanted(OTHERS, wanted(), None, NOW) == Access(
-        (*OTHERS.mappings, GRANTED), OTHERS.bindings
-    )
+OWN_GROUP = f"aws-iam:{NAME}"
+# A grant of the principal, spelt as somebody did then.
+FORMER = IdentityMapping(
+    NAME, DEV.upper(), "al", DEV_CANONICAL, ("team", OWN_GROUP), GRANT, "2026-11-27T00:00:00Z"
+)
 
 
 def test_given_a_first_grant_with_a_role_then_its_own_group_has_the_role():
-    grant = wanted(name="dev", groups="team", role="view", namespaces="shop,blue")
+    grant = wanted(groups="team", role="view", namespaces="shop,blue")
 
-    assert grants.wanted(OTHERS, grant, None, NOW) == Access(
-        (*OTHERS.mappings, grouped(GRANTED, "team", "aws-iam:dev", name="dev")),
-        (
-            *OTHERS.bindings,
-            *(binding("dev", "ClusterRole", "view", place, GRANT) for place in ("shop", "blue")),
-        ),
+    assert grants.wanted(OTHERS, grant, None) == Access(
+        (*OTHERS.mappings, dataclasses.replace(GRANTED, groups=("team", OWN_GROUP))),
+        (*OTHERS.bindings, bound(NAME, "view", "shop"), bound(NAME, "view", "blue")),
     )
 
 
-def test_given_a_grant_that_lasts_when_little_is_said_then_the_rest_stays():
-    former = dataclasses.replace(FORMER, expires=LATER)
-    edited = dataclasses.replace(bound("mine", "edit"), role="admin")
-    found = Access(
-        (former, *OTHERS.mappings),
-        (bound("mine"), edited, bound("mine", "edit", OPTION), *OTHERS.bindings),
-    )
+def test_given_another_grant_when_little_is_said_then_nothing_but_the_spelling_stays():
+    found = Access((FORMER, *OTHERS.mappings), (bound(NAME), *OTHERS.bindings))
 
-    assert grants.wanted(found, wanted(), former, NOW) == Access(
-        (*OTHERS.mappings, dataclasses.replace(former, username="alice")),
-        (*OTHERS.bindings, bound("mine")),
-    )
-
-
-def test_given_a_grant_that_lasts_when_all_is_said_then_nothing_of_before_stays():
-    former = dataclasses.replace(FORMER, expires=LATER)
-    found = Access((former,), (bound("mine"),))
-    grant = wanted(groups="view", role="edit", **{"for": "1h"})
-
-    assert grants.wanted(found, grant, former, NOW) == Access(
-        (
-            grouped(
-                former, "view", "aws-iam:mine", username="alice", expires="2026-11-26T13:00:00Z"
-            ),
-        ),
-        (bound("mine", "edit"),),
-    )
-
-
-def test_given_a_grant_that_has_just_ended_then_only_its_name_and_its_spelling_stay():
-    former = dataclasses.replace(FORMER, expires=NOW_TEXT)
-    found = Access((former,), (bound("mine"),))
-
-    assert grants.wanted(found, wanted(), former, NOW) == Access(
-        (grouped(former, username="alice", expires=""),)
+    assert grants.wanted(found, wanted(), FORMER) == Access(
+        (*OTHERS.mappings, dataclasses.replace(GRANTED, arn=DEV.upper())), OTHERS.bindings
     )
 
 
@@ -411,7 +315,7 @@ def test_given_a_name_then_that_mapping_is_revoked():
         ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]", DEV),
         ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
         ([], Target("set"), DECLARED_SET, "DevOps@111122223333"),
-        ([mapping("a", SET_ROLE, OPTION)], Target("a"), DECLARED_SET, SET_ROLE),
+        ([mapping("a", SET_ROLE, OPTION)], Target("a"), DECLARED_SET, "DevOps@111122223333"),
     ],
 )
 def test_given_what_the_option_declares_then_nothing_is_revoked(

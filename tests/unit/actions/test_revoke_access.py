@@ -12,7 +12,6 @@ from tests.fakes.declaring import Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
-from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
@@ -53,12 +52,11 @@ def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_
     assert results["effective"].startswith("now; ")
 
 
-@pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "b"}])
 def test_given_mappings_that_were_just_made_when_revoked_then_the_action_sees_them(
-    mapped: Model, api: FakeCluster, params: dict[str, Any]
+    mapped: Model, api: FakeCluster
 ):
     api.forget()
-    revoke(mapped, **params)
+    revoke(mapped, arn=ROLE)
     assert lists_stored(api)
 
 
@@ -71,24 +69,21 @@ def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by
     revoked = revoke(mapped, name="b")
 
     assert revoked["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
-    assert revoked["warning"] == (
-        "cannot tell who can administer the cluster: "
-        "waiting for the Kubernetes API: it does not answer in time"
-    )
     assert names(api) == ["a", "c", "other"]
 
 
-@pytest.mark.parametrize("params", [{"arn": OTHER + "-3"}, {"name": "o"}])
+@pytest.mark.parametrize("by", ["arn", "mapping"])
 def test_given_a_grant_with_a_role_when_it_is_revoked_then_its_binding_goes_too(
-    mapped: Model, api: FakeCluster, params: dict[str, Any]
+    mapped: Model, api: FakeCluster, by: str
 ):
     api.add_role("view", "get")
-    grant(mapped, arn=OTHER + "-3", name="o", role="view")
-    assert [path for path in api.objects if "/aws-iam-o-" in path]
+    granted = grant(mapped, arn=OTHER + "-3", role="view")
+    begin = f"/aws-iam-{granted['mapping']}-"[:30]
+    assert [path for path in api.objects if begin in path]
 
-    revoke(mapped, **params)
+    revoke(mapped, **{"name" if by == "mapping" else by: granted[by]})
 
-    assert not [path for path in api.objects if "/aws-iam-o-" in path]
+    assert not [path for path in api.objects if begin in path]
 
 
 @pytest.mark.parametrize(
@@ -109,19 +104,6 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_its_name_is_revoked
     assert "old" not in names(api)
 
 
-def test_given_a_dry_run_when_access_is_revoked_then_the_same_is_shown_and_nothing_changes(
-    mapped: Model, api: FakeCluster
-):
-    would = revoke(mapped, arn=ROLE, dry_run=True)
-    assert api.changes == []
-
-    assert would.keys() == {"result", "mappings"}
-    revoked = revoke(mapped, arn=ROLE)
-    assert revoked.pop("effective").startswith("now; ")
-    assert revoked == {**would, "result": "revoked"}
-    assert would["result"] == "would revoke"
-
-
 @pytest.mark.parametrize("params", [{"arn": OTHER + "-3"}, {"name": "nobody"}])
 def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succeeds_and_says_so(
     mapped: Model, api: FakeCluster, params: dict[str, Any]
@@ -130,7 +112,7 @@ def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succee
     assert api.changes == []
 
 
-@pytest.mark.parametrize("params", [{"arn": ROLE, "dry_run": True}, {"name": "declared"}])
+@pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "declared"}])
 def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_deleted(
     mapped: Model, api: FakeCluster, params: dict[str, Any]
 ):
@@ -163,17 +145,6 @@ def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named
 ):
     assert refused(revoke, mapped) == "give either arn or name"
     assert api.requests == []
-
-
-def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then_that_goes_too(
-    mapped: Model, api: FakeCluster
-):
-    api.meanwhile(lambda: api.add_mapping("late", ROLE), request=f"DELETE {MAPPINGS}/c")
-
-    revoked = revoke(mapped, arn=ROLE)["mappings"].splitlines()
-
-    assert [line.partition(":")[0] for line in revoked] == ["a", "b", "c", "late"]
-    assert names(api) == ["other"]
 
 
 def test_given_a_policy_that_keeps_a_mapping_when_it_is_revoked_then_it_is_named_and_others_go(
@@ -222,65 +193,8 @@ def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_s
     api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b")
 
     assert refused(revoke, mapped, arn=ROLE) == (
-        "not all of these mappings are gone for certain, run this again: "
-        "others keep creating or changing mappings of this principal"
+        "mapping b may still be there, run this again: others change it, or no time was left"
     )
-
-
-# Whoever takes away the last way to administer the cluster hears of it, and does it.
-
-
-@pytest.mark.parametrize("dry_run", [False, True])
-def test_given_the_last_administrator_when_it_is_revoked_then_a_warning_says_so(
-    deployed: Model, api: FakeCluster, dry_run: bool
-):
-    api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
-
-    assert revoke(deployed, arn=ROLE, dry_run=dry_run)["warning"] == (
-        f"takes away the last mapping that can certainly administer the cluster: root ({ROLE}); "
-        "the control plane's kubeconfig /home/ubuntu/config still can"
-    )
-
-
-@pytest.mark.parametrize(("second", "warns"), [("system:masters", True), ("view", False)])
-def test_given_two_mappings_of_the_last_administrator_when_revoked_then_a_warning_if_it_is_sure(
-    deployed: Model, api: FakeCluster, second: str, warns: bool
-):
-    api.add_mapping("one", ROLE, CANONICAL, groups=["system:masters"])
-    api.add_mapping("two", ROLE, CANONICAL, groups=[second])
-
-    assert ("warning" in revoke(deployed, arn=ROLE)) is warns
-
-
-def test_given_a_mapping_beside_that_is_no_administrators_when_one_is_revoked_then_no_warning(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("one", ROLE, CANONICAL, groups=["system:masters"])
-    api.add_mapping("two", ROLE, CANONICAL, groups=["view"])
-
-    assert "warning" not in revoke(deployed, name="one")
-
-
-@pytest.mark.parametrize("other", ["system:masters", "view"])
-def test_given_another_administrator_or_none_when_access_is_revoked_then_there_is_no_warning(
-    deployed: Model, api: FakeCluster, other: str
-):
-    api.add_mapping("dev", ROLE, CANONICAL, groups=[other])
-    api.add_mapping("other", OTHER, OTHER, groups=[other])
-
-    assert "warning" not in revoke(deployed, arn=ROLE)
-
-
-def test_given_roles_that_cannot_be_read_when_an_administrator_is_revoked_then_it_goes_anyway(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
-    api.fail(refusal(403, "forbidden"), request=f"GET {RBAC}/clusterroles")
-
-    results = revoke(deployed, arn=ROLE)
-
-    assert names(api) == []
-    assert results["warning"].startswith("cannot tell who can administer the cluster: ")
 
 
 def test_given_a_status_that_admits_another_when_others_delete_its_mapping_then_that_is_revoked(
@@ -324,16 +238,3 @@ def test_given_a_status_that_others_write_again_when_revoked_then_the_remedy_is_
         "the status of mapping theirs still lets it in: "
         "others change it, or no time was left; run this again"
     )
-
-
-def test_given_a_status_that_stays_when_revoked_then_a_warning_says_who_has_gone(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
-    api.add_mapping("theirs", OTHER, CANONICAL)
-    api.fail(refusal(500, "boom"), request=f"PATCH {MAPPINGS}/theirs/status")
-
-    with pytest.raises(ops.testing.ActionFailed, match="still lets it in"):
-        deployed.action("revoke-access", arn=CANONICAL)
-
-    assert "last" in (deployed.units[0].context.action_results or {})["warning"]

@@ -63,29 +63,13 @@ def test_given_a_server_whose_memory_is_old_when_a_role_is_granted_then_the_resu
     assert grant(deployed, role="view")["roles"] == "ClusterRole/view (own)"
 
 
-@pytest.mark.parametrize("former", [None, "edit"])
-def test_given_a_dry_run_when_a_role_would_come_then_only_that_role_is_shown(
-    deployed: Model, former: str | None
-):
-    if former:
-        grant(deployed, role=former)
-
-    results = grant(deployed, role="view", dry_run=True)
-
-    assert results["role"] == "ClusterRole view"
-    assert "roles" not in results
-
-
-def test_given_no_role_when_the_grant_is_repeated_then_it_keeps_its_role_and_says_so(
+def test_given_no_role_when_the_grant_is_repeated_then_its_role_goes(
     deployed: Model, api: FakeCluster
 ):
     grant(deployed, role="view", groups="devs")
+    grant(deployed, for_="1h")
 
-    results = grant(deployed, for_="1h")
-
-    assert bound(api) == [("", "view")]
-    assert groups(api) == ["devs", GROUP]
-    assert results["kept"] == "groups, role"
+    assert (bound(api), groups(api)) == ([], [])
 
 
 def test_given_another_role_when_the_grant_is_repeated_then_the_former_goes_first(
@@ -98,7 +82,7 @@ def test_given_another_role_when_the_grant_is_repeated_then_the_former_goes_firs
 
     assert bound(api) == [("team", "edit")]
     first, second = [each for each in api.requests if RBAC in each and "GET" not in each]
-    assert first.startswith(f"DELETE {RBAC}/clusterrolebindings/aws-iam-grant-dev-")
+    assert first.startswith(f"DELETE {RBAC}/clusterrolebindings/aws-iam-dev-")
     assert second == f"POST {RBAC}/namespaces/team/rolebindings"
 
 
@@ -114,11 +98,10 @@ def test_given_another_role_when_the_grant_is_repeated_then_the_former_goes_firs
         ({"groups": "view,aws-iam:dev"}, "group 'aws-iam:dev' is reserved"),
     ],
 )
-@pytest.mark.parametrize("dry_run", [False, True])
 def test_given_a_wrong_role_when_granted_then_the_action_fails_and_changes_nothing(
-    deployed: Model, api: FakeCluster, params: dict[str, str], reason: str, dry_run: bool
+    deployed: Model, api: FakeCluster, params: dict[str, str], reason: str
 ):
-    assert reason in refused(grant, deployed, dry_run=dry_run, **params)
+    assert reason in refused(grant, deployed, **params)
     assert api.changes == []
 
 
@@ -158,7 +141,7 @@ def test_given_a_binding_that_a_person_deletes_or_changes_then_the_status_names_
 ):
     grant(deployed, role="edit")
     assert deployed.hook().message.endswith(" 1 mapping")
-    (path,) = (each for each in api.objects if each.startswith(f"{BINDINGS}/aws-iam-grant"))
+    (path,) = (each for each in api.objects if each.startswith(f"{BINDINGS}/aws-iam-dev"))
 
     by_a_person(api, path)
 

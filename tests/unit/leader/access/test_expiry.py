@@ -15,7 +15,7 @@ from tests.fakes.alarms import after, rings
 from tests.fakes.declaring import Declare, arns, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SERVICE
+from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import items
 
@@ -39,7 +39,7 @@ def test_given_a_mapping_whose_time_has_come_when_a_hook_runs_then_it_is_deleted
 
     assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 0 mappings"
     assert DEV not in api.objects
-    assert f"access has ended: deleted mapping dev of {ROLE}, which expired at" in deployed.log()
+    assert f": delete mapping dev of {ROLE}" in deployed.log()
     assert rings(deployed, api) == []
 
 
@@ -115,10 +115,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
     assert "1 broken mapping: a: expired at" in message
     assert items(deployed)[0]["problem"].startswith("expired at ")
     assert "the cluster refuses to delete mapping a: admission webhook" in deployed.log()
-    assert "access has ended: deleted mapping a" not in deployed.log()
     assert [ended.name for ended in expiry.load(deployed.peer["ended"])] == ["b"]
-    notices = [event for path, event in api.objects.items() if path.startswith(NOTICES)]
-    assert [event["regarding"]["name"] for event in notices] == ["b"]
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
 
@@ -130,7 +127,6 @@ def test_given_a_mapping_that_somebody_deletes_just_before_when_it_ends_then_it_
     api.meanwhile(lambda: api.delete(DEV), request=f"{method} {DEV}")
 
     assert "0 mappings" in deployed.hook().message
-    assert "access has ended: deleted mapping dev" in deployed.log()
     assert [ended.name for ended in expiry.load(deployed.peer["ended"])] == ["dev"]
 
 
@@ -264,7 +260,7 @@ def test_given_a_mapping_of_any_text_when_it_ends_then_the_log_can_be_written(
     deployed.hook()
 
     assert DEV not in api.objects
-    (line,) = [line for line in deployed.log().splitlines() if "access has ended" in line]
+    (line,) = [line for line in deployed.log().splitlines() if "delete mapping dev" in line]
     assert line.isprintable()
     assert len(line) < 500
     assert len(deployed.peer["ended"]) < 2000
@@ -351,16 +347,16 @@ def test_given_a_blocked_unit_when_an_entry_gets_another_name_and_no_end_then_it
 def test_given_a_list_from_before_a_grant_when_another_ends_then_the_grants_end_is_kept(
     deployed: Model, api: FakeCluster
 ):
-    grant(deployed, arn=ROLE, for_="30m", name="one")
+    grant(deployed, arn=ROLE, for_="30m")
     deployed.hook()
     api.clock.now += 1790
     earlier = copy.deepcopy(api.objects)
-    grant(deployed, arn=OTHER, for_="2h", name="two")
+    later = grant(deployed, arn=OTHER, for_="2h")["mapping"]
     api.clock.now += 15
     api.memory = earlier
     deployed.expire("alarm")
 
-    assert names(api) == ["two"]
+    assert names(api) == [later]
     assert rings(deployed, api) == [pytest.approx(7185, abs=1)]
 
 
@@ -382,3 +378,32 @@ def test_given_a_new_leader_that_cannot_look_when_access_is_to_end_then_it_looks
     (alarm,) = two.units[1].alarms
     assert alarm.expire
     assert alarm.expire.timestamp() - api.clock.now == pytest.approx(600, abs=1)
+
+
+def test_given_a_hook_that_dies_after_its_writes_then_the_log_has_said_what_it_was_about_to_write(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    end = after(api, -1)
+    add(api, end)
+    deployed.has_bugs = True
+
+    def die(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(expiry, "remembered", die)
+    deployed.hook()
+
+    assert DEV not in api.objects
+    assert f"expired at {end}: delete mapping dev of {ROLE}" in deployed.log()
+
+
+def test_given_many_that_have_ended_then_twenty_are_named_and_the_others_counted(
+    deployed: Model, api: FakeCluster
+):
+    for number in range(sync.MOST_LOGGED + 10):
+        add(api, after(api, -1), f"m{number}")
+    deployed.hook()
+
+    lines = [line for line in deployed.log().splitlines() if line.startswith("expired at")]
+    assert len(lines) == sync.MOST_LOGGED
+    assert "option mappings: and 10 more changes" in deployed.log()

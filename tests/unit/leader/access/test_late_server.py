@@ -7,13 +7,11 @@ from __future__ import annotations
 import copy
 
 import pytest
-from tests.fakes.acting import grant
-from tests.fakes.declaring import DEV, Declare, entry, names, stored
+from tests.fakes.acting import GRANT, ROLE, grant
+from tests.fakes.declaring import DEV, Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import BINDINGS
 from tests.fakes.kubernetes.server import FakeCluster
-
-BOB = "arn:aws:iam::111122223333:role/Bob"
 
 
 def roles(api: FakeCluster) -> set[str]:
@@ -23,17 +21,17 @@ def roles(api: FakeCluster) -> set[str]:
     return {each["roleRef"]["name"] for each in ours}
 
 
-def test_given_a_grant_that_no_list_has_yet_when_its_name_passes_on_then_its_role_does_not(
+def test_given_a_grant_that_no_list_has_yet_when_its_principal_is_declared_then_its_role_goes(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     api.add_role("view", "get")
     api.add_role("edit", "get")
     api.memory = copy.deepcopy(api.objects)
-    grant(deployed, role="view", name="one")
+    grant(deployed, role="view")
 
-    declare(entry("one", BOB, access=[{"role": "edit"}]))
+    declare(entry(GRANT, ROLE, access=[{"role": "edit"}]))
 
-    assert stored(api, "one")["spec"]["arn"] == BOB
+    assert names(api) == [GRANT]
     assert roles(api) == {"edit"}
 
 
@@ -71,7 +69,7 @@ def test_given_an_end_that_no_list_has_yet_then_the_unit_wakes_for_it(
 ):
     deployed.hook()
     api.memory = copy.deepcopy(api.objects)
-    grant(deployed, name="one", for_="1h")
+    grant(deployed, for_="1h")
 
     deployed.hook()
 

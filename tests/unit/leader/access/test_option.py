@@ -122,7 +122,7 @@ def test_given_a_declared_mapping_that_somebody_lets_end_when_a_hook_runs_then_i
 
     assert api.changes == [f"PATCH {MAPPINGS}/dev"]
     assert stored(api, "dev")["metadata"]["annotations"] == before
-    assert "access has ended" not in deployed.log()
+    assert "expired at" not in deployed.log()
     assert "ended" not in deployed.peer
 
 

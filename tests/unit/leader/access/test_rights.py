@@ -228,13 +228,14 @@ def test_given_bindings_that_the_server_fails_to_make_then_each_entry_is_named_a
 def test_given_another_unit_that_grants_access_while_a_hook_runs_then_the_grant_keeps_its_role(
     two: Model, api: FakeCluster
 ):
-    two.action("grant-access", unit=1, arn=ROLE, username="ops", name="ops", role="view")
-    granted = {path: each for path, each in api.objects.items() if "ops" in path}
+    two.action("grant-access", unit=1, arn=ROLE, username="ops", role="view")
+    (name,) = names(api)
+    granted = {path: each for path, each in api.objects.items() if name in path}
     for path in granted:
         del api.objects[path]
 
     api.meanwhile(lambda: api.objects.update(granted), request=f"GET {RBAC}/clusterrolebindings")
     two.hook()
 
-    assert bound(api) == {"aws-iam:ops": ("ClusterRole/view",)}
-    assert names(api) == ["ops"]
+    assert bound(api) == {f"aws-iam:{name}": ("ClusterRole/view",)}
+    assert names(api) == [name]
