@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from scripts.list_bases import BASES
 
 from testbed import locked
 from testbed.fetching import NotFetched
@@ -31,13 +32,12 @@ def packages() -> list[Package]:
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
     small_lock = locked.requirements("peers")
-    bases = tuple(sorted({platform.split("-")[1] for platform in recipe["platforms"]}))
     return [
         Package(
             "aws-iam.charm",
             ((ROOT, (*JUJU_FILES, *staged)),),
             LOCK,
-            bases,
+            BASES,
             archive=_given("AWS_IAM_CHARM"),
         ),
         # What the originals support: up to 1.32 the former, since 1.33 the latter.

@@ -1,6 +1,6 @@
-"""Copy an archive of charmcraft's, and list more bases in the copy's manifest.
+"""Copy an archive of charmcraft's, and list every base in the copy's manifest.
 
-    /usr/bin/python3 scripts/list_bases.py FROM TO BASE...
+    /usr/bin/python3 scripts/list_bases.py FROM TO
 
 charmcraft writes one base into an archive. Juju reads as many as the manifest lists: it deploys on
 each of them, and relates the subordinate to every charm that shares one of them.
@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import sys
 import zipfile
-from collections.abc import Sequence
 
+BASES = ("22.04", "24.04", "26.04")
 _MANIFEST = "manifest.yaml"
 _BASE = re.compile(
     r"^(?P<before>- name: ubuntu\n  channel: ')[\d.]+(?P<after>'\n  architectures:\n  - \w+\n)",
@@ -20,15 +20,15 @@ _BASE = re.compile(
 )
 
 
-def with_bases(manifest: str, bases: Sequence[str]) -> str:
-    """Return charmcraft's manifest with its one base repeated for each version of Ubuntu.
+def with_bases(manifest: str) -> str:
+    """Return charmcraft's manifest with its one base repeated for each of BASES.
 
     Raises:
         ValueError: the manifest does not have one base.
     """
 
     def repeat(found: re.Match[str]) -> str:
-        return "".join(found["before"] + base + found["after"] for base in bases)
+        return "".join(found["before"] + base + found["after"] for base in BASES)
 
     listed, count = _BASE.subn(repeat, manifest)
     if count != 1:
@@ -36,7 +36,7 @@ def with_bases(manifest: str, bases: Sequence[str]) -> str:
     return listed
 
 
-def main(source: str, target: str, *bases: str) -> None:
+def main(source: str, target: str) -> None:
     """Copy the archive, compressed as well as a zip file can be."""
     with (
         zipfile.ZipFile(source) as packed,
@@ -45,7 +45,7 @@ def main(source: str, target: str, *bases: str) -> None:
         for member in packed.infolist():
             content = packed.read(member)
             if member.filename == _MANIFEST:
-                content = with_bases(content.decode(), bases).encode()
+                content = with_bases(content.decode()).encode()
             copy.writestr(member, content, zipfile.ZIP_DEFLATED, 9)
 
 

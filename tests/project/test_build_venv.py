@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from scripts.list_bases import BASES
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = "manylinux_2_17_x86_64"
@@ -128,10 +129,10 @@ def test_given_a_python_that_the_others_packages_do_not_serve_then_it_is_refused
     assert said in done.stderr
 
 
-def test_given_a_base_of_charmcraft_yaml_then_its_archive_has_packages_for_its_python():
+def test_given_the_bases_of_an_archive_then_it_has_packages_for_the_python_of_each():
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     build = recipe["parts"]["charm"]["override-build"]
-    [pythons] = re.findall(r'build_venv\.py .* "\$CRAFT_ARCH_BUILD_FOR" ([\d. ]+)\n', build)
 
-    assert {name.split("-")[1] for name in recipe["platforms"]} == {"22.04", "24.04", "26.04"}
-    assert pythons == "3.10 3.12 3.14"
+    assert BASES == ("22.04", "24.04", "26.04")
+    assert recipe["base"] == f"ubuntu@{BASES[0]}"
+    assert re.search(r'build_venv\.py .* "\$CRAFT_ARCH_BUILD_FOR" 3\.10 3\.12 3\.14\n', build)
