@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import times
-import vulnerabilities
 from access import partitions
 from errors import Blocked
 from statuses import options
@@ -34,7 +33,9 @@ _IMAGE = re.compile(
 # A registry's host, with a path below it or without.
 _REGISTRY = re.compile(r"[a-z0-9]+([.-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_VERSION = re.compile(r"v?\d+\.\d+\.\d+")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+# An older authenticator lets a mapped person take another username (CVE-2022-2385).
+_OLDEST = (0, 5, 9)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +68,9 @@ class Config:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
             raise ValueError(options.IMAGE_INVALID(value=quoted(self.image)))
-        version = vulnerabilities.parse(match["tag"] or "")
-        if version and version < vulnerabilities.OLDEST:
-            raise ValueError(options.IMAGE_TOO_OLD(version=vulnerabilities.shown(version)))
+        version = _VERSION.match(match["tag"] or "")
+        if version and tuple(map(int, version.groups())) < _OLDEST:
+            raise ValueError(options.IMAGE_TOO_OLD(version=f"v{version[0].lstrip('v')}"))
         if self.image_registry and not _REGISTRY.fullmatch(self.image_registry):
             raise ValueError(options.REGISTRY_INVALID(value=quoted(self.image_registry)))
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):

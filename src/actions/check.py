@@ -11,7 +11,6 @@ from typing import Any
 
 import login_kubeconfig
 from access import partitions
-from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Failed
 from checks import (
     Names,
@@ -19,19 +18,16 @@ from checks import (
     Site,
     StepState,
     at_once,
-    authenticator,
-    certificate,
     end_to_end,
     failed,
-    image,
     kubernetes,
-    mappings,
     not_checked,
+    pods,
     sts,
     webhook,
 )
-from checks.authenticator import Deployed
-from cluster import api, state
+from checks.pods import Deployed
+from cluster import api
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
@@ -39,14 +35,12 @@ from juju import control_plane
 from text import cut
 
 # The steps, in the order of a login.
-KUBERNETES, AUTHENTICATOR, CERTIFICATE, WEBHOOK, STS, END_TO_END, MAPPINGS = STEPS = (
+KUBERNETES, PODS, WEBHOOK, STS, END_TO_END = STEPS = (
     "1-kubernetes",
-    "2-authenticator",
-    "3-certificate",
-    "4-webhook",
-    "5-sts",
-    "6-end-to-end",
-    "7-mappings",
+    "2-pods",
+    "3-webhook",
+    "4-sts",
+    "5-end-to-end",
 )
 # How long all of it may take. The authenticator itself waits for STS for 10 seconds.
 SECONDS = 12.5
@@ -91,37 +85,24 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     seen = at_once({"": functools.partial(_look, site, client)}, deadline).get("", late)
     if isinstance(seen, Outcome):
         return {**dict.fromkeys(STEPS, seen), **found}
-    deployed, mapped = seen
-    found[AUTHENTICATOR] = _authenticator(site, deployed, "")
-    found[MAPPINGS] = mappings.check(site, mapped)
+    found[PODS] = pods.verdict(seen, site)
     steps: dict[str, Callable[[], Outcome]] = {
-        AUTHENTICATOR: lambda: _authenticator(site, deployed, image.built_by(deployed.pods)),
-        CERTIFICATE: lambda: certificate.check(site, deployed),
-        STS: lambda: sts.check(site, client, deployed, deadline),
-        END_TO_END: lambda: end_to_end.check(site, client, deployed, deadline),
+        STS: lambda: sts.check(site, client, seen, deadline),
+        END_TO_END: lambda: end_to_end.check(site, client, seen, deadline),
     }
     found = {**dict.fromkeys(STEPS, late), **found, **at_once(steps, deadline)}
     # While an earlier step fails, no login arrives, so that one comes first.
-    broken = _in(StepState.FAILED, found, (AUTHENTICATOR, CERTIFICATE, WEBHOOK))
+    broken = _in(StepState.FAILED, found, (PODS, WEBHOOK))
     last = found[END_TO_END]
     if last.state == StepState.FAILED and broken:
         found[END_TO_END] = failed(last.seen, f"fix {broken[0]} first")
     return found
 
 
-def _authenticator(site: Site, deployed: Deployed, go: str) -> Outcome:
-    """Return the outcome of the step, where ``go`` built what the pods run."""
-    return authenticator.verdict(deployed, site.names, image.remark(deployed.image, go))
-
-
-def _look(
-    site: Site, client: api.Client
-) -> tuple[Deployed, list[IdentityMapping] | None] | Outcome:
-    """Return what the cluster has of the authenticator, and its mappings; None if it does not
-    serve their CRD."""
+def _look(site: Site, client: api.Client) -> Deployed | Outcome:
+    """Return what the cluster has of the authenticator."""
     try:
         with errors_as_status():
-            deployed = authenticator.look(client, site)
-            return deployed, state.mappings(client) if deployed.crd else None
+            return pods.look(client, site)
     except Unready as problem:
         return kubernetes.unreachable(problem, site.names)

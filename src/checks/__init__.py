@@ -19,7 +19,7 @@ from errors import Unready
 from juju.peers import Shared
 from machine.files import Machine
 from owner import Owner
-from text import look_again
+from text import look_again, one_line
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ class Outcome:
 
     def __str__(self) -> str:
         # Juju shows a text of several lines as it is, and folds a longer line: nobody could copy
-        # a folded command.
-        return "\n".join(filter(None, (f"{self.state.value}: {self.seen}", self.remedy)))
+        # a folded command. What was seen has one line: each further line is for people to run.
+        return "\n".join(filter(None, (f"{self.state.value}: {one_line(self.seen)}", self.remedy)))
 
 
 def ok(seen: str) -> Outcome:
@@ -92,6 +92,11 @@ class Names:
     def reconcile_control_plane(self) -> str:
         """Return the command that makes the control plane look at its webhook again."""
         return f"run: {look_again(self.principal)}"
+
+    @property
+    def reconcile_all(self) -> str:
+        """Return the command that makes the leader, then the control plane look again."""
+        return f"{self.reconcile}; {look_again(self.principal)}"
 
     def on_machine(self, command: str) -> str:
         """Return what runs ``command`` on this unit's machine."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Step 6: a login goes the whole way, from the API server to the pods."""
+"""Step 5: a login goes the whole way, from the API server to the pods."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lightkube.resources.authentication_v1 import TokenReview
 import times
 from access import login_lines, partitions, refusals
 from checks import Names, Outcome, Site, failed, not_checked, ok, probe_token
-from checks.authenticator import NOBODY, Deployed
+from checks.pods import NOBODY, Deployed
 from cluster import answers, api, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
-from text import brief
+from text import brief, quoted
 
 # What is kept of the time for the logs, once a pod has answered or has not.
 LOG_SECONDS = 1.2
@@ -53,14 +53,14 @@ def verdict(review: Review, names: Names) -> Outcome:
         return ok("the API server asks the pods, and a pod refused a made-up login")
     if review.unread:
         return failed(
-            f"no pod shows the login, but not all logs could be read: {review.unread}",
+            f"no pod shows the login, but not all logs could be read: {quoted(review.unread)}",
             "see why a node does not answer: kubectl get nodes",
         )
-    said = f": {review.error}" if review.error else ""
+    said = f": {quoted(review.error)}" if review.error else ""
     how = "the API server answers" if review.answered else "the API server does not answer in time"
     return failed(
         f"the made-up login did not arrive at any pod; {how}{said}",
-        names.reconcile_control_plane,
+        names.reconcile_all,
     )
 
 

@@ -12,6 +12,7 @@ from checks import Names, Outcome, Site, failed, ok
 from cluster import answers, api
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready, WaitingForKubeconfig
+from text import word
 
 # A server says its time in whole seconds, and its answer takes a moment. From here on somebody
 # should look: STS refuses tokens of five minutes ahead, and of a quarter of an hour behind.
@@ -44,6 +45,7 @@ def verdict(
     version: str, server: datetime.datetime | None, here: datetime.datetime, names: Names
 ) -> Outcome:
     """Return whether the clocks agree: the API server's and this machine's, when it answered."""
+    version = word(version)
     if not server:
         return ok(f"{version} answers from this machine; it does not say its time")
     # The server's time is the start of the second that it is in.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Step 5: the way from the pods to STS, by a login with keys that nobody has."""
+"""Step 4: the way from the pods to STS, by a login with keys that nobody has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import enum
 import functools
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Mapping
 
@@ -15,13 +16,15 @@ import times
 from access import partitions, refusals
 from access.refusals import Cause, Refusal
 from checks import Names, Outcome, Site, at_once, failed, not_checked, ok, probe_token
-from checks.authenticator import NOBODY, OPEN_NETWORK, Deployed
-from checks.certificate import ANSWER_SECONDS, unverified
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
+from checks.pods import NOBODY, Deployed
 from cluster import api, pod_logs
 from cluster.pods import Serving
 from cluster.references import NAMESPACE, POD_LABEL, POD_PORT
-from text import brief, in_url
+from text import brief, in_url, quoted
+
+# How long a pod may take to answer this machine.
+ANSWER_SECONDS = 3.0
 
 
 class Reach(enum.Enum):
@@ -33,7 +36,7 @@ class Reach(enum.Enum):
 
 
 Met = Reach | Cause
-# How far a login came, and what is known beyond that.
+# How far a login came, and what is known beyond that: the words of others in quotes.
 Answer = tuple[Met, str]
 _LATE: Answer = Cause.UNREACHABLE, "no answer in time"
 _FAULTS = {
@@ -65,13 +68,13 @@ def _log_in(client: api.Client, pod: Serving, token: str, deadline: float) -> An
         connection = Connection(pod.address, ANSWER_SECONDS)
         connection.announce()
     except (OSError, http.client.HTTPException) as error:
-        return Reach.SILENT, brief(error)
+        return Reach.SILENT, quoted(brief(error))
     try:
         connection.log_in(token, deadline - LOG_SECONDS - time.monotonic())
     except TimeoutError:
         return _LATE
     except (OSError, http.client.HTTPException) as error:
-        return Reach.SILENT, brief(error)
+        return Reach.SILENT, quoted(brief(error))
     refusal = _logged(client, pod, connection.client)
     connection.close()
     return reach(refusal)
@@ -93,7 +96,7 @@ class Connection:
 
     def __init__(self, address: str, seconds: float):
         self._connection = http.client.HTTPSConnection(
-            address, POD_PORT, timeout=seconds, context=unverified()
+            address, POD_PORT, timeout=seconds, context=_unverified()
         )
         self._connection.connect()
 
@@ -124,6 +127,14 @@ class Connection:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _unverified() -> ssl.SSLContext:
+    """Return what TLS takes any certificate with: nothing secret is sent, no answer is read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def verdict(
@@ -175,7 +186,10 @@ def remedy(kind: Met, detail: str, host: str, names: Names, *, uses_proxy: bool)
     if kind == Cause.ENDPOINT:
         return names.reconcile
     if kind == Reach.SILENT:
-        return OPEN_NETWORK
+        return (
+            f"let the control planes reach TCP port {POD_PORT} of the pods; see: "
+            f"kubectl -n {NAMESPACE} get networkpolicies"
+        )
     return f"what the pods say: kubectl -n {NAMESPACE} logs -l {POD_LABEL}"
 
 

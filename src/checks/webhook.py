@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Step 4: this unit's control plane uses the webhook."""
+"""Step 3: this unit's control plane uses the webhook."""
 
 from __future__ import annotations
 

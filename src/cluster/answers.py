@@ -185,23 +185,6 @@ class Event(msgspec.Struct, rename="camel"):
     last_timestamp: datetime | None = None
 
 
-class _Target(msgspec.Struct):
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-
-
-class _Endpoint(msgspec.Struct, rename="camel"):
-    addresses: list[str]
-    target_ref: _Target | None = None
-
-
-class EndpointSlice(msgspec.Struct):
-    """Some endpoints of a Service."""
-
-    endpoints: list[_Endpoint] | None = None
-
-
 class _Allowed(msgspec.Struct, rename="camel"):
     allowed: bool = False
     reason: str = ""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import vulnerabilities
 from cluster.pods import Rollout
 from config import Config
 from leader.access import Report
@@ -24,7 +23,7 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
         active.AUTHENTICATOR(version=config.version),
         active.PODS(ready=rollout.ready, wanted=rollout.wanted),
         _count(report),
-        *filter(None, [_fixed_later(config), policy]),
+        *([policy] if policy else []),
     ]
     if bindings := sum("/" in key for key in report.result.unfinished):
         parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))
@@ -50,16 +49,6 @@ def remarks(config: Config, report: Report) -> str:
     lines += [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
     lines += [f"{out.place} is left out: {out.reason}" for out in config.declared.left_out]
     return "\n".join(f"option mappings: {line}" for line in first(lines, MOST_LOGGED))
-
-
-def _fixed_later(config: Config) -> str:
-    """Return a remark on the vulnerabilities of the image's version; empty if it has none."""
-    found = vulnerabilities.of(config.version)
-    if not found:
-        return ""
-    version = vulnerabilities.shown(max(each.fixed for each in found))
-    names = ", ".join(each.name for each in found)
-    return active.FIXED_LATER(version=version, vulnerabilities=names)
 
 
 def _count(report: Report) -> str:

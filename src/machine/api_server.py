@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable
 
 from machine.files import Machine
@@ -15,12 +16,14 @@ _OWN_TOKENS = ("--authentication-config", "--oidc-issuer-url")
 
 def flags(machine: Machine) -> list[str] | None:
     """Return the command line of this machine's API server; None if none runs."""
-    for path in machine.processes.glob("[0-9]*/cmdline"):
+    for process in machine.processes.glob("[0-9]*"):
         # A process may end meanwhile.
         with contextlib.suppress(OSError):
-            program, *arguments = path.read_bytes().decode(errors="replace").split("\0")
-            if program.rpartition("/")[2] == "kube-apiserver":
-                return arguments
+            # Another user's process can have any name.
+            is_own = process.stat().st_uid == os.geteuid()
+            if is_own and (process / "exe").readlink().name == "kube-apiserver":
+                text = (process / "cmdline").read_bytes().decode(errors="replace")
+                return text.split("\0")[1:]
     return None
 
 

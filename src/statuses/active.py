@@ -65,10 +65,6 @@ def CAS_NO_ROOM(certificates: str, application: str) -> str:
     return f"no room for {certificates} from {application}"
 
 
-def FIXED_LATER(version: str, vulnerabilities: str) -> str:
-    return f"{version} fixes {vulnerabilities}"
-
-
 def NO_POLICY() -> str:
     return "no policy guards mappings before Kubernetes 1.30"
 

@@ -22,13 +22,11 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 from tests.fakes.once import read_once
 
-import vulnerabilities
 from charm import quieten_libraries
 
 # What a conftest takes by one import.
 __all__ = [
     "_hook_tools",
-    "_nothing_published",
     "_quiet",
     "_read_once",
     "api",
@@ -86,12 +84,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
 @pytest.fixture(autouse=True)
 def _hook_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     HOOK_TOOLS.install(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Publish no vulnerability: each month has others, and one test is about them."""
-    monkeypatch.setattr(vulnerabilities, "KNOWN", ())
 
 
 @pytest.fixture

@@ -29,6 +29,14 @@ class Files:
             path.parent.mkdir(parents=True, exist_ok=True)
         self.admin.write_text(kubeconfig())
 
+    def run_api_server(self, *flags: str) -> None:
+        """Let an API server run with these flags, beside what it always has."""
+        program = "/snap/kube-apiserver/current/kube-apiserver"
+        process = self.machine.processes / "42"
+        process.mkdir(parents=True)
+        (process / "cmdline").write_text("\0".join((program, *flags)))
+        (process / "exe").symlink_to(program)
+
 
 def kubeconfig(
     server: str = "https://10.85.0.10:6443", ca: str = "", user: str = f"token: {ADMIN_TOKEN}"

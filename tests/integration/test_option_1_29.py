@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = "remove.md"
 CHOSEN = "10.152.183.60"
-NOT_SET = {"4-webhook": "failed", "6-end-to-end": "failed"}
+NOT_SET = {"3-webhook": "failed", "5-end-to-end": "failed"}
 MADE = (*KUBE_SYSTEM, "services", "-l", "aws-iam=true")
 
 
@@ -35,14 +35,14 @@ def test_given_an_option_that_is_not_set_then_the_command_sets_it_and_all_is_ok(
     deployed: jubilant.Juju,
 ) -> None:
     results = check_until(deployed, NOT_SET)
-    assert "did not arrive at any pod" in results["6-end-to-end"]
-    assert results["6-end-to-end"].endswith("\nfix 4-webhook first")
+    assert "did not arrive at any pod" in results["5-end-to-end"]
+    assert results["5-end-to-end"].endswith("\nfix 3-webhook first")
 
-    checking.run_remedy(deployed, results["4-webhook"])
+    checking.run_remedy(deployed, results["3-webhook"])
     juju_status.wait_until_active(deployed)
 
     # A refused login arrives without a wait for the answer.
-    assert "the API server asks the pods" in check_until(deployed, {})["6-end-to-end"]
+    assert "the API server asks the pods" in check_until(deployed, {})["5-end-to-end"]
 
 
 @pytest.fixture(scope="module")

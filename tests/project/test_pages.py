@@ -50,8 +50,8 @@ def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it(
         for each in (reached, refused)
     )
 
-    assert f"    5-sts: '{ok}'\n" in ERRORS
-    assert f"    5-sts: |-\n{textwrap.indent(f'{failed}', '      ')}\n" in ERRORS
+    assert f"    4-sts: '{ok}'\n" in ERRORS
+    assert f"    4-sts: |-\n{textwrap.indent(f'{failed}', '      ')}\n" in ERRORS
 
 
 def test_given_the_page_on_errors_then_its_causes_are_those_of_refusals():

@@ -46,7 +46,7 @@ TRUSTED_BECAUSE = {
     "the operator's own": "option",
     "the operator's own, and quoted by the caller": "value",
     "a place in the operator's own option, or in the code": "place",
-    "the charm's own": "command file kind kinds partitions verb vulnerabilities",
+    "the charm's own": "command file kind kinds partitions verb",
     "a number": "certificates code former mappings number pending ready wanted",
     "another text": "step active.NOT_APPLIED.reason",
     "the charm's own sentence about it, which quotes what it names": "problem",

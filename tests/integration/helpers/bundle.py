@@ -11,8 +11,6 @@ import jubilant
 import yaml
 
 # Another image than the charm's default.
-# What an active status says of the version of the image that the testbed has.
-FIXED_LATER = "v0.7.21 fixes CVE-2026-97032"
 OTHER_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 # What the bundle deploys on. On Juju 4 a subordinate needs the same base.
 BASE = "ubuntu@22.04"

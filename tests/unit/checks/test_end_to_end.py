@@ -1,4 +1,4 @@
-"""Step 6: whether a login went the whole way."""
+"""Step 5: whether a login went the whole way."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from checks.end_to_end import Review
         (
             Review(answered=True, error="connection refused"),
             StepState.FAILED,
-            "did not arrive at any pod; the API server answers: connection refused",
+            "did not arrive at any pod; the API server answers: 'connection refused'",
         ),
         (
             Review(),
             StepState.FAILED,
             "did not arrive at any pod; the API server does not answer in time",
         ),
-        (Review(unread="500 no"), StepState.FAILED, "not all logs could be read: 500 no"),
+        (Review(unread="500 no"), StepState.FAILED, "not all logs could be read: '500 no'"),
         (
             Review(arrived=True, answered=True, authenticated=True),
             StepState.FAILED,

@@ -1,4 +1,4 @@
-"""Step 5: how far a made-up login came on its way to STS."""
+"""Step 4: how far a made-up login came on its way to STS."""
 
 from __future__ import annotations
 

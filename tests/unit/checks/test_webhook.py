@@ -1,4 +1,4 @@
-"""Step 4: what this control plane makes of its webhook."""
+"""Step 3: what this control plane makes of its webhook."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, checking, how_to, testbed_only
+from tests.integration.helpers import checking, how_to, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check_until
 from tests.integration.helpers.how_to import Reader
-from tests.integration.helpers.kubernetes import DEPLOYMENT, MAPPINGS, PODS, SERVICE, Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, PODS, SERVICE, Cluster
 
 from testbed.cluster import pki
 
@@ -26,11 +26,9 @@ pytestmark = pytest.mark.slow
 MACHINE = "kubernetes-control-plane/0"
 REPLICA_SETS = ("-n", "kube-system", "rs")
 NEXT_TO_NOTHING = {
-    "2-authenticator": "not checked",
-    "3-certificate": "not checked",
-    "5-sts": "not checked",
-    "6-end-to-end": "not checked",
-    "7-mappings": "not checked",
+    "2-pods": "not checked",
+    "4-sts": "not checked",
+    "5-end-to-end": "not checked",
 }
 
 
@@ -60,7 +58,7 @@ def test_given_an_api_server_that_is_down_then_only_the_machines_own_steps_are_c
     deployed.exec("systemctl stop snap.kube-apiserver.daemon", unit=MACHINE)
     try:
         results = check_until(
-            deployed, {"1-kubernetes": "failed", "4-webhook": "failed", **NEXT_TO_NOTHING}
+            deployed, {"1-kubernetes": "failed", "3-webhook": "failed", **NEXT_TO_NOTHING}
         )
     finally:
         deployed.exec("systemctl start snap.kube-apiserver.daemon", unit=MACHINE)
@@ -68,58 +66,24 @@ def test_given_an_api_server_that_is_down_then_only_the_machines_own_steps_are_c
     assert results["1-kubernetes"].endswith(
         f"\nrun: juju exec --unit {MACHINE} -- systemctl start snap.kube-apiserver.daemon"
     )
-    assert "no API server runs on this machine" in results["4-webhook"]
+    assert "no API server runs on this machine" in results["3-webhook"]
 
 
 def test_given_a_clock_that_is_behind_then_the_api_server_and_the_pods_show_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     with checking.broken(deployed, "clock:-1200"):
-        results = check_until(deployed, {"1-kubernetes": "failed", "5-sts": "failed"})
+        results = check_until(deployed, {"1-kubernetes": "failed", "4-sts": "failed"})
 
     assert re.search(r"clock is (1199|120\d) s behind the API server's", results["1-kubernetes"])
-    assert "disagree with this machine's clock" in results["5-sts"]
-    for step in ("1-kubernetes", "5-sts"):
+    assert "disagree with this machine's clock" in results["4-sts"]
+    for step in ("1-kubernetes", "4-sts"):
         assert results[step].endswith(
             f"\nrun: juju exec --unit {MACHINE} -- timedatectl set-ntp true"
         )
 
 
 # Step 2.
-
-
-def test_given_an_object_that_is_gone_then_it_is_named_and_the_command_brings_it_back(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    def delete() -> None:
-        gone = ("clusterrolebinding", "aws-iam-authenticator", "--ignore-not-found")
-        cluster.kubectl("delete", *gone)
-
-    results = check_until(deployed, {"2-authenticator": "failed"}, breaks=delete)
-
-    assert "lacks ClusterRoleBinding/aws-iam-authenticator" in results["2-authenticator"]
-    checking.run_remedy(deployed, results["2-authenticator"])
-
-
-def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects_it(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    selector = json.dumps({"spec": {"selector": {"k8s-app": "another"}}})
-
-    def patch() -> None:
-        cluster.kubectl("patch", *SERVICE, "-p", selector)
-
-    broken = {
-        "2-authenticator": "failed",
-        "3-certificate": "not checked",
-        "6-end-to-end": "failed",
-    }
-    # kube-proxy hears of it a moment later, and logins arrive until then.
-    results = check_until(deployed, broken, breaks=patch)
-    checking.run_remedy(deployed, results["2-authenticator"])
-
-    assert "was changed: selector" in results["2-authenticator"]
-    assert results["6-end-to-end"].endswith("\nfix 2-authenticator first")
 
 
 def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
@@ -130,15 +94,14 @@ def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
         results = check_until(
             deployed,
             {
-                "2-authenticator": "failed",
-                "3-certificate": "not checked",
-                "5-sts": "not checked",
-                "6-end-to-end": "not checked",
+                "2-pods": "failed",
+                "4-sts": "not checked",
+                "5-end-to-end": "not checked",
             },
         )
 
-    assert "Unschedulable: " in results["2-authenticator"]
-    assert results["2-authenticator"].endswith("kubectl uncordon NODE")
+    assert "Unschedulable: " in results["2-pods"]
+    assert results["2-pods"].endswith("kubectl uncordon NODE")
 
 
 def test_given_an_image_that_cannot_be_pulled_then_it_is_named_and_the_others_serve_on(
@@ -155,32 +118,18 @@ def test_given_an_image_that_cannot_be_pulled_then_it_is_named_and_the_others_se
             "--field-selector=status.phase=Pending",
             "--timeout=60s",
         )
-        results = check_until(deployed, {"2-authenticator": "failed"})
+        results = check_until(deployed, {"2-pods": "failed"})
     finally:
         cluster.kubectl(*set_image, f"aws-iam-authenticator={image}")
 
-    assert "(image registry.invalid/nothing:v0)\n" in results["2-authenticator"]
-    assert "juju config aws-iam image=IMAGE" in results["2-authenticator"]
+    assert "(image registry.invalid/nothing:v0)\n" in results["2-pods"]
+    assert "juju config aws-iam image=IMAGE" in results["2-pods"]
 
 
-# Step 3, and the part of step 6 that needs the Service.
+# Step 3 is in three_units/test_units.py.
 
 
-def test_given_a_service_that_does_not_answer_then_certificate_and_whole_way_fail(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    with checking.broken(deployed, "service"):
-        results = check_until(deployed, {"3-certificate": "failed", "6-end-to-end": "failed"})
-
-    assert "the Service does not serve it" in results["3-certificate"]
-    assert "did not arrive at any pod" in results["6-end-to-end"]
-    assert "k8s-aws-v1" not in f"{results}"
-
-
-# Step 4 is in three_units/test_units.py.
-
-
-# Step 5.
+# Step 4.
 
 
 @pytest.mark.parametrize(
@@ -199,9 +148,9 @@ def test_given_no_way_to_aws_then_the_step_says_what_is_in_it(
     # The pods keep their connections to an STS, and look up only one that they have none to.
     region = "ap-south-2" if what == "dns" else ""
     with checking.broken(deployed, what):
-        results = check_until(deployed, {"5-sts": "failed"}, region=region)
+        results = check_until(deployed, {"4-sts": "failed"}, region=region)
 
-    found, _, shown = results["5-sts"].partition("\n")
+    found, _, shown = results["4-sts"].partition("\n")
     assert found.startswith(f"failed: the pods {seen}")
     assert shown.startswith(remedy)
 
@@ -239,27 +188,35 @@ def test_given_a_proxy_that_does_not_let_the_pods_through_then_the_step_says_why
     with proxies.only_way_to_aws(cluster, pki.new_authority("not trusted")) as proxy:
         url = proxy.url.replace(change, {"http": "https"}.get(change, "not-for"), 1)
         with proxied(cluster, url if change else proxy.url):
-            results = check_until(deployed, {"5-sts": "failed"})
+            results = check_until(deployed, {"4-sts": "failed"})
 
-    found, _, shown = results["5-sts"].partition("\n")
+    found, _, shown = results["4-sts"].partition("\n")
     assert seen in found
     assert remedy in shown
     assert "only-for-the-testbed" not in f"{results}"
 
 
-# Step 7.
+# Step 5.
 
 
-def test_given_mappings_that_need_attention_then_they_are_named(
+def test_given_a_service_that_does_not_answer_then_the_whole_way_fails(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    cluster.map("twin", arns.ROLE, "twin")
-    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
-    try:
-        results = check_until(deployed, {"7-mappings": "failed"})
-    finally:
-        cluster.kubectl("delete", MAPPINGS, "twin", "pathed")
+    with checking.broken(deployed, "service"):
+        results = check_until(deployed, {"5-end-to-end": "failed"})
 
-    assert "3 broken mappings: " in results["7-mappings"]
-    assert "no login has a role path" in results["7-mappings"]
-    assert "same ARN as mapping" in results["7-mappings"]
+    assert "did not arrive at any pod" in results["5-end-to-end"]
+    assert "k8s-aws-v1" not in f"{results}"
+
+
+def test_given_a_service_of_other_pods_then_the_command_corrects_it(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    selector = json.dumps({"spec": {"selector": {"k8s-app": "another"}}})
+
+    def patch() -> None:
+        cluster.kubectl("patch", *SERVICE, "-p", selector)
+
+    # kube-proxy hears of it a moment later, and logins arrive until then.
+    results = check_until(deployed, {"5-end-to-end": "failed"}, breaks=patch)
+    checking.run_remedy(deployed, results["5-end-to-end"])

@@ -63,10 +63,7 @@ def test_given_an_api_server_that_checks_tokens_itself_when_explained_then_a_lin
     bound: Model, files: Files
 ):
     assert not [line for line in explained(bound) if "not looked at" in line]
-    process = files.machine.processes / "42"
-    process.mkdir(parents=True)
-    flags = ["/snap/kube-apiserver/current/kube-apiserver", "--oidc-issuer-url=https://x"]
-    (process / "cmdline").write_text("\0".join(flags))
+    files.run_api_server("--oidc-issuer-url=https://x")
 
     assert explained(bound)[:2] == [
         f"logins are looked up as {ROLE}",

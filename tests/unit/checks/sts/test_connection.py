@@ -1,4 +1,4 @@
-"""What `check` gets from a Service and from a pod, over a real socket."""
+"""What `check` gets from a pod, over a real socket."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.certificates.authority import root
 
-from certificates import pem
-from checks import certificate, sts
+from checks import sts
 
 HOST = "127.0.0.1"
 NAME = "aws-iam-authenticator.kube-system.svc"
@@ -26,16 +25,13 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, tls: ssl.SSLContext, certificate: str) -> None:
+    def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__((HOST, 0), Handler)
         self.socket = tls.wrap_socket(self.socket, server_side=True)
-        self.certificate = certificate
-        self.asked_for: list[str | None] = []
         self.clients: list[str] = []
         self.announced: list[str] = []
         self.tokens: list[str] = []
         self.seconds = 0.0
-        tls.sni_callback = lambda _, name, __: self.asked_for.append(name)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -71,7 +67,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     (tmp_path / "pair").write_text(certificate + key)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "pair")
-    with Server(tls, certificate) as server:
+    with Server(tls) as server:
         monkeypatch.setattr(sts, "POD_PORT", server.server_port)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
@@ -83,21 +79,6 @@ def pod(server: Server) -> Iterator[sts.Connection]:
     pod = sts.Connection(HOST, 20)
     yield pod
     pod.close()
-
-
-def test_given_a_server_then_its_leaf_is_there_and_it_was_asked_as_control_planes_do(
-    server: Server,
-) -> None:
-    leaf = certificate.leaf(HOST, server.server_port, NAME, 20)
-    assert [leaf] == pem.der(server.certificate)
-    assert server.asked_for == [NAME]
-
-
-def test_given_no_server_then_the_error_says_so(server: Server) -> None:
-    server.shutdown()
-    server.server_close()
-    with pytest.raises(ConnectionRefusedError):
-        certificate.leaf(HOST, server.server_port, NAME, 20)
 
 
 def test_given_a_pod_then_it_sees_the_login_from_the_address_that_this_end_has(
