@@ -8,12 +8,11 @@ write.
 
 from __future__ import annotations
 
-import inspect
 import re
+import string
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import yaml
@@ -22,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The catalogue is the charm's, which lies outside of Python's path.
 sys.path.insert(0, str(ROOT / "src"))
 
-from statuses import active, blocked, entry, mapping, options, waiting  # noqa: E402 (see above)
+import statuses  # noqa: E402 (see above)
 
 FOLDER = ROOT / "docs/reference"
 # Sphinx lists headings of this depth beside a page.
@@ -71,13 +70,13 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("entry",),
     ),
 )
-MODULES = {
-    "active": active,
-    "blocked": blocked,
-    "entry": entry,
-    "mapping": mapping,
-    "options": options,
-    "waiting": waiting,
+# The texts of the charm by their group and their name.
+TEXTS = {
+    f"{group.__name__}.{name}": text
+    for group in vars(statuses).values()
+    if isinstance(group, type)
+    for name, text in vars(group).items()
+    if isinstance(text, statuses.Text)
 }
 
 
@@ -93,7 +92,7 @@ def pages() -> dict[Path, str]:
         name: _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
         for name, (parts, source) in found.items()
     }
-    texts["statuses"] = _page("docs/reference/statuses.yaml and src/statuses", _statuses())
+    texts["statuses"] = _page("docs/reference/statuses.yaml and src/statuses.py", _statuses())
     return {FOLDER / f"{name}.md": text for name, text in texts.items()}
 
 
@@ -169,7 +168,7 @@ def _statuses() -> Iterable[str]:
         yield f"## {heading}"
         yield introduction
         texts = [
-            (about.get("text") or _shown(texts_of(MODULES[part])[name], words), about.get("more"))
+            (about.get("text") or _shown(TEXTS[f"{part}.{name}"], words), about.get("more"))
             for part in parts
             for name, about in found[part].items()
             for words in [{**found["words"], **about.get("words", {})}]
@@ -181,19 +180,27 @@ def _statuses() -> Iterable[str]:
 
 
 def meanings() -> dict[str, Any]:
-    """Return what statuses.yaml adds to each text, by its module and its name."""
+    """Return what statuses.yaml adds to each text, by its group and its name."""
     return yaml.safe_load((FOLDER / "statuses.yaml").read_text())
 
 
-def texts_of(module: ModuleType) -> dict[str, Callable[..., str]]:
-    """Return the texts of a module of src/statuses by their names."""
-    return {name: text for name, text in vars(module).items() if name.isupper()}
+def blanks(text: statuses.Text) -> Collection[str]:
+    """Return the names of the blanks of a text."""
+    return {name for _, name, _, _ in string.Formatter().parse(text.line) if name}
 
 
-def _shown(text: Callable[..., str], words: Mapping[str, str]) -> str:
-    """Return a text with ``words``, or the name in brackets, for each of its parameters."""
-    names = inspect.signature(text).parameters
-    return text(**{name: words.get(name, f"<{_spelt(name)}>") for name in names})
+class Word(str):
+    """What a blank shows in place of a value, whatever the format of the value."""
+
+    __slots__ = ()
+
+    def __format__(self, _: str, /) -> str:
+        return str(self)
+
+
+def _shown(text: statuses.Text, words: Mapping[str, str]) -> str:
+    """Return a text with ``words``, or the name in brackets, in each of its blanks."""
+    return text(**{name: Word(words.get(name, f"<{_spelt(name)}>")) for name in blanks(text)})
 
 
 def _spelt(name: str) -> str:

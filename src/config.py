@@ -13,7 +13,7 @@ import times
 from access import partitions
 from errors import Blocked
 from statuses import options
-from text import is_ip, quoted
+from text import is_ip
 
 if TYPE_CHECKING:
     import ops
@@ -67,20 +67,20 @@ class Config:
     def _check(self) -> None:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
-            raise ValueError(options.IMAGE_INVALID(value=quoted(self.image)))
+            raise ValueError(options.IMAGE_INVALID(value=self.image))
         version = _VERSION.match(match["tag"] or "")
         if version and tuple(map(int, version.groups())) < _OLDEST:
             raise ValueError(options.IMAGE_TOO_OLD(version=f"v{version[0].lstrip('v')}"))
         if self.image_registry and not _REGISTRY.fullmatch(self.image_registry):
-            raise ValueError(options.REGISTRY_INVALID(value=quoted(self.image_registry)))
+            raise ValueError(options.REGISTRY_INVALID(value=self.image_registry))
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
-            raise ValueError(options.CLUSTER_ID_INVALID(value=quoted(self.cluster_id)))
+            raise ValueError(options.CLUSTER_ID_INVALID(value=self.cluster_id))
         if not 1 <= self.replicas <= MAX_REPLICAS:
             raise ValueError(options.REPLICAS_OUT_OF_RANGE(number=self.replicas))
         if self.webhook_address and not is_ip(self.webhook_address):
-            raise ValueError(options.ADDRESS_INVALID(value=quoted(self.webhook_address)))
+            raise ValueError(options.ADDRESS_INVALID(value=self.webhook_address))
         if self.mapping_policy not in MAPPING_POLICIES:
-            raise ValueError(options.POLICY_UNKNOWN(value=quoted(self.mapping_policy)))
+            raise ValueError(options.POLICY_UNKNOWN(value=self.mapping_policy))
         partitions.check(self.partition)
 
     @functools.cached_property

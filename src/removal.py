@@ -71,7 +71,7 @@ def _remaining(remains: Remains, asked: Sequence[Asked]) -> list[str]:
         lines.append(_left(asked, teardown.shown(remains.failed)))
     if remains.access:
         command = references.access_removal_command()
-        lines.append(waiting.MAPPINGS_LEFT(number=f"{remains.access:,}", command=command))
+        lines.append(waiting.MAPPINGS_LEFT(number=remains.access, command=command))
     for each in asked:
         if each.address not in remains.kept:
             continue
@@ -101,8 +101,9 @@ def _to_do(kept: Mapping[str, str], asked: Sequence[Asked]) -> str:
     for each in asked:
         if each.address in kept:
             command = control_plane.reset_command(each)
-            text = waiting.SERVICE_KEPT if kept[each.address] else blocked.ADDRESS_TAKEN
-            return text(command)
+            if kept[each.address]:
+                return waiting.SERVICE_KEPT(command=command)
+            return blocked.ADDRESS_TAKEN(command=command)
     return ""
 
 

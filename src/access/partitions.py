@@ -46,7 +46,7 @@ def check(option: str) -> None:
     """Raise ValueError unless ``option`` is a partition."""
     if option not in PARTITIONS:
         known = ", ".join(PARTITIONS)
-        raise ValueError(options.PARTITION_UNKNOWN(value=f"{option[:60]!r}", partitions=known))
+        raise ValueError(options.PARTITION_UNKNOWN(value=option, partitions=known))
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from certificates import pem
 from errors import Waiting
 from related import RelatedCharm
 from statuses import active, waiting
-from text import brief, counted
+from text import counted
 
 ENDPOINT = "receive-ca-cert"
 VERSION = "1"
@@ -49,12 +49,13 @@ def receive(charm: RelatedCharm) -> Trust:
         sizes = itertools.accumulate(len(block) + 1 for block in readable)
         fitting = [block for block, size in zip(readable, sizes, strict=True) if size <= room]
         accepted |= dict.fromkeys(fitting)
-        for text, number in (
-            (active.CAS_UNREADABLE, len(new) - len(readable)),
-            (active.CAS_NO_ROOM, len(readable) - len(fitting)),
-        ):
-            if number:
-                remarks.append(text(counted(number, "certificate"), brief(relation.app.name)))
+        provider = relation.app.name
+        if number := len(new) - len(readable):
+            number = counted(number, "certificate")
+            remarks.append(active.CAS_UNREADABLE(certificates=number, application=provider))
+        if number := len(readable) - len(fitting):
+            number = counted(number, "certificate")
+            remarks.append(active.CAS_NO_ROOM(certificates=number, application=provider))
     return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
 
 

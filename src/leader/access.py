@@ -166,9 +166,13 @@ def _left(after: Access, wanted: Desired, result: Result) -> tuple[dict[str, str
             continue
         place = wanted.places.get(key)
         if key in others and not place:
-            text = texts.STATUS_REFUSED if left.refused else texts.STATUS_FAILED
-            problems[key] = text(reason=left.why)
+            problems[key] = (
+                texts.STATUS_REFUSED(reason=left.why)
+                if left.refused
+                else texts.STATUS_FAILED(reason=left.why)
+            )
         else:
-            text = entry.REFUSED if left.refused else entry.FAILED
-            not_applied[place or sync.shown(key)] = text(reason=left.why)
+            not_applied[place or sync.shown(key)] = (
+                entry.REFUSED(reason=left.why) if left.refused else entry.FAILED(reason=left.why)
+            )
     return problems, not_applied

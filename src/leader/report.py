@@ -26,7 +26,7 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
         *([policy] if policy else []),
     ]
     if bindings := sum("/" in key for key in report.result.unfinished):
-        parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))
+        parts.append(active.RIGHTS_PENDING(pending=bindings))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
@@ -37,8 +37,8 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
     parts += filter(None, remarks)
     if report.problems:
         name, problem = next(iter(report.problems.items()))
-        number = len(report.problems)
-        parts.append(active.TO_CORRECT(number=number, mapping=name, problem=problem))
+        broken = counted(len(report.problems), "broken mapping")
+        parts.append(active.TO_CORRECT(broken=broken, mapping=name, problem=problem))
     return ", ".join(parts)
 
 
@@ -55,9 +55,9 @@ def _count(report: Report) -> str:
     there = {each.name for each in report.result.after.mappings}
     if report.former:
         # The option no longer declares these.
-        former = f"{len(report.former):,}"
-        return active.NOT_DELETED(mappings=counted(len(there), "mapping"), former=former)
+        mappings = counted(len(there), "mapping")
+        return active.NOT_DELETED(mappings=mappings, former=len(report.former))
     shown = counted(len(report.pending | there), "mapping")
     if report.pending:
-        return active.NOT_EFFECTIVE(pending=f"{len(report.pending):,}", mappings=shown)
-    return active.MAPPINGS(mappings=shown)
+        return active.NOT_EFFECTIVE(pending=len(report.pending), mappings=shown)
+    return shown

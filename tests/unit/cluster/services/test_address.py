@@ -76,7 +76,7 @@ def test_given_a_service_that_somebody_deleted_when_it_is_applied_then_nobody_ge
     [
         (TAKEN, "", options.ADDRESS_IN_USE(address=TAKEN)),
         (TAKEN, TAKEN, blocked.ADDRESS_TAKEN(command="juju config aws-iam webhook-address=")),
-        (OUTSIDE, "", options.ADDRESS_OUT_OF_RANGE(OUTSIDE, range="10.152.183.0/24")),
+        (OUTSIDE, "", options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="10.152.183.0/24")),
     ],
 )
 def test_given_a_chosen_address_that_no_service_can_have_then_the_status_says_why(
@@ -100,7 +100,7 @@ def test_given_a_server_that_names_no_range_when_it_refuses_an_address_then_the_
         apply(client, OUTSIDE)
 
     among = "the cluster's Service range"
-    assert str(raised.value) == options.ADDRESS_OUT_OF_RANGE(OUTSIDE, range=among)
+    assert str(raised.value) == options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range=among)
 
 
 def test_given_a_former_address_that_others_have_when_no_service_is_left_then_it_gets_another(
