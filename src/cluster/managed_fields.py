@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Who set which field of an object: whether our apply would change it, and how the fields that
-`kubectl apply` has set become ours. Pure.
+"""How the fields become the charm's that `kubectl apply` has set, as by the reactive charm. Pure.
 
-A settled hook only reads: nothing goes through people's admission webhooks at each update-status.
-That also saves 5 % of a leader's settled hook, in pairs of hooks.
+The objects cannot be made anew in place of that: up to Kubernetes 1.28, their pods let people in
+meanwhile.
 
-Source of the format: ``FieldsV1`` of the Kubernetes API, a tree of fields. ``f:`` stands before a
-field's name, ``k:`` before the keys of an item in a list, ``v:`` before a value in a list, and
-``.`` is the field itself. A field without others below it is one value for the server too.
+Source of the format: ``FieldsV1`` of the Kubernetes API, a tree of fields.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 Fields = Mapping[str, Any]
 Patch = dict[str, Any]
@@ -26,76 +22,6 @@ Patch = dict[str, Any]
 _APPLIERS = ("kubectl-client-side-apply", "kubectl", "before-first-apply")
 # Client-side apply keeps the whole object in this annotation, a Secret's data included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
-    """Return whether ``stored`` is as an apply of ``manifest`` by ``manager`` would leave it.
-
-    It is if ``manager`` has applied the fields of ``manifest``, and no others, and they still have
-    these values. Where the server completes a value that is one to it, such as a list of rules,
-    that counts as another value, so each hook applies the object.
-
-    Who may write the object cannot hide a change: the server brings each entry of managedFields
-    into the shape of its own schema when it stores the object.
-    """
-    metadata = stored["metadata"]
-    entries: list[dict[str, Any]] = metadata.get("managedFields") or []
-    own = [entry for entry in entries if _is_of(entry, "Apply", manager)]
-    version = manifest["apiVersion"]
-    fields = next(
-        (each.get("fieldsV1") for each in own if each.get("apiVersion") == version), None
-    )
-    return fields is not None and _is_same(fields, _managed(manifest), stored)
-
-
-def _is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
-    """Return whether one of ``managers`` set the fields of ``entry`` by ``operation``."""
-    return (
-        entry.get("manager") in managers
-        and entry.get("operation") == operation
-        # Apply never sets fields of a subresource such as `scale`: they are another program's.
-        and not entry.get("subresource")
-    )
-
-
-def _managed(manifest: Fields) -> Fields:
-    """Return the fields of ``manifest`` that have a manager: all but the kind and the names."""
-    metadata = _without(manifest["metadata"], "name", "namespace")
-    return {**_without(manifest, "apiVersion", "kind"), "metadata": metadata}
-
-
-def _without(fields: Fields, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in names}
-
-
-def _is_same(fields: Fields, wanted: Any, stored: Any) -> bool:
-    """Return whether ``wanted`` has ``fields``, no others, and the values of ``stored``."""
-    if wanted is None or stored is None:
-        return False
-    below = [key for key in fields if key != "."]
-    if not below:
-        return wanted == stored
-    if not isinstance(wanted, dict | list) or len(cast("Any", wanted)) != len(below):
-        return False
-    return all(_is_same(fields[key], _at(key, wanted), _at(key, stored)) for key in below)
-
-
-def _at(key: str, inside: Any) -> Any:
-    """Return what is at ``key`` inside a map or a list; None without it."""
-    kind, _, name = key.partition(":")
-    if isinstance(inside, dict):
-        return cast("Fields", inside).get(name)
-    if not isinstance(inside, list):
-        return None
-    items, sought = cast("list[Any]", inside), json.loads(name)
-    if kind == "v":
-        return sought if sought in items else None
-    return next((item for item in items if _has(item, sought)), None)
-
-
-def _has(item: Fields, keys: Fields) -> bool:
-    # The server completes keys, such as a port's protocol.
-    return all(item.get(key, value) == value for key, value in keys.items())
 
 
 def adoption(metadata: Mapping[str, Any], manager: str) -> Patch | None:
@@ -129,3 +55,13 @@ def adoption(metadata: Mapping[str, Any], manager: str) -> Patch | None:
 def _union(one: Fields, other: Fields) -> dict[str, Any]:
     common = {key: _union(one[key], other[key]) for key in one if key in other}
     return {**one, **other, **common}
+
+
+def _is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
+    """Return whether one of ``managers`` set the fields of ``entry`` by ``operation``."""
+    return (
+        entry.get("manager") in managers
+        and entry.get("operation") == operation
+        # Apply never sets fields of a subresource such as `scale`: they are another program's.
+        and not entry.get("subresource")
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -26,6 +26,8 @@ from text import fingerprint, in_base64
 # What the authenticator refuses of the backend for IAMIdentityMappings: aws-iam-authenticator,
 # pkg/config/types.go, ReservedPrefixConfig.
 _RESERVED = [{"backendMode": "CRD", "usernamePrefixReserveList": ["system:"]}]
+# What the server completes nowhere: more than the charm has set is another value.
+_WHOLE = ("data", "openAPIV3Schema", "rules", "selector", "subjects")
 # What the keys of proxies have in common, in Secret aws-iam-certs.
 PROXY_KEY = "_PROXY-"
 
@@ -184,6 +186,36 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         authorities_hash=fingerprint(spec.authorities),
     )
     return _marked(owner, text)
+
+
+def holds(stored: Any, wanted: Any, name: str = "") -> bool:
+    """Return whether what is ``stored`` has all that is ``wanted``, so an apply is not needed.
+
+    The server completes objects, and others may set fields that the charm does not. But a list has
+    no other items than those that are wanted. Finalizers are everybody's.
+
+    ``name`` is that of the part that these are.
+    """
+    if name in _WHOLE:
+        return stored == wanted
+    if name == "finalizers":
+        return set(wanted) <= set(stored or ())
+    if isinstance(wanted, dict) and isinstance(stored, dict):
+        parts, found = cast("Manifest", wanted), cast("Manifest", stored)
+        return all(holds(found.get(key), value, key) for key, value in parts.items())
+    if isinstance(wanted, list) and isinstance(stored, list):
+        found, items = _named(cast("list[Any]", stored)), _named(cast("list[Any]", wanted))
+        return found.keys() == items.keys() and holds(found, items)
+    return stored == wanted
+
+
+def _named(items: list[Any]) -> dict[Any, Any]:
+    """Return the items of a list by their names, which others may have put in another order; those
+    without names by their places."""
+    return {
+        cast("Manifest", item).get("name", place) if isinstance(item, dict) else place: item
+        for place, item in enumerate(items)
+    }
 
 
 def keep_proxies(manifest: Manifest, proxies: Mapping[str, str]) -> Manifest:

@@ -29,7 +29,7 @@ from access.desired import Access, Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from cluster import api, managed_fields, manifests, objects, references, state, writes
-from cluster.errors import ApiError, Conflict, errors_as_status, is_refused
+from cluster.errors import CONFLICT_TRIES, ApiError, Conflict, errors_as_status, is_refused
 from cluster.writes import HalfMadeError, Outdated
 from errors import Unready
 from owner import Owner
@@ -99,22 +99,33 @@ def apply(
     """
     what = manifests.reference(manifest)
     stored = stored or objects.get(client, what)
-    if stored:
-        # Where its controller has just written it, the next hook adopts it.
-        with contextlib.suppress(Conflict):
-            stored = adopt(client, what, stored)
-    if stored and managed_fields.is_applied(manifest, stored, api.MANAGER):
+    if stored and manifests.holds(stored, manifest):
         return stored
     if stored and stored.get("roleRef") != manifest.get("roleRef"):
         # Kubernetes lets nobody change that of a binding.
         objects.delete(client, what)
+    elif stored:
+        _adopt_latest(client, what, stored)
     return client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
+
+
+def _adopt_latest(
+    client: api.Client, what: references.ObjectReference, stored: api.Object | None
+) -> None:
+    """Adopt an object as it is by now. Where others keep changing it, the next hook adopts it."""
+    for _ in range(CONFLICT_TRIES):
+        if not stored:
+            return
+        with contextlib.suppress(Conflict):
+            adopt(client, what, stored)
+            return
+        stored = objects.get(client, what)
 
 
 def adopt(client: api.Client, what: references.ObjectReference, stored: api.Object) -> api.Object:
     """Make all fields ours that `kubectl apply` has set, and return the object then.
 
-    Our next apply removes those that the charm does not set. Until then they would stay, and an
+    Our next apply removes those that the charm does not set. Without this they would stay, and an
     action of the policy would stand beside its opposite.
 
     Raise `errors.Conflict` if the object has changed since it was read.

@@ -34,7 +34,6 @@ from errors import Blocked, Unready, collected
 from juju import proxies
 from juju.extra_cas import Trust
 from labels import OWNER
-from migration import objects as former_objects
 from owner import Owner
 from statuses import active, waiting
 
@@ -71,8 +70,12 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
     """
     service = objects.get(client, references.SERVICE)
     if service and not objects.mark_of(service):
+        address = services.cluster_ip(service)
         _inherit(client, owner)
-        return former_objects.take_over(client, owner, service)
+        service = sync.adopt(client, references.SERVICE, service)
+        manifest = services.manifest(client, owner, address)
+        manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
+        return sync.apply(client, manifest, service)
     return service
 
 

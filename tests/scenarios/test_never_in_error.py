@@ -76,8 +76,7 @@ def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go
 
     faults = FAULTS if request_ in KINDS else COMMON
     for name, fault in faults.items():
-        # So it applies everything again.
-        api.disown()
+        api.unlabel()
         api.fail(fault, request=request_, nth=1)
         status = deployed.hook()
         api.recover()

@@ -117,10 +117,10 @@ class Stored:
         for dependent in [key for key, each in self.objects.items() if uid in _owners(each)]:
             self.delete(dependent)
 
-    def disown(self) -> None:
-        """Forget who applied what, as `kubectl replace` lets a server do."""
+    def unlabel(self) -> None:
+        """Take the charm's label off all objects, so that it applies each of them again."""
         for stored in self.objects.values():
-            stored["metadata"].pop("managedFields", None)
+            stored["metadata"].get("labels", {}).pop("aws-iam", None)
 
     def _new_uid(self) -> str:
         self._uids += 1

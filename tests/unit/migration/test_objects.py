@@ -23,6 +23,7 @@ def reactive(deployed: Model, api: FakeCluster) -> Model:
         mark(api, path, None)
     del api.objects[SERVICE]["metadata"]["finalizers"]
     api.objects[DEFINITION]["metadata"]["managedFields"] = [copy.deepcopy(FORMER)]
+    api.objects[DEFINITION]["spec"]["names"]["singular"] = "mapping"
     api.forget()
     return deployed
 
