@@ -12,7 +12,6 @@ from errors import Waiting, collected, worst
 from hook import Hook
 from juju import control_plane
 from juju.peers import Shared
-from machine import webhook_file
 from migration import reactive
 from statuses import active, waiting
 
@@ -85,7 +84,7 @@ def _follow(hook: Hook, shared: Shared) -> tuple[str, bool]:
     hook.charm.write_once("certificates", (), lambda: _withdraw(hook))
     if not shared.serving:
         raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
-    return active.WEBHOOK(url=webhook_file.endpoint(shared.address)), False
+    return active.READY(), False
 
 
 def _withdraw(hook: Hook) -> bool:

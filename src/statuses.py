@@ -112,24 +112,20 @@ class options:
 class active:
     """The parts of an active status."""
 
-    AUTHENTICATOR = Text("authenticator {version}")
     PODS = Text("{ready}/{wanted} pods")
     NOT_EFFECTIVE = Text("activating {pending:,} of {mappings}")
     NOT_DELETED = Text("{mappings}, {former:,} former ones not deleted yet")
-    RIGHTS_PENDING = Text("{pending:,} of the role bindings not created yet")
-    WEBHOOK = Text("webhook {url}")
+    RIGHTS_PENDING = Text("{bindings} not changed yet")
+    READY = Text("ready")
     NEXT_STEP = Text("next for Charmed Kubernetes 1.29: {step}")
     LEAVE_RELATION = Text("relation aws-iam no longer needed; run: {command}")
     CERTIFICATE_EXPIRES = Text("certificate expires {day}; waiting for another one from {authority}")
     CA_EXPIRES = Text("CA expires {day}; renew or replace it")
-    OLD_CA_TRUSTED = Text("old CA trusted until its last pod stops")
     NO_HTTPS_PROXY = Text("web-proxy-enable has no effect on logins: the model has no juju-https-proxy")
     CAS_UNREADABLE = Text("{certificates} from {application} cannot be read")
     CAS_NO_ROOM = Text("no room for {certificates} from {application}")
-    NO_POLICY = Text("no policy guards mappings before Kubernetes 1.30")
     TO_CORRECT = Text("{broken}: {mapping}: {problem}")
     NOT_APPLIED = Text("{number} not applied: {place}: {reason}")
-    LEFT_OUT = Text("{number} left out: {place}: {reason}")
 
 
 class mapping:

@@ -35,7 +35,7 @@ from juju import proxies
 from juju.extra_cas import Trust
 from labels import OWNER
 from owner import Owner
-from statuses import active, waiting
+from statuses import waiting
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -116,21 +116,18 @@ def _still_asked(hook: Hook, former: Collection[str]) -> frozenset[str]:
     return frozenset(former) & {each.address for each in asked}
 
 
-def define_mappings(client: api.Client, owner: Owner, config: Config) -> str:
+def define_mappings(client: api.Client, owner: Owner, config: Config) -> None:
     """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings.
 
     The policy comes first: as soon as the CRD is there, anyone who may write mappings could make
     themselves an administrator.
-
-    Return a remark for the status if the server is too old for the policy.
     """
     if not crd.ratchets(client):
         crd.apply(client, config.partition, strict=False)
-        return active.NO_POLICY()
+        return
     for manifest in manifests.mapping_policy(owner, config.mapping_policy):
         sync.apply(client, manifest)
     crd.apply(client, config.partition, strict=True)
-    return ""
 
 
 def spec(

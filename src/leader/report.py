@@ -14,26 +14,19 @@ from text import counted, first
 MOST_LOGGED = 20
 
 
-def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks: str) -> str:
-    """Return the line of an active status: what is served, and ``remarks`` that are not empty.
+def line(rollout: Rollout, report: Report, *remarks: str) -> str:
+    """Return the line of an active status: what serves, and then what a person can act on.
 
-    A broken mapping is the last: it may have a command, which people copy to the end of the line.
+    ``remarks`` may be empty. A broken mapping is the last: it may have a command, which people
+    copy to the end of the line.
     """
-    parts = [
-        active.AUTHENTICATOR(version=config.version),
-        active.PODS(ready=rollout.ready, wanted=rollout.wanted),
-        _count(report),
-        *([policy] if policy else []),
-    ]
+    parts = [active.PODS(ready=rollout.ready, wanted=rollout.wanted), _count(report)]
     if bindings := sum("/" in key for key in report.result.unfinished):
-        parts.append(active.RIGHTS_PENDING(pending=bindings))
+        parts.append(active.RIGHTS_PENDING(bindings=counted(bindings, "role binding")))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
         parts.append(active.NOT_APPLIED(number=number, place=place, reason=reason))
-    if left_out := config.declared.left_out:
-        first, number = left_out[0], len(left_out)
-        parts.append(active.LEFT_OUT(number=number, place=first.place, reason=first.reason))
     parts += filter(None, remarks)
     if report.problems:
         name, problem = next(iter(report.problems.items()))

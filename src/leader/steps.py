@@ -21,7 +21,7 @@ from juju import extra_cas
 from juju.peers import Shared
 from leader import access, authenticator, report
 from migration import reactive
-from statuses import active, options
+from statuses import options
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -41,12 +41,12 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     peers, problems = hook.peers, hook.problems
     peers.publish(ensure_cluster_id(shared, config))
     trusted = extra_cas.receive(hook.charm)
-    reported, unguarded, unbrought = None, "", list[Unready]()
+    reported, unbrought = None, list[Unready]()
     with errors_as_status():
         client = hook.client
         service = authenticator.claim(hook, client)
         with collected(unbrought), errors_as_status():
-            unguarded = authenticator.define_mappings(client, hook.owner, config)
+            authenticator.define_mappings(client, hook.owner, config)
             # Access that ends goes before anything else that takes time.
             reported = access.bring(hook, client)
         # What guards mappings is there before anybody is let in.
@@ -93,14 +93,13 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         plan.check_trusted()
     if problems or not reported:
         raise worst(problems, announced=announced)
-    keeps_old_ca = peers.shared.ca != plan.pair.ca
     remarks = (
         issued.warning if issued else "",
         spec.proxies.remark,
         trusted.remark,
-        active.OLD_CA_TRUSTED() if keeps_old_ca else "",
     )
-    line = report.line(config, rollout, reported, unguarded, *remarks)
+    line = report.line(rollout, reported, *remarks)
+    keeps_old_ca = peers.shared.ca != plan.pair.ca
     polls = keeps_old_ca or reported.awaits_role or bool(reported.result.unfinished)
     return line, polls
 

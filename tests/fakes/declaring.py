@@ -13,7 +13,7 @@ from access.declaration.declared import Declared
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV = f"{ACCOUNT}:role/Dev"
-HEALTHY = "authenticator v0.7.18, 2/2 pods"
+HEALTHY = "2/2 pods"
 Declare = Callable[..., ops.StatusBase]
 
 

@@ -48,7 +48,7 @@ def test_when_the_api_is_back_then_the_next_hook_completes_the_refresh(
     logins.wait_for_login(cluster)
     juju_status.wait_until_active(juju)
 
-    assert "authenticator v0.7.18, 2/2 pods, 3 mappings" in juju_status.message(juju)
+    assert "2/2 pods, 3 mappings" in juju_status.message(juju)
     assert reactive.leader_data(juju) == {}
     assert "awaiting error resolution" not in juju.debug_log(limit=5000)
     managed = [found["metadata"]["managedFields"] for found in reactive.objects(cluster).values()]

@@ -41,10 +41,9 @@ TRUSTED_BECAUSE = {
     "the operator's own": "option",
     "a place in the operator's own option, or in the code": "place",
     "the charm's own": "command file kind kinds partitions verb",
-    "a number": "broken certificates code former mappings number pending ready wanted",
+    "a number": "bindings broken certificates code former mappings number pending ready wanted",
     "another text": "step active.NOT_APPLIED.reason",
     "the charm's own sentence about it, which quotes what it names": "problem",
-    "the charm's own sentence about the operator's own option": "active.LEFT_OUT.reason",
     "the words of the machine, or of its network": "blocked.FILE_FAILED.cause "
     "waiting.API_FAILED.cause",
     "the words of the machine, with nothing of the file": "waiting.KUBECONFIG_UNUSABLE.cause",

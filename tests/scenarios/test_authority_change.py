@@ -92,13 +92,11 @@ def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_
 
     assert api.secret("ca.pem") == NEW
     assert trusted(machines) == [BOTH] * 2
-    assert two.units[0].status.message.endswith("old CA trusted until its last pod stops")
 
     api.delete(f"{PODS}/ending")
     two.hook()
     two.settle()
     assert trusted(machines) == [NEW] * 2
-    assert "old CA" not in two.units[0].status.message
 
 
 def test_given_no_unit_with_the_relation_when_the_authority_changes_then_the_pods_wait_for_none(

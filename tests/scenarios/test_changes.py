@@ -59,7 +59,7 @@ def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
 
     status = deployed.hook(deployed.on.config_changed())
 
-    assert status == ops.ActiveStatus("authenticator v0.7.13, 2/2 pods, 0 mappings")
+    assert status == ops.ActiveStatus("2/2 pods, 0 mappings")
     assert deployed.version == "v0.7.13"
     assert api.changes == [f"PATCH {DEPLOYMENT}"]
     assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE

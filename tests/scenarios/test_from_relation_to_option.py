@@ -14,7 +14,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 BOTH = ("aws-iam", "control-plane")
-SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"
+SERVING = "2/2 pods, 0 mappings"
 URL = f"https://{ADDRESS}:443/authenticate"
 NEXT = f"{SERVING}, next for Charmed Kubernetes 1.29: "
 COMMAND = f"run: juju config kubernetes-control-plane authn-webhook-endpoint={URL}"
@@ -203,9 +203,7 @@ def test_given_a_unit_that_does_not_lead_when_it_changes_over_then_it_says_the_s
     two.endpoints = BOTH
     two.settle()
 
-    assert two.hook(unit=1) == ops.ActiveStatus(
-        f"webhook {URL}, next for Charmed Kubernetes 1.29: {SET}"
-    )
+    assert two.hook(unit=1) == ops.ActiveStatus(f"ready, next for Charmed Kubernetes 1.29: {SET}")
     assert two.units[1].alarms
 
 

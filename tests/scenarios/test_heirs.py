@@ -90,7 +90,7 @@ def test_given_an_heir_by_the_statuss_command_when_a_grant_ended_then_nobody_inh
     mark(api, SERVICE, None)
     second.settle()
     # It says "no binding is left of its role", and there is one.
-    assert second.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+    assert second.hook().message == "2/2 pods, 1 mapping"
     api.clock.now += 1900
     second.hook()
 

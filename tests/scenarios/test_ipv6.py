@@ -38,7 +38,7 @@ def test_given_an_ipv6_service_when_hooks_ran_then_the_control_plane_gets_its_ur
     model = Model(provider, [files])
     model.settle()
 
-    assert model.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
+    assert model.hook() == ops.ActiveStatus("2/2 pods, 0 mappings")
     assert server(files) == URL
 
 

@@ -73,13 +73,13 @@ def test_given_several_units_when_they_settle_then_the_application_has_the_leade
 ):
     assert [unit.version for unit in two.units] == ["v0.7.18", "v0.7.18"]
     assert two.status == two.units[0].status
-    assert two.status.message.startswith("authenticator ")
+    assert two.status.message.startswith("2/2 pods, ")
 
     two.leader = 1
     two.settle()
 
     assert two.status == two.units[1].status
-    assert two.status.message.startswith("authenticator ")
+    assert two.status.message.startswith("2/2 pods, ")
 
 
 def test_given_a_relation_that_is_about_to_come_when_a_unit_begins_then_it_is_not_blocked(

@@ -9,11 +9,11 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model, Silent
 from tests.fakes.kubernetes.faults import ok
-from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
+from tests.fakes.kubernetes.paths import DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-FOLLOWING = ops.ActiveStatus(f"webhook https://{ADDRESS}:443/authenticate")
+FOLLOWING = ops.ActiveStatus("ready")
 
 
 @pytest.fixture

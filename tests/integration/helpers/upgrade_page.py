@@ -16,7 +16,6 @@ STEPS = (
     REFRESH := "4. Refresh the control plane",
 )
 WAY_BACK = "Roll back"
-_UNGUARDED = ", no policy guards mappings before Kubernetes 1.30"
 TOO_EARLY = "If the first relation went too early"
 
 
@@ -65,6 +64,4 @@ def _message(juju: jubilant.Juju) -> str:
 
 
 def _generic(message: str) -> str:
-    # A lab may have a newer Kubernetes than the page is about.
-    message = message.replace(_UNGUARDED, "")
     return re.sub(r"\d+ mappings?|https://[\d.]+:", "…", message)

@@ -19,7 +19,7 @@ def test_given_more_than_a_thousand_mappings_when_a_hook_runs_then_their_number_
         canonical = f"arn:aws:iam::111122223333:role/r{n}"
         api.add_mapping(f"m{n}", canonical, canonical)
 
-    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1,200 mappings"
+    assert deployed.hook().message == "2/2 pods, 1,200 mappings"
     assert api.changes == []
 
 
@@ -49,7 +49,7 @@ def test_given_a_server_that_has_the_former_columns_when_a_hook_runs_then_it_ask
     former = {"columnDefinitions": columns, "rows": [{"cells": ["dev", "1m"]}]}
     api.fail(answer(200, json.dumps(former).encode()), request=f"GET {MAPPINGS}", nth=1)
 
-    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+    assert deployed.hook().message == "2/2 pods, 1 mapping"
 
 
 @pytest.mark.parametrize("code", [404, 429])
@@ -58,7 +58,7 @@ def test_given_a_new_definition_when_its_storage_is_not_ready_then_the_list_is_a
 ):
     api.fail(refusal(code, "storage is (re)initializing"), request=f"GET {MAPPINGS}", nth=1)
 
-    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 0 mappings"
+    assert deployed.hook().message == "2/2 pods, 0 mappings"
 
 
 @pytest.mark.parametrize("groups", [[None], "view"])

@@ -20,7 +20,7 @@ from juju import extra_cas
 
 FIRST, SECOND, THIRD = (root(f"proxy {n}").certificate for n in (1, 2, 3))
 _, KEY = root().issue(["a.example.com"])
-ACTIVE = "authenticator v0.7.18, 2/2 pods, 0 mappings"
+ACTIVE = "2/2 pods, 0 mappings"
 DAMAGED = FIRST.replace("\nMII", "\nAAA", 1)
 
 

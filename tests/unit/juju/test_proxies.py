@@ -21,7 +21,7 @@ from text import status_line
 
 PASSWORD = "s3cr3t-of-the-proxy"
 URL = f"http://user:{PASSWORD}@proxy.example.com:3128"
-ACTIVE = "authenticator v0.7.18, 2/2 pods, 0 mappings"
+ACTIVE = "2/2 pods, 0 mappings"
 OPTIONS = {
     "JUJU_CHARM_HTTP_PROXY": "http://proxy.example.com:3127",
     "JUJU_CHARM_HTTPS_PROXY": URL,

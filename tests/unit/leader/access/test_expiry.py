@@ -37,7 +37,7 @@ def test_given_a_mapping_whose_time_has_come_when_a_hook_runs_then_it_is_deleted
 ):
     add(api, after(api, -1))
 
-    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 0 mappings"
+    assert deployed.hook().message == "2/2 pods, 0 mappings"
     assert DEV not in api.objects
     assert f": delete mapping dev of {ROLE}" in deployed.log()
     assert rings(deployed, api) == []

@@ -194,9 +194,7 @@ def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_i
 
     status = declare(entry("dev", access=[{**EDIT, "namespaces": ["gone"]}]))
 
-    assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 of the role bindings not created yet"
-    )
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping, 1 role binding not changed yet")
 
 
 def test_given_an_administrator_without_that_right_when_declared_then_rbac_s_reason_is_named(

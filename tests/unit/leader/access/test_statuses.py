@@ -35,7 +35,7 @@ def test_given_new_mappings_when_a_hook_runs_then_they_work_at_once(
 
     status = deployed.hook()
 
-    assert status.message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+    assert status.message == "2/2 pods, 1 mapping"
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
     assert api.changes == [f"PATCH {MAPPINGS}/dev/status"]
 
@@ -65,14 +65,14 @@ def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_anot
 
     left = 150 - effective(api)
     assert 80 < left < 110
-    assert message == f"authenticator v0.7.18, 2/2 pods, activating {left} of 150 mappings"
+    assert message == f"2/2 pods, activating {left} of 150 mappings"
     assert api.clock.now < began + 30
 
     assert rings(deployed, api) == [pytest.approx(1, abs=0.001)]
 
     api.recover()
     deployed.expire("alarm")
-    assert deployed.units[0].status.message == "authenticator v0.7.18, 2/2 pods, 150 mappings"
+    assert deployed.units[0].status.message == "2/2 pods, 150 mappings"
     assert not deployed.units[0].alarms
 
 
@@ -99,7 +99,7 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.18, 2/2 pods, activating 1 of 3 mappings"
+    assert message == "2/2 pods, activating 1 of 3 mappings"
     (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
     assert asked.seconds["read"] == 4
 
@@ -112,7 +112,7 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
     api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 broken mappings: b: no login has a role "
+        "2/2 pods, 3 mappings, 2 broken mappings: b: no login has a role "
         "path; map arn:aws:iam::111122223333:role/dev instead"
     )
     assert api.changes == []
@@ -137,7 +137,6 @@ def test_given_one_mapping_that_the_server_does_not_write_then_it_alone_is_named
     api.fail(fault, request=f"PATCH {MAPPINGS}/m07/status")
 
     assert deployed.hook() == ops.ActiveStatus(
-        f"authenticator v0.7.18, 2/2 pods, {later}20 mappings, 1 broken mapping: m07: "
-        f"the cluster {cause}"
+        f"2/2 pods, {later}20 mappings, 1 broken mapping: m07: the cluster {cause}"
     )
     assert effective(api) == 19
