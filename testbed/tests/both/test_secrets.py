@@ -1,4 +1,4 @@
-"""Secrets of a charm and of an operator, between two units and another application."""
+"""Secrets of a charm, between two units."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from testbed.juju.manner import Manner
 from unit.juju.charms import STARTS, pack
 
 OWNER = "name: owner\npeers: {us: {interface: us}}\n"
-READER = "name: reader\n"
 TELLING = (
     STARTS
     + """
@@ -27,11 +26,9 @@ NOWHERE = "secret:d00000000000000000a0"
 
 @pytest.fixture(scope="module")
 def pair(juju: Operator) -> Operator:
-    """Deploy two owners, and a reader."""
+    """Deploy two owners."""
     pack(juju.folder, OWNER, behaviour=TELLING)
-    pack(juju.folder, READER, behaviour=TELLING)
     juju("deploy", "./owner.charm", "-n", "2")
-    juju("deploy", "./reader.charm", "--to", "0")
     juju.settle()
     return juju
 
@@ -126,21 +123,3 @@ def test_an_expired_secret_is_told_to_a_follower_too(
 
     assert heard == ["secret-expired 1"]
     assert told(pair, lead, uri) == []
-
-
-def test_an_operators_secret_is_read_once_it_is_granted(pair: Operator) -> None:
-    (pair.folder / "password").write_text("p")
-    uri = pair("add-secret", "given", "user=a", "pass#file=password").strip()
-    pair.refused_inside("reader/0", f"secret-get {uri}")
-
-    pair("grant-secret", "given", "reader")
-
-    assert pair.inside("reader/0", f"secret-get {uri} user") == "a"
-    assert pair.inside("reader/0", f"secret-get {uri} pass") == "p"
-    pair.try_("exec", "--unit", "reader/0", "--", f"secret-set {uri} user=b")
-    pair("update-secret", "given", "user=c")
-    assert told(pair, "reader/0", uri) == ["secret-changed none"]
-    assert pair.inside("reader/0", f"secret-get {uri} user") == "a"
-    assert pair.inside("reader/0", f"secret-get {uri} user --refresh") == "c"
-    pair("remove-secret", "given")
-    assert "not found" in pair.refused_inside("reader/0", f"secret-get {uri}")

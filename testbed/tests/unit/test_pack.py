@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from testbed.juju.state.charm import read_charm
 from testbed.pack import Package, PackError, store
@@ -105,13 +104,6 @@ def test_a_charm_lists_its_bases_in_its_manifest(sources: Path, build_venv: Path
     )
 
 
-def test_a_manifest_has_one_architecture_for_each_base(pack: Pack) -> None:
-    with zipfile.ZipFile(pack() / "vault.charm") as charm:
-        manifest = yaml.safe_load(charm.read("manifest.yaml"))
-    assert [base["channel"] for base in manifest["bases"]] == ["20.04", "22.04", "24.04"]
-    assert all(len(base["architectures"]) == 1 for base in manifest["bases"])
-
-
 def test_packages_are_installed_once_for_all_charms_of_a_lock(pack: Pack, sources: Path) -> None:
     pack()
     pack()
@@ -184,14 +176,6 @@ def test_a_charm_that_was_written_over_where_it_was_packed_is_packed_again(
     assert name_in(charm) == "name: vault\n"
     assert stat.S_IMODE(charm.stat().st_mode) == 0o444
     assert "vault.charm was written over in the cache" in capsys.readouterr().err
-
-
-def test_another_packed_charm_does_not_pass_for_it(pack: Pack, own_cache: Path) -> None:
-    folder = pack()
-    other = (folder / "easyrsa.charm").read_bytes()
-    write_over(packed_copy(own_cache, "vault.charm"), other)
-    write_over(folder / "vault.charm", other)
-    assert name_in(pack() / "vault.charm") == "name: vault\n"
 
 
 @pytest.mark.parametrize("where", ["store", "packed"])

@@ -73,27 +73,6 @@ def test_a_module_is_built_by_the_toolchain_that_it_asks_for(module: Module) -> 
     assert go.environment("/go", module.toolchain)["GOTOOLCHAIN"] == "go1.99.0"
 
 
-def test_the_clusters_programs_are_all_there() -> None:
-    found = {m.output_name(package) for m in all_modules() for package in m.packages}
-    assert found >= {
-        "aws-iam-authenticator",
-        "containerd",
-        "containerd-shim-runc-v2",
-        "ctr",
-        "etcd",
-        "host-local",
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-proxy",
-        "kube-scheduler",
-        "kubectl",
-        "kubelet",
-        "loopback",
-        "pause",
-        "ptp",
-    }
-
-
 @pytest.mark.parametrize(
     ("track", "version", "minor"), [("latest", "v1.37.2", "37"), ("1.28", "v1.28.15", "28")]
 )
@@ -105,19 +84,11 @@ def test_the_linker_sets_the_version_of_each_kubernetes(
     assert f"version.gitMinor={minor}" in flags
 
 
-def test_the_longest_builds_come_last() -> None:
-    assert [m.name for m in all_modules()][-2:] == ["kubernetes-1.28", "kubernetes-latest"]
-
-
 @pytest.mark.parametrize("track", ["1.28", "latest"])
 def test_of_two_kubernetes_only_the_one_that_is_asked_for_is_built(track: str) -> None:
     found = of_tracks(all_modules(), [track])
     assert [m.track for m in found if m.track] == [track]
     assert {m.name for m in found} >= {"authenticator", "containerd", "etcd", "cni", "hooktool"}
-
-
-def test_every_kubernetes_is_built_by_default() -> None:
-    assert of_tracks(all_modules(), []) == all_modules()
 
 
 def test_the_refusal_of_an_unknown_kubernetes_names_the_known_ones() -> None:

@@ -8,7 +8,6 @@ from unit.juju.charms import AUTHORITY, COLLECTOR, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju
 
 OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
-SECRET = {"key": {"type": "secret", "default": ""}}
 
 
 def test_a_charm_file_becomes_an_active_unit(juju: Juju) -> None:
@@ -28,20 +27,6 @@ def test_a_charm_file_becomes_an_active_unit(juju: Juju) -> None:
         "config-changed",
         "start",
     ]
-
-
-def test_an_option_for_a_secret_takes_its_id_alone(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, config=SECRET)
-    juju("deploy", "./host.charm")
-    number = "d0h4v2m8e1s9c7k3b5g0"
-    model = "945fdd13-99ac-4916-831c-079777ec55ec"
-
-    for value in ("", number, f"secret:{number}", f"secret://{model}/{number}"):
-        juju("config", "host", f"key={value}")
-        assert juju("config", "host", "key") == f"{value}\n"
-
-    refused = juju.refused("config", "host", "key=mine")
-    assert 'invalid secret URI for option "key": secret URI "mine" not valid' in refused
 
 
 def test_units_are_placed_where_the_command_says(juju: Juju) -> None:

@@ -52,16 +52,6 @@ def test_hooks_of_one_name_are_killed_and_all_others_are_spared(juju: Juju) -> N
 
 
 @pytest.mark.usefixtures("host")
-def test_every_hook_is_killed_once_and_its_retry_is_spared(juju: Juju) -> None:
-    plan(juju, "2")
-    deploy(juju)
-
-    assert [death["hook"] for death in killed(juju)["killed"]] == HOOKS
-    expected = [f"{hook} {call}" for hook in HOOKS for call in (1, 2, 1, 2, 3)]
-    assert marks(juju) == expected
-
-
-@pytest.mark.usefixtures("host")
 def test_a_retry_is_killed_at_a_number_of_its_own_and_the_next_one_is_spared(juju: Juju) -> None:
     plan(juju, "2,3")
     deploy(juju)

@@ -56,26 +56,6 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.usefixtures("riders")
-def test_a_removed_subordinate_runs_its_hooks_in_order(juju: Juju) -> None:
-    (rider,) = juju.unit("host/0")["subordinates"]
-    before = len(juju.hooks(rider))
-
-    juju("remove-application", "--no-prompt", "rider")
-    juju.settle()
-
-    assert juju.hooks(rider)[before:] == [
-        "riders-relation-departed",
-        "riders-relation-broken",
-        "certificates-relation-departed",
-        "certificates-relation-broken",
-        "things-relation-departed",
-        "things-relation-broken",
-        "stop",
-        "remove",
-    ]
-
-
-@pytest.mark.usefixtures("riders")
 def test_a_subordinate_stays_until_its_last_relation_with_its_principal_is_gone(
     juju: Juju,
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from testbed.juju.state.model import NO_HOOKS, RETRY_HOOKS
+from testbed.juju.state.model import RETRY_HOOKS
 from testbed.juju.state.secretevents import SecretEvent
 from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.operation import committed
@@ -34,19 +34,6 @@ def started(remote: Snapshot = NEW) -> LocalState:
 
 def with_relation(relation: RelationSnapshot, remote: Snapshot = NEW) -> Snapshot:
     return replace(remote, relations={**remote.relations, 1: relation})
-
-
-def test_a_new_leader_starts_in_jujus_order() -> None:
-    remote = replace(NEW, relations={0: PEERS, 1: DB})
-
-    assert run(LocalState(), remote)[1] == [
-        "install",
-        "peers-relation-created",
-        "db-relation-created",
-        "leader-elected",
-        "config-changed",
-        "start",
-    ]
 
 
 def test_a_new_follower_runs_leader_settings_changed() -> None:
@@ -98,19 +85,6 @@ def test_every_unit_hears_of_its_applications_data_the_leader_that_wrote_it_too(
     ran = run(local, with_relation(replace(PEERS, applications={"a": 5}), remote))[1]
 
     assert ran == ["peers-relation-changed"]
-
-
-def test_a_dying_relation_runs_departed_for_each_unit_and_then_broken() -> None:
-    local = run(started(), with_relation(replace(DB, members={"b/0": 1, "b/1": 1})))[0]
-
-    after, ran = run(local, with_relation(replace(DB, alive=False)))
-
-    assert ran == [
-        "db-relation-departed b/0",
-        "db-relation-departed b/1",
-        "db-relation-broken",
-    ]
-    assert 1 not in after.relations
 
 
 def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
@@ -201,12 +175,6 @@ def test_the_departing_unit_is_the_one_that_leaves(
     )
 
 
-def test_upgrade_charm_comes_first_and_config_changed_follows_it() -> None:
-    remote = replace(NEW, charm_version=2, config_version="2", update_status_version=1)
-
-    assert run(started(), remote)[1] == ["upgrade-charm", "config-changed", "update-status"]
-
-
 @pytest.mark.parametrize(
     ("twice", "ran"), [(False, ["config-changed"]), (True, ["config-changed", "config-changed"])]
 )
@@ -240,16 +208,6 @@ def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: s
     hook = next_hook(failed, replace(NEW, **change))
 
     assert (hook.kind if hook else None) == expected
-
-
-def test_a_hook_that_is_skipped_is_done() -> None:
-    failed = replace(started(), failed=Hook("config-changed"))
-    remote = replace(NEW, config_version="2", resolved=NO_HOOKS)
-
-    skipped = Hook("config-changed", skipped=True)
-
-    assert next_hook(failed, remote) == skipped
-    assert run(committed(failed, skipped, remote), remote)[1] == []
 
 
 def test_a_secret_event_leads_to_one_hook() -> None:

@@ -91,19 +91,3 @@ def test_an_action_that_sets_a_missing_secret_fails(juju: Juju) -> None:
         "stdout": "done\n",
         "stderr": f'updating secrets: secret "{NOWHERE}" not found',
     }
-
-
-@pytest.mark.parametrize(
-    ("line", "doing"),
-    [("secret-add --label mine key=two", "creating"), ("secret-set {} --label mine", "updating")],
-)
-def test_a_label_that_exists_fails_at_the_end_of_the_hook(
-    juju: Juju, line: str, doing: str
-) -> None:
-    deploy(juju)
-    juju.inside("host/0", "secret-add --label mine key=one")
-    other = juju.inside("host/0", "secret-add key=one")
-
-    done = juju.try_("exec", "--unit", "host/0", "--", line.format(other))
-
-    assert f'{doing} secrets: secret with label "mine" already exists' in done.stdout

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from testbed.juju.errors import ToolError
-from testbed.juju.state import secretevents, secrets
-from testbed.juju.state.secrets import Consumer, Secret, Settings
+from testbed.juju.state import secrets
+from testbed.juju.state.secrets import Secret, Settings
 
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
@@ -21,44 +20,11 @@ def secret(owner: str = "app", **settings: Any) -> Secret:
     return secrets.changed(empty, given)
 
 
-@pytest.mark.parametrize(
-    ("owner", "unit", "leader", "manages", "reads"),
-    [
-        ("app", "app/0", True, True, True),
-        ("app", "app/1", False, False, True),
-        ("app/0", "app/0", False, True, True),
-        ("app/0", "app/1", True, False, False),
-        ("app", "other/0", True, False, False),
-    ],
-)
-def test_owners_manage_and_their_application_reads(
-    owner: str, unit: str, leader: bool, manages: bool, reads: bool
-) -> None:
-    found = secret(owner)
-
-    assert found.managed_by(unit, leader=leader) is manages
-    assert found.readable_by(unit) is reads
-
-
 def test_the_same_content_again_is_not_a_new_revision() -> None:
     same = secrets.changed(secret(), Settings(content={"key": "one"}))
     other = secrets.changed(same, Settings(content={"key": "two"}))
 
     assert (same.latest, other.latest) == (1, 2)
-
-
-def test_a_new_revision_leads_to_hooks_of_readers_and_owners() -> None:
-    read = replace(secret(), consumers={"other/0": Consumer("theirs", 1)})
-    changed = secrets.changed(read, Settings(content={"key": "two"}))
-
-    (event,) = secretevents.events_for("other/0", leader=False, secrets=[changed])
-    nothing_yet = secretevents.events_for("app/0", leader=True, secrets=[changed])
-    followed = replace(changed, consumers={"other/0": Consumer("theirs", 2)})
-    (obsolete,) = secretevents.events_for("app/0", leader=True, secrets=[followed])
-
-    assert (event.kind, event.label, event.revision) == ("secret-changed", "theirs", 2)
-    assert nothing_yet == []
-    assert (obsolete.kind, obsolete.label, obsolete.revision) == ("secret-remove", "own", 1)
 
 
 @pytest.mark.parametrize(

@@ -93,26 +93,6 @@ def test_a_container_scoped_relation_hides_other_containers(run: Runs) -> None:
     assert "settings not found" in host.refused(f"relation-get -r {things} - {other}")
 
 
-def test_data_is_committed_at_the_end_and_seen_by_its_writer_at_once(run: Runs) -> None:
-    writer = run("host/0")
-    (relation,) = writer.json("relation-ids certificates")
-
-    writer(f"relation-set -r {relation} a=1 b=two=2")
-    writer(f"relation-set -r {relation} --app --file -", '{"c": "3", "d": null}')
-    writer(f"relation-set -r {relation} a=")
-    own = writer.json(f"relation-get -r {relation} - host/0")
-    before = run("authority/0").json(
-        f"relation-get -r {relation.replace('certificates', 'client')} - host/0"
-    )
-    writer.context.commit()
-    reader = run("authority/0")
-    (client,) = reader.json("relation-ids client")
-
-    assert (own["b"], "a" in own, "b" in before) == ("two=2", False, False)
-    assert reader.json(f"relation-get -r {client} - host/0")["b"] == "two=2"
-    assert reader.json(f"relation-get -r {client} --app - host") == {"c": "3"}
-
-
 def test_a_relation_hook_is_about_its_own_relation_and_unit(run: Runs) -> None:
     outside = run("host/0")
     number = int(outside.json("relation-ids certificates")[0].partition(":")[2])

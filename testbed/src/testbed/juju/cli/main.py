@@ -17,7 +17,6 @@ from testbed.juju.cli.commands import (
     run,
     testbedctl,
     units,
-    usersecrets,
 )
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import HelpRequested, JujuError, SshError, UnsupportedError
@@ -35,7 +34,6 @@ _JUJU = (
     *resolved.COMMANDS,
     *run.COMMANDS,
     *units.COMMANDS,
-    *usersecrets.COMMANDS,
 )
 PROGRAMS: dict[str, dict[str, Command]] = {
     program: {command.name: command for command in commands}

@@ -8,7 +8,7 @@ no agent. It is removed once its subordinates are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from testbed.juju.manner import Manner
 from testbed.juju.state.machine import Machine
@@ -204,8 +204,5 @@ def end_application(model: Model, application: Application) -> bool:
         del model.relations[relation.id]
     for secret in [s for s in model.secrets.values() if s.owner == application.name]:
         del model.secrets[secret.id]
-    for secret in [s for s in model.secrets.values() if application.name in s.grants]:
-        left = secret.grants - {application.name}
-        model.secrets[secret.id] = replace(secret, grants=left)
     del model.applications[application.name]
     return True

@@ -32,7 +32,7 @@ def secret_get(call: Call) -> Any:
             if label
             else not_found(call.argument(0))
         )
-    if not secret.readable_by(context.unit.name):
+    if not secret.owned_by(context.unit.name):
         raise ToolError(f"ERROR {context.refusal('read')}")
     content = _pending(context, secret.id, label, peek=peek, refresh=refresh)
     if content is None:

@@ -1,7 +1,6 @@
 """Secrets: who owns them, who may read them, which revision each reader follows. Pure.
 
-A secret belongs to a unit, to an application whose leader manages it, or to the model: an operator
-manages that one, and grants it to the applications that may read it.
+A secret belongs to a unit, or to an application whose leader manages it and whose units read it.
 A reader stays at the revision that it read first, until it asks for a refresh.
 """
 
@@ -18,8 +17,6 @@ from testbed.juju.errors import ToolError
 from testbed.juju.state import names
 
 _KEY = re.compile(r"[a-z](?:-?[a-z0-9]){2,}\Z")
-MODEL = ""
-"""The owner of an operator's secret. Its label is its name."""
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -44,13 +41,12 @@ class Secret:
     """A secret with all its revisions."""
 
     id: str
-    owner: str  # "APP", "APP/N" or MODEL
+    owner: str  # "APP" or "APP/N"
     label: str = ""
     description: str = ""
     revisions: Mapping[int, Revision] = field(default_factory=dict)
     latest: int = 0
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
-    grants: frozenset[str] = frozenset()  # the applications that the operator has named
 
     @property
     def uri(self) -> str:
@@ -63,9 +59,6 @@ class Secret:
     def managed_by(self, unit: str, *, leader: bool) -> bool:
         """Return whether `unit` may change it: it owns it, or leads the application that does."""
         return self.owner == unit or (leader and self.owner == names.application_of(unit))
-
-    def readable_by(self, unit: str) -> bool:
-        return self.owned_by(unit) or names.application_of(unit) in self.grants
 
 
 @dataclass(frozen=True)

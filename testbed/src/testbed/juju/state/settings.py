@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 from testbed.juju.errors import JujuError
 
 Value = str | int | float | bool
-_TYPES = ("string", "int", "float", "boolean", "secret")
-_SECRET_URI = re.compile(r"(secret:)?(//)?([0-9a-f-]{36}/)?[0-9a-v]{20}")
+_TYPES = ("string", "int", "float", "boolean")
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,6 @@ def _typed(options: Mapping[str, Option], name: str, value: Any) -> Value:
 
 
 def _parsed(kind: str, name: str, text: str) -> Value:
-    if kind == "secret" and text and not _SECRET_URI.fullmatch(text):
-        raise JujuError(f'invalid secret URI for option "{name}": secret URI "{text}" not valid')
     try:
         return _PARSERS[kind](text)
     except ValueError as error:
@@ -102,7 +98,7 @@ def _boolean(text: str) -> bool:
     raise ValueError(text)
 
 
-_PARSERS = {"string": str, "secret": str, "int": int, "float": float, "boolean": _boolean}
+_PARSERS = {"string": str, "int": int, "float": float, "boolean": _boolean}
 
 
 def _fits(kind: str, value: Any) -> bool:
