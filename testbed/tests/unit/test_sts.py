@@ -243,39 +243,45 @@ def test_another_accounts_user_may_not_assume_a_role(accounts: Accounts) -> None
     assert error(assume(accounts, stranger, VIEWER)) == (403, "AccessDenied")
 
 
-@pytest.mark.parametrize("role", [f"arn:aws:iam::{ACCOUNT}:role/none", "", "AWSReservedSSO"])
-def test_an_unknown_role_is_denied(accounts: Accounts, knobby: Keys, role: str) -> None:
-    assert error(assume(accounts, knobby, role)) == (403, "AccessDenied")
+ASSUME = {
+    "Action": "AssumeRole",
+    "RoleArn": VIEWER,
+    "RoleSessionName": "session",
+    "DurationSeconds": "3600",
+}
+DENIED, INVALID = (403, "AccessDenied"), (400, "ValidationError")
+UNKNOWN = (400, "InvalidAction")
 
 
-@pytest.mark.parametrize("seconds", ["899", "43201", "an hour"])
-def test_a_duration_out_of_range_is_refused(
-    accounts: Accounts, knobby: Keys, seconds: str
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        *(
+            ({**ASSUME, "RoleArn": role}, DENIED)
+            for role in (f"arn:aws:iam::{ACCOUNT}:role/none", "", "AWSReservedSSO")
+        ),
+        *(
+            ({**ASSUME, "DurationSeconds": seconds}, INVALID)
+            for seconds in ("899", "43201", "an hour")
+        ),
+        *(
+            ({**ASSUME, "RoleSessionName": name}, INVALID)
+            for name in ("", "a", "with space", "x" * 65)
+        ),
+        *(({"Action": action}, UNKNOWN) for action in ("GetSessionToken", "")),
+        ({"Action": "GetCallerIdentity", "Version": "2010-05-08"}, UNKNOWN),
+    ],
+)
+def test_a_request_that_aws_would_refuse_is_refused(
+    accounts: Accounts, knobby: Keys, parameters: dict[str, str], refusal: tuple[int, str]
 ) -> None:
-    answer = assume(accounts, knobby, VIEWER, duration=seconds)
-    assert error(answer) == (400, "ValidationError")
+    assert error(call(accounts, knobby, **parameters)) == refusal
 
 
 def test_a_role_may_assume_another_for_an_hour_at_most(accounts: Accounts, knobby: Keys) -> None:
     role = assumed_keys(assume(accounts, knobby, VIEWER))
     answer = assume(accounts, role, SSO, duration="3601")
     assert error(answer) == (400, "ValidationError")
-
-
-@pytest.mark.parametrize("name", ["", "a", "with space", "x" * 65])
-def test_a_bad_session_name_is_refused(accounts: Accounts, knobby: Keys, name: str) -> None:
-    answer = call(accounts, knobby, Action="AssumeRole", RoleArn=VIEWER, RoleSessionName=name)
-    assert error(answer) == (400, "ValidationError")
-
-
-@pytest.mark.parametrize("action", ["GetSessionToken", ""])
-def test_other_actions_are_unknown(accounts: Accounts, knobby: Keys, action: str) -> None:
-    assert error(call(accounts, knobby, Action=action)) == (400, "InvalidAction")
-
-
-def test_another_version_is_unknown(accounts: Accounts, knobby: Keys) -> None:
-    answer = call(accounts, knobby, Action="GetCallerIdentity", Version="2010-05-08")
-    assert error(answer) == (400, "InvalidAction")
 
 
 @pytest.mark.parametrize(
