@@ -106,18 +106,6 @@ def test_given_a_new_leaf_when_a_hook_runs_then_pods_are_replaced_and_the_file_i
     assert deployed.peer["ca"] == root().certificate
 
 
-def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_its_address_is_asked_for_again(
-    deployed: Model, api: FakeCluster
-):
-    bags = deployed.bags()
-    api.delete(SERVICE)
-    api.free_addresses.reverse()
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert deployed.bags() == bags
-
-
 def test_given_a_service_whose_address_is_taken_when_it_settles_then_everything_follows(
     deployed: Model, api: FakeCluster, files: Files
 ):

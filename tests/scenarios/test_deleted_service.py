@@ -6,7 +6,6 @@ webhook's address gets people's tokens, and decides who they are.
 
 from __future__ import annotations
 
-import httpx2
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
@@ -38,18 +37,3 @@ def test_given_a_deleted_service_with_other_finalizers_when_a_hook_runs_then_it_
 
     assert deployed.hook().name == "active"
     assert is_whole(api)
-
-
-@pytest.mark.parametrize("error", [httpx2.ReadTimeout, httpx2.ReadError])
-@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
-def test_given_a_deleted_service_when_an_answer_is_lost_then_its_address_is_not_free_after(
-    deployed: Model, api: FakeCluster, error: type[httpx2.RequestError], method: str
-):
-    api.kubectl_delete(SERVICE)
-    api.lose(error, request=f"{method} {SERVICE}")
-    deployed.hook()
-    take(api)
-
-    assert deployed.hook().name == "active"
-    assert is_whole(api)
-    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS

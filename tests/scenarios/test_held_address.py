@@ -113,17 +113,6 @@ ORDERS = pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 
 
 @ORDERS
-def test_given_two_1_28_control_planes_that_asked_when_removed_then_the_service_goes(
-    both: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
-):
-    for unit in order:
-        depart(both, unit)
-    end(both, machines, *order)
-
-    assert SERVICE not in api.objects
-
-
-@ORDERS
 def test_given_two_1_28_control_planes_when_one_still_asks_then_the_service_stays_until_then(
     both: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
 ):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import ops
 import pytest
 import yaml
@@ -40,15 +38,6 @@ def test_given_an_ipv6_service_when_hooks_ran_then_the_control_plane_gets_its_ur
 
     assert model.hook() == ops.ActiveStatus("2/2 pods, 0 mappings")
     assert server(files) == URL
-
-
-def test_given_an_ipv6_service_when_a_certificate_is_asked_for_then_it_is_to_cover_its_address(
-    model: Model,
-):
-    model.settle()
-
-    (wanted,) = json.loads(model.units[0].certificates["cert_requests"]).values()
-    assert ADDRESS in wanted["sans"]
 
 
 def test_given_an_ipv6_service_then_the_newer_control_plane_is_to_be_told_its_url_in_brackets(

@@ -102,22 +102,6 @@ def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_comple
     assert isinstance(deploying.hook(), ops.ActiveStatus)
 
 
-def test_given_a_kubeconfig_that_is_being_written_when_a_hook_runs_then_the_rest_is_waited_for(
-    deployed: Model, files: Files
-):
-    text = kubeconfig()
-    statuses = set()
-    for end in range(0, len(text), 40):
-        files.admin.write_text(text[:end])
-        status = deployed.hook()
-        statuses.add(status.name)
-        assert ADMIN_TOKEN not in status.message
-
-    assert statuses == {"waiting"}
-    files.admin.write_text(text)
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -144,22 +128,6 @@ def test_given_a_kubeconfig_that_cannot_be_used_when_a_hook_runs_then_another_is
     files.admin.write_bytes(text)
 
     assert isinstance(model.hook(), ops.WaitingStatus)
-
-
-@pytest.mark.parametrize("place", ["webhook", "leftover"])
-def test_given_a_folder_in_a_files_place_when_a_hook_runs_then_the_unit_is_blocked_meanwhile(
-    deployed: Model, files: Files, place: str
-):
-    path = files.webhook if place == "webhook" else files.leftovers[0]
-    path.unlink(missing_ok=True)
-    path.mkdir(parents=True)
-
-    status = deployed.hook()
-
-    assert isinstance(status, ops.BlockedStatus)
-    assert str(path) in status.message
-    path.rmdir()
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
 def check(fault: str, status: ops.StatusBase) -> None:

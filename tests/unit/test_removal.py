@@ -313,24 +313,6 @@ def test_given_a_finalizer_of_others_when_removed_then_the_object_goes_all_the_s
     assert set(api.objects) == {*DEFINED}
 
 
-def test_given_a_juju_that_lists_a_relation_and_does_not_read_it_when_stopped_then_all_is_clean(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    """Juju 4 lets the last blocked unit out of the peer relation, and still lists that."""
-    deployed.config = {"replicas": 0}
-    assert deployed.hook().name == "blocked"
-
-    def refuses(*_: object, **__: object) -> None:
-        raise ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ops.hookcmds, "relation_get", refuses)
-        assert deployed.hook(deployed.on.config_changed()).name == "waiting"
-        deployed.hook(deployed.on.stop())
-
-    assert set(api.objects) == {*DEFINED}
-
-
 def test_given_another_unit_whose_control_plane_asks_when_removed_first_then_the_service_stays(
     asking: Model, api: FakeCluster, machines: list[Files]
 ):

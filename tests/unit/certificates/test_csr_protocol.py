@@ -20,7 +20,7 @@ from tests.fakes import at_rest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -60,16 +60,6 @@ def test_given_such_an_authority_when_settled_then_its_pair_is_served(
     assert api.secret("ca.pem") == f"{provider.authority}\n"
     assert len(pem.certificates(api.secret("cert.pem"))) == 1
     assert modern.peer["ca"] == f"{provider.authority}\n"
-
-
-def test_given_such_an_authority_when_asked_then_it_is_for_the_name_and_the_address_of_the_service(
-    modern: Model, provider: SelfSigned
-):
-    (request,) = provider.requested(modern.certificates)
-
-    assert request.common_name == "aws-iam-authenticator.kube-system.svc"
-    assert request.sans_dns == {NAME}
-    assert request.sans_ip == {ADDRESS}
 
 
 def test_given_such_an_authority_when_settled_then_the_key_is_in_secrets_alone(

@@ -16,23 +16,16 @@ from certificates.keypair import KeyPair
 
 BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
+CERTIFICATE, KEY = root().issue(NAMES)
 
 
-@pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    return root().issue(NAMES)
-
-
-def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left(
-    pair: tuple[str, str],
-):
-    certificate, key = pair
+def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left():
     found = pem.key_pair(
-        PREAMBLE + certificate, f"some text\n{key}", PREAMBLE + root().certificate
+        PREAMBLE + CERTIFICATE, f"some text\n{KEY}", PREAMBLE + root().certificate
     )
 
-    assert found.certificate == certificate
-    assert found.key == key
+    assert found.certificate == CERTIFICATE
+    assert found.key == KEY
     assert found.ca == root().certificate
 
 
@@ -40,19 +33,11 @@ def test_given_no_block_when_taken_apart_then_neither_certificate_key_nor_author
     assert pem.key_pair("text", "text", "text") == KeyPair("\n", "\n", "")
 
 
-def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
-    pair: tuple[str, str],
-):
-    certificate, key = (text.replace("\n", "\r\n") for text in pair)
+def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left():
+    certificate, key = (text.replace("\n", "\r\n") for text in (CERTIFICATE, KEY))
 
-    served = pem.key_pair(*pair, root().certificate)
+    served = pem.key_pair(CERTIFICATE, KEY, root().certificate)
     assert pem.key_pair(certificate, key, root().certificate) == served
-
-
-def test_given_blank_lines_in_a_block_when_taken_apart_then_they_go(pair: tuple[str, str]):
-    certificate, _ = pair
-
-    assert pem.certificates(certificate.replace("\n", "\n \n")) == [certificate.rstrip("\n")]
 
 
 @pytest.mark.parametrize("kind", ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
@@ -62,22 +47,24 @@ def test_given_a_private_key_of_any_form_when_taken_apart_then_it_is_found(kind:
     assert pem.private_key(BLOCK + block) == block.rstrip("\n")
 
 
-def test_given_other_blocks_when_taken_apart_then_only_certificates_are_certificates(
-    pair: tuple[str, str],
+WHOLE = [CERTIFICATE.rstrip("\n")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (CERTIFICATE.replace("\n", "\n \n"), WHOLE),
+        (KEY + CERTIFICATE, WHOLE),
+        (f"{CERTIFICATE.splitlines()[0]}\n{CERTIFICATE}", WHOLE),
+        ("-----BEGIN CERTIFICATE----- ==\n-----END CERTIFICATE-----\n", []),
+    ],
+    ids=["blank lines", "other blocks", "begins twice", "text after the dashes"],
+)
+def test_given_a_text_when_taken_apart_then_whole_certificates_are_left(
+    text: str, found: list[str]
 ):
-    certificate, key = pair
-
-    assert pem.certificates(key + certificate) == [certificate.rstrip("\n")]
-    assert pem.private_key(certificate) == ""
-
-
-def test_given_a_block_that_begins_twice_when_taken_apart_then_its_one_end_ends_one_block(
-    pair: tuple[str, str],
-):
-    certificate, _ = pair
-    begin = certificate.splitlines()[0]
-
-    assert pem.certificates(f"{begin}\n{certificate}") == [certificate.rstrip("\n")]
+    assert pem.certificates(text) == found
+    assert pem.private_key(CERTIFICATE) == ""
 
 
 def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
@@ -100,20 +87,20 @@ def test_given_a_chain_that_repeats_its_parts_when_paired_then_each_is_there_onc
     assert found.ca == middle.certificate
 
 
-def test_given_a_root_when_paired_then_it_is_trusted_and_not_served(pair: tuple[str, str]):
-    found = pem.key_pair(*pair, root().certificate)
+def test_given_a_root_when_paired_then_it_is_trusted_and_not_served():
+    found = pem.key_pair(CERTIFICATE, KEY, root().certificate)
 
-    assert found.certificate == pair[0]
+    assert found.certificate == CERTIFICATE
     assert found.ca == root().certificate
 
 
-def test_given_an_authority_that_signs_its_next_certificate_when_paired_then_that_is_served(
-    pair: tuple[str, str],
-):
+def test_given_an_authority_that_signs_its_next_certificate_when_paired_then_that_is_served():
     # Both have one name, but other keys: who trusts the former one alone needs it.
     link = Authority("root", issuer=root()).certificate
 
-    assert pem.key_pair(*pair, link, root().certificate).certificate == pair[0] + link
+    assert (
+        pem.key_pair(CERTIFICATE, KEY, link, root().certificate).certificate == CERTIFICATE + link
+    )
 
 
 def test_given_a_self_signed_certificate_when_paired_then_it_is_its_own_authority():
@@ -132,21 +119,16 @@ def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_o
     assert pem.ca_bundle() == ""
 
 
-def test_given_blocks_when_decoded_then_each_is_there_once(pair: tuple[str, str]):
-    certificate, _ = pair
+def test_given_blocks_when_decoded_then_each_is_there_once():
 
-    (leaf, authority) = pem.der(certificate + root().certificate + certificate)
-    assert ssl.DER_cert_to_PEM_cert(leaf) == certificate
+    (leaf, authority) = pem.der(CERTIFICATE + root().certificate + CERTIFICATE)
+    assert ssl.DER_cert_to_PEM_cert(leaf) == CERTIFICATE
     assert ssl.DER_cert_to_PEM_cert(authority) == root().certificate
 
 
 def test_given_a_block_that_is_no_base64_when_decoded_then_a_value_error_comes():
     with pytest.raises(ValueError, match=r"."):
         pem.der("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n")
-
-
-def test_given_text_after_the_dashes_when_taken_apart_then_that_line_begins_no_block():
-    assert pem.certificates("-----BEGIN CERTIFICATE----- ==\n-----END CERTIFICATE-----\n") == []
 
 
 @pytest.mark.parametrize(

@@ -126,17 +126,6 @@ def test_given_a_good_answer_then_its_pair_is_served_and_asked_for_under_the_sam
     assert unit.name == SERVER_NAME
 
 
-def test_given_a_settled_request_when_the_address_changes_then_the_new_one_is_asked_for(
-    unit: Unit,
-):
-    for _ in range(2):
-        unit.ask(answers((SERVER_NAME, GOOD)))
-    unit.ask(answers((SERVER_NAME, GOOD)), address="10.152.183.99")
-
-    (asked,) = json.loads(unit.bag["cert_requests"]).values()
-    assert asked == {"sans": ["10.152.183.99", SERVER_NAME]}
-
-
 @pytest.mark.parametrize(("days", "soon"), [(14, True), (15, False)])
 def test_given_a_certificate_then_its_end_is_said_and_another_asked_for_in_its_last_two_weeks(
     unit: Unit, days: int, soon: bool
