@@ -6,13 +6,11 @@ import json
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 import machine
-import pods
 import unit_state
 
 CHARM = Path(__file__).parents[1]
@@ -43,18 +41,6 @@ def said() -> dict[tuple[str, str, str], str]:
 def rows(query: str = "SELECT key, data FROM kv") -> dict[str, str]:
     with sqlite3.connect(".unit-state.db") as database:
         return dict(database.execute(query).fetchall())
-
-
-def test_there_is_a_hook_for_each_event_and_no_dispatch() -> None:
-    metadata = yaml.safe_load((CHARM / "metadata.yaml").read_text())
-    hooks = {path.name for path in (CHARM / "hooks").iterdir()}
-
-    assert not (CHARM / "dispatch").exists()
-    assert {"install", "start", "config-changed", "update-status", "upgrade-charm"} <= hooks
-    for endpoint in metadata["requires"]:
-        for kind in ("created", "joined", "changed", "departed", "broken"):
-            assert f"{endpoint}-relation-{kind}" in hooks
-    assert all(os.access(path, os.X_OK) for path in (CHARM / "hooks").iterdir())
 
 
 def test_a_leaders_database_is_as_large_as_the_originals_and_holds_the_private_key() -> None:
@@ -119,24 +105,3 @@ def test_the_definition_has_a_subresource_for_a_status_that_its_schema_drops() -
 
     assert version["subresources"] == {"status": {}}
     assert "status" not in version["schema"]["openAPIV3Schema"]["properties"]
-
-
-def pod(name: str, phase: str = "Running", *, ready: bool = True) -> dict[str, Any]:
-    status = {"phase": phase, "containerStatuses": [{"ready": ready}]}
-    return {"metadata": {"name": f"aws-iam-authenticator-{name}"}, "status": status}
-
-
-@pytest.mark.parametrize(
-    ("found", "message"),
-    [
-        ([pod("a"), pod("b")], ""),
-        ([], "Waiting for pods to be created"),
-        ([pod("a"), pod("b", "Pending")], "Waiting for aws iam pod to start"),
-        ([pod("a"), pod("b", ready=False)], "Waiting for aws-iam-authenticator-b to start"),
-        ([pod("a", "Failed"), pod("b", ready=False)], "Waiting for 2 pods to start"),
-    ],
-)
-def test_it_waits_for_its_pods(found: list[dict[str, Any]], message: str) -> None:
-    other = {"metadata": {"name": "coredns"}, "status": {"phase": "Pending"}}
-
-    assert pods.missing([other, *found]) == message

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import ops
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -85,12 +84,6 @@ def requested(context: Context, request: str, state: testing.State) -> testing.S
     with context(context.on.update_status(), state) as manager:
         getattr(manager.charm.on, f"testbed_{request.replace('-', '_')}").emit()
         return manager.run()
-
-
-def test_before_anyone_asks_the_authority_is_ready(context: Context) -> None:
-    state = context.run(context.on.install(), testing.State())
-
-    assert state.unit_status == ops.ActiveStatus("Certificate Authority ready.")
 
 
 def test_a_unit_that_asks_for_nothing_yet_gets_the_authority(changed: Changed) -> None:

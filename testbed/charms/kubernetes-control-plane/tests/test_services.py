@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import ops
 import pytest
-from ops import testing
 from running import (
     APPS,
-    FORWARDER,
     FakeHost,
     Run,
     aws_iam,
@@ -18,15 +15,6 @@ from running import (
 )
 
 from control_plane_charm import ControlPlane
-
-
-def test_on_install_every_service_starts_and_the_node_is_tainted(run: Run, host: FakeHost) -> None:
-    state = run(event="install")
-
-    assert host.running - {FORWARDER} == {f"snap.{app}.daemon.service" for app in APPS}
-    kubelet = (host.root / "var/snap/kubelet/current/args").read_text()
-    assert "--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule" in kubelet
-    assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
 
 
 @pytest.mark.parametrize(
@@ -72,17 +60,6 @@ def test_on_the_action_upgrade_the_programs_of_the_channel_run_the_api_server_fi
     restarts = [f"restart snap.{app}.daemon.service" for app in APPS]
     assert host.commands[0] == restarts[0]
     assert set(host.commands) >= set(restarts)
-    assert state.workload_version == "1.37.2"
-    assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
-
-
-def test_on_the_action_upgrade_the_channel_of_the_page_has_the_newest_programs(
-    run_new: Run, host: FakeHost
-) -> None:
-    run_new(event="install", channel="1.28/stable")
-
-    state = run_new(event="upgrade", channel="1.29/stable")
-
     assert state.workload_version == "1.37.2"
     assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
 
@@ -156,16 +133,6 @@ def test_an_api_server_that_does_not_answer_is_waited_for_and_then_reported(
     assert state.unit_status == ops.WaitingStatus("Waiting for the API server to answer")
     [relation] = state.relations
     assert relation.local_unit_data["api_server_state"] == "false"
-
-
-def test_an_authority_is_asked_for_a_certificate(run: Run) -> None:
-    state = run(testing.Relation("certificates"))
-
-    [relation] = state.relations
-    asked = relation.local_unit_data
-    assert asked["common_name"] == "10.85.0.10"
-    assert asked["unit_name"] == "kubernetes-control-plane_0"
-    assert "10.85.0.10" in json.loads(asked["sans"])
 
 
 def test_on_stop_the_node_leaves_its_cluster(run: Run, host: FakeHost) -> None:

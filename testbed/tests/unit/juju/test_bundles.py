@@ -102,51 +102,6 @@ def test_a_bundle_with_a_mistake_is_refused_in_one_line(
     assert not juju.status()["applications"]
 
 
-# A subordinate for control planes with an endpoint of their own, and for those without.
-WEBHOOK = """
-name: webhook
-subordinate: true
-requires:
-  own: {interface: aws-iam, scope: container, limit: 1}
-  general: {interface: juju-info, scope: container, limit: 1}
-  certificates: {interface: tls-certificates, limit: 1}
-"""
-WITH_WEBHOOK = """
-applications:
-  webhook: {charm: webhook}
-relations:
-- [webhook, kubernetes-control-plane]
-- [webhook, easyrsa]
-"""
-
-
-@pytest.mark.parametrize(
-    ("channel", "endpoint"), [("1.28/stable", "own"), ("1.29/stable", "general")]
-)
-def test_one_overlay_attaches_to_either_generation_of_the_testbeds_control_plane(
-    juju: Juju, channel: str, endpoint: str
-) -> None:
-    for track in ("1.28", "1.29"):
-        metadata = (CHARMS / "kubernetes-control-plane" / track / "metadata.yaml").read_text()
-        pack(juju.lab.charm_store, metadata, name=f"kubernetes-control-plane_{track}")
-    pack(juju.lab.charm_store, (CHARMS / "easyrsa" / "metadata.yaml").read_text())
-    pack(juju.lab.charm_store, WEBHOOK)
-    (juju.folder / "webhook.yaml").write_text(WITH_WEBHOOK)
-
-    juju("deploy", "charmed-kubernetes", "--channel", channel, "--overlay", "webhook.yaml")
-    juju.settle()
-
-    status = juju.status()
-    control_plane = status["applications"]["kubernetes-control-plane"]
-    assert control_plane["charm-channel"] == channel
-    assert list(control_plane["units"]["kubernetes-control-plane/0"]["subordinates"]) == [
-        "webhook/0"
-    ]
-    relations = status["applications"]["webhook"]["relations"]
-    assert set(relations) == {"certificates", endpoint}
-    assert len(status["machines"]) == 1
-
-
 def test_given_a_charm_with_an_overlay_of_its_name_when_deployed_then_it_is_the_charm(
     juju: Juju,
 ) -> None:

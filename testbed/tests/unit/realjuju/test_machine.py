@@ -27,11 +27,6 @@ def test_a_unit_file_without_a_command_cannot_be_started(tmp_path: Path) -> None
         unitfiles.command("agent", str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["it", "it.service", "/etc/systemd/system/it.service"])
-def test_systemctl_takes_a_service_by_each_of_its_names(name: str) -> None:
-    assert unitfiles.service_of(name) == "it"
-
-
 def test_the_operators_keys_open_the_machine(tmp_path: Path) -> None:
     files = machinefiles.machine_files("ssh-ed25519 AAAA operator\n")
     assert files["/etc/ssh/testbed_keys"] == b"ssh-ed25519 AAAA operator\n"
