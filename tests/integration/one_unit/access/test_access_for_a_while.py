@@ -27,21 +27,9 @@ def is_refused(mallory: Cluster) -> bool:
     return "Unauthorized" in mallory.whoami("mallory").stderr
 
 
-def noticed(cluster: Cluster, mapping: str) -> list[str]:
-    """Return the reasons of the events on a mapping, the oldest first."""
-    of_mapping = ("--field-selector", f"involvedObject.name={mapping}")
-    found = cluster.get("events", "-n", "default", *of_mapping)["items"]
-    found = [each for each in found if each.get("reportingComponent") == "aws-iam"]
-    return [each["reason"] for each in sorted(found, key=lambda each: each["eventTime"])]
-
-
 def test_given_a_grant_then_its_person_logs_in_until_it_ends_by_itself(
     deployed: jubilant.Juju, mallory: Cluster
 ) -> None:
-    before = mallory.mapping_names()
-    would = deployed.run(LEADER, "grant-access", {**GRANT, "for": "30s", "dry-run": True})
-    assert would.results["result"] == "would grant"
-    assert mallory.mapping_names() == before
     assert is_refused(mallory)
 
     granted = deployed.run(LEADER, "grant-access", {**GRANT, "for": "30s"}).results
@@ -54,9 +42,8 @@ def test_given_a_grant_then_its_person_logs_in_until_it_ends_by_itself(
     assert annotations["aws-iam/expires"] == granted["ends"]
     eventually(lambda: name not in mallory.mapping_names(), "deleted", seconds=90)
     eventually(lambda: is_refused(mallory), "refused")
-    said = f"access has ended: deleted mapping {name}"
-    eventually(lambda: said in deployed.debug_log(limit=5000), "logged")
-    assert noticed(mallory, name)[-2:] == ["AccessGranted", "AccessEnded"]
+    for said in (f"(incident 42): create mapping {name}", f": delete mapping {name}"):
+        assert said in deployed.debug_log(limit=5000)
 
 
 def test_given_a_unit_that_is_blocked_or_waits_when_a_grant_ends_then_its_person_is_refused(
@@ -94,14 +81,11 @@ def test_given_mappings_of_a_principal_then_revoke_ends_all_of_them(
     assert logins.wait_for_login(mallory, "mallory") == "mallory"
     before = mallory.mapping_names()
 
-    would = deployed.run(LEADER, "revoke-access", {"arn": arns.USER, "dry-run": True}).results
-    assert mallory.mapping_names() == before
     revoked = deployed.run(LEADER, "revoke-access", {"arn": arns.USER}).results
 
-    assert would["mappings"] == revoked["mappings"]
     assert "by-hand: " in revoked["mappings"]
-    assert "grant-mallory-" in revoked["mappings"]
-    others = {name for name in before if not name.startswith(("by-hand", "grant-mallory-"))}
+    assert "mallory-" in revoked["mappings"]
+    others = {name for name in before if not name.startswith(("by-hand", "mallory-"))}
     assert mallory.mapping_names() == others
     eventually(lambda: is_refused(mallory), "refused")
     again = deployed.run(LEADER, "revoke-access", {"arn": arns.USER}).results

@@ -456,10 +456,7 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
         "aws-iam/reason": "an incident",
     }
     assert api.objects[PATH]["spec"] == {"arn": DEV, "username": "dev", "groups": ["edit"]}
-    assert api.objects[PATH]["metadata"]["annotations"] == {
-        "aws-iam/owner": OWNER.mark,
-        "aws-iam/reason": "an incident",
-    }
+    assert api.objects[PATH]["metadata"]["annotations"] == {"aws-iam/owner": OWNER.mark}
 
 
 @pytest.mark.parametrize(
