@@ -107,8 +107,6 @@ def _bound(
         yield f"{binding} gives {binding.role} to {grant.kind} {word(grant.subject)}{own}"
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
-    if powers := rbac.administrator_by(grants):
-        yield f"it can become administrator, because it may {', '.join(powers)}"
     if not grants and not who.superuser:
         yield from no_role(who.username, who.groups)
 

@@ -50,7 +50,7 @@ class Binding:
     # Users among its subjects, and service accounts by their users' names.
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()  # Groups among its subjects.
-    powers: tuple[str, ...] = ()  # By what its role lets somebody become an administrator.
+    everything: bool = False  # Whether its role allows everything.
 
     def __str__(self) -> str:
         if self.namespace:
@@ -103,15 +103,6 @@ def open_to_all(answer: Answer, control_plane: str) -> str:
     )
 
 
-def administrator_by(grants: Iterable[RoleGrant]) -> list[str]:
-    """Return by what somebody with these grants can become an administrator, and the role."""
-    return list(
-        dict.fromkeys(
-            f"{power} ({grant.binding.role})" for grant in grants for power in grant.binding.powers
-        )
-    )
-
-
 class Bindings:
     """All bindings of a cluster, by their subjects."""
 
@@ -132,7 +123,7 @@ class Bindings:
         for group in groups:
             found += self._groups.find(group)
         return sorted(
-            found, key=lambda each: (not each.binding.powers, each.binding.namespace != "")
+            found, key=lambda each: (not each.binding.everything, each.binding.namespace != "")
         )
 
 

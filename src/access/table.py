@@ -12,10 +12,7 @@ from access import arn, matching, permission_sets, rbac
 from access.mapping import IdentityMapping
 from text import cut, one_line, word
 
-_EVERYTHING = f"everything ({rbac.MASTERS})"
 _MASTERS = f"group {rbac.MASTERS}"
-# The power of a role that allows everything in the whole cluster.
-_ALL = "do everything"
 # A wider cell makes only its own row longer.
 _WIDTH = 70
 # No cell takes the place of those behind it.
@@ -40,8 +37,6 @@ class Row:
     administrator: tuple[str, ...]  # By which group or roles it may do everything in the cluster.
     roles: tuple[str, ...]  # What RBAC gives to it beyond what it gives to everybody.
     own_roles: tuple[str, ...]  # Those of its roles that come with the mapping, and go with it.
-    # By which of its roles' rights it can become an administrator.
-    administrator_by: tuple[str, ...]
     problem: str  # What is wrong with it, and the remedy; or empty.
 
 
@@ -65,6 +60,7 @@ def _row(
     grants = bindings.of(username, groups)
     names = {username, *groups}
     masters = [_MASTERS] if rbac.MASTERS in mapping.groups else []
+    mighty = [each for each in grants if each.binding.everything and not each.binding.namespace]
     return Row(
         name=mapping.name,
         arn=mapping.arn,
@@ -74,13 +70,9 @@ def _row(
         permission_set=permission_sets.name_of(mapping.arn),
         created=mapping.created,
         expires=mapping.expires,
-        administrator=(
-            *masters,
-            *_roles([each for each in grants if _ALL in each.binding.powers], names),
-        ),
+        administrator=(*masters, *_roles(mighty, names)),
         roles=tuple(_roles(grants, names)),
         own_roles=tuple(_roles([each for each in grants if each.goes_with(mapping)], names)),
-        administrator_by=tuple(rbac.administrator_by(grants)),
         problem=problems.get(mapping.name, ""),
     )
 
@@ -115,7 +107,6 @@ def tables(listed: Sequence[Row], limit: int) -> list[str]:
     return pages_of(_TITLES, _ALWAYS, map(_cells, listed), limit)
 
 
-_ADMINISTRATOR = "CAN BECOME ADMINISTRATOR BY"
 _ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
 _TITLES = (
     "NAME",
@@ -125,7 +116,6 @@ _TITLES = (
     "SOURCE",
     "EXPIRES",
     "ROLES",
-    _ADMINISTRATOR,
     "PROBLEM",
 )
 
@@ -138,7 +128,6 @@ def _cells(row: Row) -> Sequence[str]:
         _source(row),
         word(row.expires),
         ",".join(_given(row)),
-        ", ".join(row.administrator_by),
         row.problem,
     )
 
@@ -152,8 +141,15 @@ def _source(row: Row) -> str:
 
 
 def _given(row: Row) -> list[str]:
-    roles = (f"{role} (own)" if role in row.own_roles else role for role in row.roles)
-    return [*([_EVERYTHING] if _MASTERS in row.administrator else []), *roles]
+    masters = [f"everything ({rbac.MASTERS})"] if _MASTERS in row.administrator else []
+    return [*masters, *(_role(role, row) for role in row.roles)]
+
+
+def _role(role: str, row: Row) -> str:
+    own = role in row.own_roles
+    if role in row.administrator:
+        return f"everything ({role}{', own' if own else ''})"
+    return f"{role} (own)" if own else role
 
 
 def jsons(listed: Sequence[Row], limit: int) -> list[str]:
@@ -177,7 +173,6 @@ def _json(row: Row, limit: int) -> str:
             administrator=_first(row.administrator, most),
             roles=_first(row.roles, most),
             own_roles=_first(row.own_roles, most),
-            administrator_by=_first(row.administrator_by, most),
             problem=_TOO_LONG.format(row.name),
         )
         text = json.dumps(dataclasses.asdict(short), separators=(",", ":"))

@@ -21,22 +21,20 @@ from cluster.errors import errors_as_status
 from hook import Hook
 from labels import OPTION
 from statuses import options
-from text import cut, word
+from text import word
 
 # What a row says, the gravest first.
 CHANGES = ("delete", "replace", "change", "make", "refuse", "leave-out")
 _PROBLEM = "problem"
 _TITLES = ("CHANGE", "PLACE", "MAPPING", "ARN", "DETAILS")
+# What stands behind a role or a group that allows everything in the whole cluster.
+_EVERYTHING = " (everything)"
 # What the table shows in columns of its own, or follows from them.
 _APART = ("name", "arn", "canonical")
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``plan``, one page of a table, and the number of each kind of change.
-
-    ``warning`` is there if that takes away the last mapping that can certainly administer the
-    cluster, or if nobody can tell.
-    """
+    """Return ``plan``, one page of a table, and the number of each kind of change."""
     config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition
     if declared.error:
@@ -47,16 +45,14 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         there = state.needed(client, found, declared.entries, partition)
         wanted = desired.access(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)
-        warning = bindings.last_administrators(client, partition, found, wanted.access, steps)
+        mighty = bindings.roles_of_everything(client) if steps.bind else ()
     known = validity.check(found.mappings, partition).problems
     after = validity.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
-    rows = _rows(declared, wanted, steps, problems)
+    rows = _rows(declared, wanted, steps, problems, mighty)
     cells = map(dataclasses.astuple, (dataclasses.replace(row, arn=word(row.arn)) for row in rows))
     pages = table.pages_of(_TITLES, _TITLES, cells, MAX_BYTES)
     results = page("plan", pages if rows else ["nothing would change"], params)
-    if warning:
-        results["warning"] = cut(warning, MAX_BYTES)
     number = collections.Counter(row.change for row in rows)
     return {**results, **{change: str(number[change]) for change in CHANGES}}
 
@@ -73,14 +69,18 @@ class PlanRow:
 
 
 def _rows(
-    declared: Declared, wanted: Desired, changes: Changes, problems: Mapping[str, str]
+    declared: Declared,
+    wanted: Desired,
+    changes: Changes,
+    problems: Mapping[str, str],
+    mighty: Collection[str],
 ) -> list[PlanRow]:
     """Return what ``changes`` do, which make the cluster have what is ``wanted``.
 
     ``declared`` is what the text declares. ``problems`` are those of mappings that work before,
-    by their names.
+    by their names, and ``mighty`` the ClusterRoles that allow everything.
     """
-    bound, unbound = _by_mapping(changes.bind), _by_mapping(changes.unbind)
+    bound, unbound = _by_mapping(changes.bind, mighty), _by_mapping(changes.unbind)
     after = {mapping.name: mapping for mapping in wanted.access.mappings}
     touched = {new.name for new in changes.create}
     touched |= {new.name for _, new in (*changes.moved, *changes.update)}
@@ -104,12 +104,16 @@ def _rows(
     ]
 
 
-def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str, list[str]]:
-    """Return the roles that are bound, by the mapping's name."""
+def _by_mapping(
+    bindings: Iterable[RoleBinding], mighty: Collection[str] = ()
+) -> collections.defaultdict[str, list[str]]:
+    """Return the roles that are bound, by the mapping's name. Those that are ``mighty`` allow
+    everything."""
     found = collections.defaultdict[str, list[str]](list)
     # A cell is cut, and a role in the whole cluster gives most.
     for each in sorted(bindings, key=lambda each: each.namespace != ""):
-        found[each.mapping].append(str(each))
+        is_mighty = each.role in mighty and not each.namespace
+        found[each.mapping].append(f"{each}{_EVERYTHING if is_mighty else ''}")
     return found
 
 
@@ -174,4 +178,5 @@ def _identity(mapping: IdentityMapping) -> str:
 
 def _listed(names: Iterable[object]) -> str:
     """Return the names; the one that gives everything stands first, so that no others hide it."""
-    return ", ".join(map(repr, sorted(names, key=lambda name: name != rbac.MASTERS)))
+    ordered = sorted(names, key=lambda name: name != rbac.MASTERS)
+    return ", ".join(f"{each!r}{_EVERYTHING if each == rbac.MASTERS else ''}" for each in ordered)

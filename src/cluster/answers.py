@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from access.administrators import Rule
 from errors import Waiting
 from statuses import waiting
 from text import brief
@@ -124,11 +123,29 @@ class Binding(msgspec.Struct, rename="camel"):
     subjects: list[_Reference] | None = None
 
 
+class _Rule(msgspec.Struct, rename="camel"):
+    verbs: list[str]
+    api_groups: list[str] = []
+    resources: list[str] = []
+    resource_names: list[str] = []
+
+
 class Role(msgspec.Struct):
     """A ClusterRole or a Role."""
 
     metadata: Name
-    rules: list[Rule] | None = None
+    rules: list[_Rule] | None = None
+
+    @property
+    def allows_everything(self) -> bool:
+        """Return whether one of its rules allows everything on all objects."""
+        return any(
+            "*" in rule.verbs
+            and "*" in rule.api_groups
+            and "*" in rule.resources
+            and not rule.resource_names
+            for rule in self.rules or ()
+        )
 
 
 class PodMetadata(_Metadata, rename="camel"):

@@ -8,7 +8,7 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from lightkube.resources.authorization_v1 import SubjectAccessReview
@@ -18,20 +18,13 @@ from lightkube.resources.rbac_authorization_v1 import (
     RoleBinding,
 )
 
-import times
-from access import administrators, expiry, rbac
-from access.desired import Access, Changes
+from access import rbac
 from access.rbac import Answer, Question
-from cluster import answers, api, contents
-from cluster.errors import errors_as_status
-from errors import Unready
-from text import status_line
+from cluster import answers, api
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
 # API server, whoever gets that name has what the account has.
 SERVICE_ACCOUNT = "system:serviceaccount:"
-
-Rules = dict[str, Sequence[administrators.Rule]]
 
 
 def find(
@@ -42,12 +35,11 @@ def find(
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``. ``newest`` is `api.Client.list`'s.
     """
-    rules, is_denied = _roles(client), contents.denies_mappings(client)
-    kinds = (ClusterRoleBinding, RoleBinding)
+    mighty = roles_of_everything(client)
     found = [
         each
-        for kind in kinds
-        for each in _list(client, kind, rules, is_denied=is_denied, newest=newest)
+        for kind in (ClusterRoleBinding, RoleBinding)
+        for each in _list(client, kind, mighty, newest=newest)
     ]
     return rbac.Bindings(found), rbac.open_to_all(_everybody(client), control_plane)
 
@@ -65,19 +57,14 @@ def _everybody(client: api.Client) -> Answer:
     return ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
 
 
-def _roles(client: api.Client) -> Rules:
-    """Return the rules of every ClusterRole by its name."""
+def roles_of_everything(client: api.Client) -> set[str]:
+    """Return the names of the ClusterRoles that allow everything."""
     found = client.list(ClusterRole, answers.Role)
-    return {role.metadata.name: role.rules or () for role in found}
+    return {role.metadata.name for role in found if role.allows_everything}
 
 
 def _list(
-    client: api.Client,
-    kind: type[Any],
-    rules: Rules,
-    *,
-    is_denied: bool = False,
-    newest: bool = False,
+    client: api.Client, kind: type[Any], mighty: Collection[str], *, newest: bool
 ) -> Iterator[rbac.Binding]:
     for found in client.list(kind, answers.Binding, newest=newest):
         subjects, role = found.subjects or (), found.role_ref
@@ -95,60 +82,5 @@ def _list(
             role_name=role.name,
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
-            powers=_powers(role.kind, role.name, namespace, rules, is_denied=is_denied),
+            everything=role.kind == "ClusterRole" and role.name in mighty,
         )
-
-
-def _powers(
-    kind: str, name: str, namespace: str, rules: Rules, *, is_denied: bool = False
-) -> tuple[str, ...]:
-    of_role = rules.get(name, ()) if kind == "ClusterRole" else ()
-    return administrators.powers_of(of_role, namespace, mappings_denied=is_denied)
-
-
-def last_administrators(
-    client: api.Client, partition: str, found: Access, wanted: Access, steps: Changes
-) -> str:
-    """Return the warning that ``steps`` take away the last mapping that certainly administers the
-    cluster, or that nobody can tell; empty if there is nothing to warn of.
-
-    This reads the ClusterRoleBindings, unless the mappings alone tell: no RoleBinding gives
-    everything, and no policy on mappings takes that away.
-    """
-    now = times.now()
-    before, after = (
-        [each for each in some.mappings if not expiry.has_ended(each, now)]
-        for some in (found, wanted)
-    )
-    changed = {each.name for each in before}.intersection(steps.touched)
-    if not changed or administrators.certain(after, (), partition):
-        return ""
-    try:
-        with errors_as_status():
-            rules = _roles(client)
-            bound = [*_list(client, ClusterRoleBinding, rules)]
-            is_open = _everybody(client).allowed
-    except Unready as reason:
-        return unknown(reason)
-    made = [
-        rbac.Binding(
-            name=each.name,
-            namespace=each.namespace,
-            role_kind=each.role_kind,
-            role_name=each.role,
-            groups=(each.group,),
-            powers=_powers(each.role_kind, each.role, each.namespace, rules),
-        )
-        for each in steps.bind
-    ]
-    gone = {each.key for each in steps.unbind}
-    left = [each for each in bound if f"{each.namespace}/{each.name}" not in gone]
-    if is_open or administrators.certain(after, [*left, *made], partition):
-        return ""
-    sure = administrators.certain(before, bound, partition)
-    return administrators.warning([each for each in sure if each.name in changed])
-
-
-def unknown(reason: Unready) -> str:
-    """Return the warning that nobody can tell who is left, for this ``reason``."""
-    return f"cannot tell who can administer the cluster: {status_line(reason)}"

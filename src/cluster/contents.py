@@ -77,12 +77,3 @@ def _decoded(text: str) -> str:
 
 def _data(secret: api.Object) -> dict[str, str]:
     return secret.get("data") or {}
-
-
-def denies_mappings(client: api.Client) -> bool:
-    """Return whether the cluster denies mappings to more than their writer may impersonate."""
-    binding, policy = (objects.get(client, what) for what in references.POLICY)
-    if not binding or not policy:
-        return False
-    actions: list[str] = binding["spec"].get("validationActions") or []
-    return "Deny" in actions

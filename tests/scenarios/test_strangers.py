@@ -328,9 +328,6 @@ def test_given_roles_of_a_namespace_without_end_then_no_list_hides_those_that_gi
     ):
         assert "ClusterRole/edit" in text
         assert "ClusterRole/all in kube-system" in text
-    assert row["administrator_by"] == [
-        "do everything in kube-system (ClusterRole/all in kube-system)"
-    ]
 
 
 def test_given_many_roles_in_namespaces_when_planned_then_those_in_the_whole_cluster_come_first(

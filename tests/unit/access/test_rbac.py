@@ -35,7 +35,7 @@ def test_given_a_binding_when_shown_then_so_are_its_kind_and_where_its_role_coun
 
 
 def test_given_bindings_when_asked_for_a_user_and_its_groups_then_what_gives_most_comes_first():
-    system = Binding("s", "kube-system", "ClusterRole", "all", groups=("devs",), powers=("all",))
+    system = Binding("s", "kube-system", "ClusterRole", "all", groups=("devs",), everything=True)
     bindings = Bindings([OWN, EDIT, VIEW, system])
 
     assert found(bindings, "alice", "ops", "devs") == [
@@ -95,18 +95,6 @@ def test_given_any_names_when_asked_for_then_those_count_that_it_is_or_can_becom
     if subjects.is_open(name):
         wanted = {each for each in closed if subjects.can_become(name, each)}
     assert {subject for *_, subject in found(bindings, name)} == wanted
-
-
-def test_given_grants_when_they_give_powers_then_each_is_named_once_with_its_role():
-    view = dataclasses.replace(VIEW, powers=("may bind roles", "may become a node"))
-    edit = dataclasses.replace(EDIT, powers=("may bind roles",))
-    grants = [RoleGrant(each, "user", "alice") for each in (view, edit, view, OWN)]
-
-    assert rbac.administrator_by(grants) == [
-        "may bind roles (ClusterRole/view)",
-        "may become a node (ClusterRole/view)",
-        "may bind roles (ClusterRole/edit in shop)",
-    ]
 
 
 def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_that_one_alone():

@@ -53,9 +53,8 @@ WHOLE = Row(
     created="2026-11-27T18:00:00Z",
     expires="2026-12-31T18:00:00Z",
     administrator=("group system:masters",),
-    roles=("ClusterRole/view", "ClusterRole/edit as bob", "ClusterRole/view in team"),
+    roles=("ClusterRole/edit as bob", "ClusterRole/view", "ClusterRole/view in team"),
     own_roles=(),
-    administrator_by=("bind (ClusterRole/view)", "escalate (ClusterRole/view)"),
     problem="same ARN as dev",
 )
 BARE = Row(
@@ -63,7 +62,6 @@ BARE = Row(
     administrator=(),
     roles=(),
     own_roles=(),
-    administrator_by=(),
     problem="",
 )
 
@@ -71,7 +69,7 @@ BARE = Row(
 def test_given_mappings_then_each_row_says_who_becomes_whom_and_what_that_gives():
     found = [
         bound("edit", users=("bob",)),
-        bound("view", groups=("ops", "system:masters"), powers=("bind", "escalate")),
+        bound("view", groups=("ops", "system:masters")),
         bound("view", "team", groups=("ops",)),
         bound("basic", groups=("system:authenticated",)),
     ]
@@ -116,23 +114,31 @@ def test_given_roles_that_come_with_a_mapping_then_only_these_are_its_own():
     assert given(found, own) == ["ClusterRole/edit in team (own)"]
 
 
+def test_given_a_role_that_allows_everything_then_the_list_says_everything():
+    ((_, made),) = bindings("dev", [Right("all")], "option")
+    own = dataclasses.replace(bound("all", groups=(made.group,), everything=True), name=made.name)
+    other = bound("root", users=("alice",), everything=True)
+
+    assert given(mapping("dev", "alice", made.group), own, other) == [
+        "everything (ClusterRole/root)",
+        "everything (ClusterRole/all, own)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("groups", "binding", "administrator"),
     [
         (["system:masters"], bound("view"), ("group system:masters",)),
-        ([], bound("all", users=("alice",), powers=("do everything",)), ("ClusterRole/all",)),
-        (["ops"], bound("all", groups=("ops",), powers=("do everything",)), ("ClusterRole/all",)),
-        ([], bound("all", users=("bob",), powers=("do everything",)), ()),
-        ([], bound("binder", users=("alice",), powers=("bind roles",)), ()),
+        ([], bound("all", users=("alice",), everything=True), ("ClusterRole/all",)),
+        (["ops"], bound("all", groups=("ops",), everything=True), ("ClusterRole/all",)),
+        ([], bound("all", users=("bob",), everything=True), ()),
         (
             [],
-            bound(
-                "all", "kube-system", users=("alice",), powers=("do everything in kube-system",)
-            ),
+            bound("all", "kube-system", users=("alice",), everything=True),
             (),
         ),
     ],
-    ids=["group", "role", "role-by-group", "of-another", "may-become-one", "in-a-namespace"],
+    ids=["group", "role", "role-by-group", "of-another", "in-a-namespace"],
 )
 def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_administrator(
     groups: list[str], binding: rbac.Binding, administrator: tuple[str, ...]
@@ -150,16 +156,15 @@ LONG = Row(
     administrator=("group system:masters",),
     roles=("r", "s"),
     own_roles=("s",),
-    administrator_by=("bind", "escalate"),
     problem="wrong",
 )
 
 
 def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_out():
     roles = "everything (system:masters),r,s (own)"
-    more = "EXPIRES", f"{'ROLES':37}", "CAN BECOME ADMINISTRATOR BY", "PROBLEM"
-    none = "-      ", f"{'-':37}", f"{'-':27}", "-"
-    long = "2027   ", roles, "bind, escalate             ", "wrong"
+    more = "EXPIRES", f"{'ROLES':37}", "PROBLEM"
+    none = "-      ", f"{'-':37}", "-"
+    long = "2027   ", roles, "wrong"
     assert listing.tables([SHORT, LONG], 9_000)[0].splitlines() == [
         "  ".join(["NAME  ARN    USERNAME  GROUPS  SOURCE ", *more]),
         "  ".join(["dev   arn:x  al        -       kubectl", *none]),
@@ -239,12 +244,12 @@ def test_given_a_row_longer_than_a_page_then_it_is_cut_or_only_named_with_a_reme
 
 def test_given_a_row_with_many_long_roles_then_the_first_of_them_stay():
     roles = tuple(f"{n}{'x' * 400}" for n in range(450))
-    huge = dataclasses.replace(LONG, roles=roles, own_roles=roles, administrator_by=roles)
+    huge = dataclasses.replace(LONG, roles=roles, own_roles=roles)
 
     (text,) = listing.jsons([huge], 100_000)
 
     (row,) = json.loads(text)
-    for part in (row["roles"], row["own_roles"], row["administrator_by"]):
+    for part in (row["roles"], row["own_roles"]):
         assert [each.partition("x")[0] for each in part] == [f"{n}" for n in range(50)]
     (row,) = json.loads(listing.jsons([huge], 10_000)[0])
     assert len(row["roles"]) == 1

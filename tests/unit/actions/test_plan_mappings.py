@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from tests.fakes.acting import refused
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import POLICY, POLICY_BINDING
-from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
+from tests.fakes.kubernetes.rbac import EVERYTHING
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
 
@@ -19,7 +17,6 @@ from actions import MAX_BYTES
 OPS = f"{ACCOUNT}:role/Ops"
 QA = f"{ACCOUNT}:role/Qa"
 COUNTS = ("change", "delete", "leave-out", "make", "refuse", "replace")
-LAST = "takes away the last mapping that can certainly administer the cluster"
 
 
 def plan(model: Model, *entries: dict[str, Any], **params: Any) -> dict[str, str]:
@@ -134,8 +131,8 @@ def test_given_masters_behind_many_groups_when_planned_then_it_is_the_first_that
     )
 
     changed, made = rows(results)
-    assert changed[4].startswith("groups: add 'system:masters', '000")
-    assert made[4].startswith("'dev' with groups 'system:masters', '000")
+    assert changed[4].startswith("groups: add 'system:masters' (everything), '000")
+    assert made[4].startswith("'dev' with groups 'system:masters' (everything), '000")
 
 
 def test_given_names_with_lines_and_quotes_when_planned_then_they_forge_no_row_and_no_value(
@@ -164,76 +161,6 @@ def test_given_thousands_of_entries_when_planned_then_a_result_is_no_longer_than
     assert first["make"] == last["make"] == "1000"
     assert all(len(text.encode()) <= MAX_BYTES for each in (first, last) for text in each.values())
     assert refused(plan, deployed, *many, page=99).startswith("there is no page 99: ")
-
-
-# Whoever takes away the last way to administer the cluster hears of it, and may do it.
-
-
-@pytest.mark.parametrize("left", [[], [entry("admins", groups=["view"])]])
-def test_given_the_last_administrator_when_it_would_go_then_a_warning_says_so(
-    declare: Declare, deployed: Model, left: list[dict[str, Any]]
-):
-    declare(entry("admins", groups=["system:masters"]))
-
-    warning = plan(deployed, *left)["warning"]
-
-    assert warning.startswith(f"{LAST}: admins ({DEV})")
-    assert "/home/ubuntu/config" in warning
-
-
-def test_given_the_last_administrator_when_it_would_go_then_only_cluster_wide_bindings_are_read(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("admins", groups=["system:masters"]))
-    api.forget()
-
-    plan(deployed)
-
-    lists = {str(seen) for seen in api.seen if "labelSelector" not in seen.query}
-    assert f"GET {RBAC}/clusterrolebindings" in lists
-    needless = {f"GET {path}" for path in (POLICY, POLICY_BINDING, f"{RBAC}/rolebindings")}
-    assert not lists & needless
-
-
-IMPERSONATE = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
-
-
-def test_given_another_who_may_become_administrator_when_the_last_would_go_then_a_warning_says_so(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_rules("delegate", IMPERSONATE)
-    api.add_binding("delegate", "ClusterRole/delegate", Group="delegates")
-    remaining = entry("other", OPS, groups=["delegates"])
-    declare(entry("admins", groups=["system:masters"]), remaining)
-
-    assert plan(deployed, remaining)["warning"].startswith(f"{LAST}: admins ({DEV})")
-    declare(remaining)
-    assert "warning" not in plan(deployed)
-
-
-def test_given_a_role_of_a_person_that_allows_everything_when_a_mapping_gets_it_then_it_counts(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_rules("all", EVERYTHING)
-    declare(entry("admins", groups=["system:masters"]), entry("ops", OPS))
-    ops_ = entry("ops", OPS, access=[{"role": "all"}])
-
-    assert "warning" not in plan(deployed, ops_)
-
-    declare(entry("admins", groups=["system:masters"]), ops_)
-    assert "warning" not in plan(deployed, ops_)
-
-
-def test_given_an_administrator_whose_access_has_ended_when_planned_then_nobody_loses_it(
-    deployed: Model, api: FakeCluster
-):
-    past = "1970-01-01T00:00:00Z"
-    api.add_mapping("old", OPS, OPS.lower(), groups=["system:masters"], expires=past)
-
-    results = plan(deployed)
-
-    assert results["delete"] == "1"
-    assert "warning" not in results
 
 
 def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_shown(
@@ -266,27 +193,20 @@ def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_sh
     ]
 
 
-ADMIN = {"role": "cluster-admin"}
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "warned"),
-    [
-        ({"access": [ADMIN]}, {"access": [{"role": "view"}]}, True),
-        ({"access": [ADMIN]}, {"access": [ADMIN], "groups": ["view"]}, False),
-    ],
-    ids=["to another role", "as before"],
-)
-def test_given_the_last_administrator_by_the_role_of_a_mapping_when_planned_then_it_counts(
-    declare: Declare,
-    deployed: Model,
-    api: FakeCluster,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    warned: bool,
+def test_given_a_role_or_a_group_that_allows_everything_when_planned_then_the_plan_says_so(
+    deployed: Model, api: FakeCluster
 ):
-    api.add_rules("cluster-admin", EVERYTHING)
-    api.add_role("view", "get")
-    declare(entry("dev", **before))
+    api.add_rules("all", EVERYTHING)
+    api.namespaces.add("team")
 
-    assert (LAST in plan(deployed, entry("dev", **after)).get("warning", "")) == warned
+    results = plan(
+        deployed,
+        entry("dev", access=[{"role": "all"}]),
+        entry("ops", OPS, groups=["system:masters"]),
+        entry("qa", QA, access=[{"role": "all", "namespaces": ["team"]}]),
+    )
+
+    dev, ops, qa = (row[-1] for row in rows(results))
+    assert "'ClusterRole all (everything)'" in dev
+    assert "'system:masters' (everything)" in ops
+    assert "everything" not in qa
