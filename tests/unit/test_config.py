@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from typing import Any
 
 import ops
 import pytest
@@ -65,14 +66,18 @@ def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_r
     assert api.seen == []
 
 
-@pytest.mark.parametrize("partition", PARTITIONS)
-def test_given_a_partition_of_the_authenticator_when_checked_then_it_is_taken(partition: str):
-    assert Config(IMAGE, "", 2, partition=partition).checked().partition == partition
+@pytest.mark.parametrize(
+    "given_",
+    [
+        *({"partition": partition} for partition in PARTITIONS),
+        *({"replicas": replicas} for replicas in (1, 10)),
+        *({"cluster_id": text} for text in ("", "a", "0", "prod", "A.b_c-d", "a" * 64)),
+    ],
+)
+def test_given_a_value_that_can_work_when_checked_then_it_is_taken(given_: dict[str, Any]):
+    found = Config(**{"image": IMAGE, "cluster_id": "", "replicas": 2, **given_})
 
-
-@pytest.mark.parametrize("replicas", [1, 10])
-def test_given_the_fewest_or_most_replicas_when_checked_then_they_are_taken(replicas: int):
-    assert config(replicas=replicas).replicas == replicas
+    assert found.checked() == found
 
 
 def test_given_a_bad_value_that_is_mended_when_a_hook_runs_then_the_unit_is_active(
@@ -161,11 +166,6 @@ def test_given_any_registry_that_is_taken_then_the_image_from_it_can_be_pulled(r
     with contextlib.suppress(Blocked):
         image = config(registry=registry).deployed_image
         assert config(image).image == image
-
-
-@pytest.mark.parametrize("cluster_id", ["", "a", "0", "prod", "A.b_c-d", "a" * 64])
-def test_given_a_fair_cluster_id_when_checked_then_it_is_taken(cluster_id: str):
-    assert config(cluster_id=cluster_id).cluster_id == cluster_id
 
 
 @pytest.mark.parametrize(

@@ -64,21 +64,6 @@ def test_the_rest_takes_as_long_for_its_size_as_what_is_done(
     assert state.seconds_left(60) == pytest.approx(150)
 
 
-def test_nothing_is_left_at_the_end(state: Progress, modules: list[Module]) -> None:
-    for module in modules:
-        state.built(module)
-    assert state.seconds_left(60) == 0
-
-
-def test_at_first_the_estimate_goes_by_the_cores(
-    state: Progress, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    two = state.seconds_left(0)
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert state.seconds_left(0) == two / 2 > 0
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"), [(45.4, "45 s"), (60, "1 min 0 s"), (392, "6 min 32 s")]
 )

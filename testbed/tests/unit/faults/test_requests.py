@@ -81,33 +81,30 @@ def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count
     assert all(r.counted for r in log.requests)
 
 
-def test_given_a_method_and_the_end_of_a_path_then_every_such_request_fails() -> None:
+ASKED = [
+    ("one", "GET", "/api/v1/services/web"),
+    ("one", "PATCH", "/api/v1/services/web?force=true"),
+    ("one", "PATCH", "/api/v1/services/web/status"),
+    ("one", "GET", "/api/v1/services/web"),
+    ("two", "PATCH", "/api/v1/services/web"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "failed"),
+    [
+        ("PATCH", "services/web", [1, 4]),
+        ("GET", "services/web", [0, 3]),
+        ("*", "", [0, 1, 2, 3, 4]),
+    ],
+)
+def test_given_a_method_and_the_end_of_a_path_then_every_such_request_fails(
+    method: str, path: str, failed: list[int]
+) -> None:
     log = RequestLog()
-    log.set(Fault("500", method="PATCH", path="services/web"))
+    log.set(Fault("500", method=method, path=path))
 
-    asked = [
-        ("one", "PATCH", "/api/v1/services/web?force=true"),
-        ("one", "GET", "/api/v1/services/web"),
-        ("one", "PATCH", "/api/v1/services/web/status"),
-        ("one", "PATCH", "/api/v1/services/web"),
-        ("two", "PATCH", "/api/v1/services/web"),
-    ]
-    assert failing(log, *asked) == [0, 3, 4]
-
-
-def test_given_every_request_then_each_fails() -> None:
-    log = RequestLog()
-    log.set(Fault("closed", method="*"))
-
-    asked = [("one", "GET", "/a"), ("one", "GET", "/a"), ("two", "PATCH", "/b")]
-    assert failing(log, *asked) == [0, 1, 2]
-
-
-def test_given_a_named_get_that_repeats_then_each_of_them_fails() -> None:
-    log = RequestLog()
-    log.set(Fault("500", method="GET", path="/deployment"))
-
-    assert failing(log, *[("one", "GET", "/deployment")] * 2) == [0, 1]
+    assert failing(log, *ASKED) == failed
 
 
 @pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000"])
