@@ -174,9 +174,11 @@ def _status_of(reason: Unready) -> ops.StatusBase:
 def quieten_libraries() -> None:
     """Log no more than warnings of libraries: these log each request and each step, which says
     nothing about this charm, and each line is a hook-tool call."""
-    logging.disable(logging.DEBUG)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # ops says each step of a hook by the root logger itself. What other loggers hand to the root
+    # logger's handlers does not pass its filters.
+    logging.getLogger().addFilter(lambda record: record.levelno > logging.DEBUG)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,11 +51,9 @@ def _read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quiet() -> Iterator[None]:
+def _quiet() -> None:
     """Log as the charm does: without what libraries say of every request and step."""
     quieten_libraries()
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
