@@ -105,9 +105,7 @@ class Refusal:
     # did not learn who it was.
     arn: str = ""
     access_key_id: str = ""  # The access key, if the principal is known; or empty.
-    detail: str = (
-        ""  # What the authenticator says, in quotes, of a cause that can be many; or empty.
-    )
+    detail: str = ""  # What the authenticator says, in quotes, where the cause is one of many.
     session: str = ""  # The session of a role, which for Identity Center is the person; or empty.
 
     @property
@@ -146,12 +144,11 @@ def confirmed(
 def redacted(text: str) -> str:
     """Return ``text`` on one line, without the words that may be a token, or part of one or of a
     presigned URL."""
-    return " ".join(
-        "…"
-        if len(word) > _LONGEST_WORD or any(mark in word.casefold() for mark in _SECRET)
-        else word
-        for word in text.split()
-    )
+    return " ".join("…" if _may_be_secret(word) else word for word in text.split())
+
+
+def _may_be_secret(word: str) -> bool:
+    return len(word) > _LONGEST_WORD or any(mark in word.casefold() for mark in _SECRET)
 
 
 def of_client(lines: Iterable[str], client: str) -> Refusal | None:

@@ -50,7 +50,7 @@ def lines(
     """
     application, declared = hook.owner.application, hook.config.declared
     log = pod_logs.read(client, RECENT)
-    found = refusals.parse(log.lines, log.begin, log.end)
+    found = refusals.parse(log.lines, log.since, log.end)
     known = {mapping.canonical for mapping in mapped}
     if looked_up:
         found = [
@@ -81,15 +81,15 @@ def lines(
             yield other or _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"
-    yield from missing(log, "refusals")
+    yield from _missing(log)
 
 
-def missing(log: pod_logs.Logs, what: str) -> Iterator[str]:
-    """Yield which logs are missing or too short; ``what`` is what they would show."""
+def _missing(log: pod_logs.Logs) -> Iterator[str]:
+    """Yield which logs are missing or too short."""
     for pod, reason in log.unread.items():
         yield f"the log of pod {pod} is missing: {reason}"
-    if not log.covers and not log.unread:
-        yield f"the log reaches back to {times.shown(log.begin)}: earlier {what} are not known"
+    if log.begin > log.since:
+        yield f"the log reaches back to {times.shown(log.begin)}: earlier refusals are not known"
 
 
 def _learned(client: api.Client, hook: Hook, mapped: Sequence[IdentityMapping]) -> Iterator[Entry]:

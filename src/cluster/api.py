@@ -133,21 +133,14 @@ class Client:
         return answers.decode(answer.content, into)
 
     def log(
-        self, pod: str, *, container: str, namespace: str, lines: int, size: int, seconds: float
+        self, pod: str, *, container: str, namespace: str, lines: int, seconds: float
     ) -> bytes:
-        """Return what a pod's container logged, each line behind its time and a space.
-
-        These are its newest ``lines``, and of them the first ``size`` bytes. No part of the answer
-        may take longer than ``seconds``.
+        """Return the newest ``lines`` that a pod's container logged, each behind its time and a
+        space. No part of the answer may take longer than ``seconds``.
 
         A refusal may come from the pod's node.
         """
-        params = {
-            "container": container,
-            "tailLines": str(lines),
-            "limitBytes": str(size),
-            "timestamps": "true",
-        }
+        params = {"container": container, "tailLines": str(lines), "timestamps": "true"}
         path = _path(PodLog, namespace, pod)
         return self._send("GET", path, params=params, seconds=seconds).content
 

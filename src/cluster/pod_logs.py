@@ -2,14 +2,14 @@
 
 """The log of the authenticator's pods.
 
-Call every function inside `errors_as_status`.
+Call `read` inside `errors_as_status`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import httpx2
 import msgspec
@@ -19,14 +19,9 @@ from cluster import api, pods, references
 from cluster.errors import ApiError
 from text import brief
 
-# How many lines the first request asks for. A stranger's token makes a line of 16 KB at most, so
-# these fit into one answer.
-LINES = 500
-# How much one answer may hold. A kubelet cuts the newest lines off where an answer gets longer.
-BYTES = 8 * 1024**2
-# How much may be read of one pod. A kubelet keeps 10 MiB of a container's log by default, and the
-# requests overlap.
-MOST_BYTES = 48 * 1024**2
+# How many of a pod's newest lines are read. Most have 300 bytes, and a stranger's token makes one
+# of 16 KB. A limit in bytes would cut off the newest: a kubelet answers with the oldest of them.
+LINES = 5_000
 # How long a request for a log may take: it waits for the pod's node.
 SECONDS = 3.0
 _TIME = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -44,16 +39,11 @@ class Logs:
     # Since when the lines are complete: later than ``since`` if a log does not reach back so far.
     begin: datetime
     end: datetime  # When they were read.
-    covers: bool  # Whether they are complete since ``since``.
-    more: bool  # Whether a node may have more of that time, which it did not hand out now.
 
-
-class _Line(NamedTuple):
-    """A line, and when its node received it: as the node writes that, and as a time."""
-
-    stamp: str
-    at: datetime
-    text: str
+    @property
+    def covers(self) -> bool:
+        """Return whether the lines are complete since the time that was asked for."""
+        return self.begin == self.since and not self.unread
 
 
 def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> Logs:
@@ -65,98 +55,45 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
     """
     now = times.now()
     wanted = begin = now - timedelta(seconds=since)
-    lines: list[str] = []
-    unread: dict[str, str] = {}
-    more = False
+    lines, unread = list[str](), dict[str, str]()
     for name in of or pods.names(pods.find(client)):
         if client.seconds_left < seconds:
             unread[name] = "the Kubernetes API takes too long"
             continue
         try:
-            tail, is_broken_off = _tail(client, name, wanted, seconds)
+            answer = client.log(
+                name,
+                # Others may add a container of their own to every pod.
+                container=references.NAME,
+                namespace=references.NAMESPACE,
+                lines=LINES,
+                seconds=seconds,
+            )
         except ApiError as error:
             if error.code == 404:
                 # The pod went after it was listed, and took its log along.
                 begin = now
-                continue
-            unread[name] = f"{error.code} {brief(error)}"
+            else:
+                unread[name] = f"{error.code} {brief(error)}"
+            continue
         except httpx2.HTTPError as error:
             unread[name] = brief(error)
-        else:
-            more = more or is_broken_off
-            begin = max(begin, tail[0].at if tail else now)
-            lines += [line.text for line in tail if line.at >= wanted]
-    covers = begin == wanted and not unread
-    return Logs(lines, unread, wanted, begin, now, covers, more or bool(unread))
-
-
-def _tail(
-    client: api.Client, pod: str, wanted: datetime, seconds: float
-) -> tuple[list[_Line], bool]:
-    """Return the end of a pod's log: back to a line from before ``wanted`` if there is one.
-
-    Return also whether the time or the node ended that before.
-
-    A kubelet answers with the oldest of the lines that it is asked for, up to a size. So the
-    newest lines are read first, by themselves, and older ones piece by piece.
-
-    Raise `errors.ApiError` or `httpx2.HTTPError` if not even the newest lines could be read.
-    """
-    found: list[_Line] = []
-    piece, left = LINES, MOST_BYTES
-    while piece and left > 0:
-        if client.seconds_left <= seconds:
-            return found, True
-        try:
-            answer = client.log(
-                pod,
-                # Others may add a container of their own to every pod.
-                container=references.NAME,
-                namespace=references.NAMESPACE,
-                lines=len(found) + piece,
-                size=BYTES,
-                seconds=seconds,
-            )
-        except (ApiError, httpx2.HTTPError):
-            if found:
-                return found, True
-            raise
-        left -= len(answer)
-        is_cut = len(answer) >= BYTES
-        lines = _lines(answer, is_cut=is_cut)
-        older = _before(lines, found)
-        if older is None or (is_cut and not found):
-            # Newer lines are missing from the answer, because it was cut.
-            piece = min(piece // 2, len(lines) * 3 // 4)
             continue
-        found = older + found
-        if not older or found[0].at < wanted:
-            break
-        piece *= 1 if is_cut else 2
-    return found, False
+        # Other functions split at characters, too, that JSON does not escape.
+        found = [*filter(None, map(_stamped, answer.decode(errors="replace").split("\n")))]
+        # A log may begin later: its pod is young, a kubelet keeps 10 MiB of it, or it was cut.
+        begin = max(begin, found[0][0] if found else now)
+        lines += [text for at, text in found if at >= wanted]
+    return Logs(lines, unread, wanted, begin, now)
 
 
-def _before(lines: list[_Line], known: list[_Line]) -> list[_Line] | None:
-    """Return those of ``lines`` that come before the ``known`` ones; None if others are between
-    them."""
-    if not known:
-        return lines
-    stamps = [line.stamp for line in lines]
-    return lines[: stamps.index(known[0].stamp)] if known[0].stamp in stamps else None
+def _stamped(line: str) -> tuple[datetime, str] | None:
+    """Return when the node received a line, which the node writes in front of it, and the line.
 
-
-def _lines(answer: bytes, *, is_cut: bool) -> list[_Line]:
-    """Return the lines of an answer. The node writes the time in front of each line; what has none
-    is the end of a line whose beginning was not asked for.
+    Return None for the end of a line whose beginning was not asked for: it has no time.
     """
-    # Other functions split at characters, too, that JSON does not escape.
-    texts = answer.decode(errors="replace").split("\n")
-    return list(filter(None, map(_line, texts[:-1] if is_cut else texts)))
-
-
-def _line(text: str) -> _Line | None:
-    stamp, _, rest = text.partition(" ")
+    stamp, _, text = line.partition(" ")
     try:
-        return _Line(stamp, msgspec.convert(stamp, _TIME), rest)
+        return msgspec.convert(stamp, _TIME), text
     except msgspec.ValidationError:
         return None

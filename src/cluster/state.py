@@ -239,5 +239,5 @@ def permission_set_roles(
         return known
 
     log = pod_logs.read(client, LOG_SECONDS)
-    confirmed = refusals.confirmed(log.lines, log.begin, log.end)
+    confirmed = refusals.confirmed(log.lines, log.since, log.end)
     return permission_sets.learn(sets, confirmed, found, partition)

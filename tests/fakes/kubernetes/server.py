@@ -203,16 +203,12 @@ class FakeCluster(Controllers):
         if path == VERSION:
             return self._version()
         if path in self._logs:
-            return httpx2.Response(200, content=self._tail(path, dict(request.url.params)))
+            newest = self._logs[path][-int(request.url.params["tailLines"]) :]
+            return httpx2.Response(200, content=b"".join(newest))
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")
         return ok(self._with_status(path, stored))
-
-    def _tail(self, path: str, query: dict[str, str]) -> bytes:
-        """What a kubelet answers: of the newest lines the oldest, up to a size."""
-        newest = self._logs[path][-int(query["tailLines"]) :]
-        return b"".join(newest)[: int(query["limitBytes"])]
 
     def _version(self) -> httpx2.Response:
         date = email.utils.formatdate(self.clock.now + self.ahead, usegmt=True)
