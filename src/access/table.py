@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""All mappings as a table for people, or as JSON, in pages of bounded size. Pure."""
+"""All mappings as a table for people, or as JSON, of bounded size. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from access import arn, matching, permission_sets, rbac
 from access.mapping import IdentityMapping
@@ -17,8 +17,9 @@ _MASTERS = f"group {rbac.MASTERS}"
 _WIDTH = 70
 # No cell takes the place of those behind it.
 _MOST_OF_CELL = 2_000
-# What a row has of its roles that is too long as a whole, and of the name of one.
-_MOST_OF_ROW, _MOST_OF_ROLE = 50, 300
+# A longer row has the first of its roles only, and the beginning of each: whoever fills a row must
+# not hide others.
+_MOST_OF_ROW, _ROLES, _MOST_OF_ROLE = 10_000, 10, 300
 _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
 
 
@@ -41,14 +42,13 @@ class Row:
 
 
 def rows(
-    found: Iterable[IdentityMapping],
+    mappings: Iterable[IdentityMapping],
     problems: Mapping[str, str],
     bindings: rbac.Bindings,
 ) -> list[Row]:
-    """Return a row for each mapping, sorted by name."""
-    return [
-        _row(mapping, problems, bindings) for mapping in sorted(found, key=lambda each: each.name)
-    ]
+    """Return a row for each mapping, sorted by name, administrators first: a list may be cut."""
+    found = [_row(mapping, problems, bindings) for mapping in mappings]
+    return sorted(found, key=lambda row: (not row.administrator, row.name))
 
 
 def _row(
@@ -102,9 +102,9 @@ def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable
     )
 
 
-def tables(listed: Sequence[Row], limit: int) -> list[str]:
-    """Return the table in pages of at most ``limit`` bytes; at least one."""
-    return pages_of(_TITLES, _ALWAYS, map(_cells, listed), limit)
+def table(listed: Sequence[Row], limit: int) -> tuple[str, int]:
+    """Return the table, of at most ``limit`` bytes, and how many rows it lacks."""
+    return table_of(_TITLES, _ALWAYS, map(_cells, listed), limit)
 
 
 _ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
@@ -152,46 +152,40 @@ def _role(role: str, row: Row) -> str:
     return f"{role} (own)" if own else role
 
 
-def jsons(listed: Sequence[Row], limit: int) -> list[str]:
-    """Return JSON lists of mappings, in pages of at most ``limit`` bytes; at least one."""
-    items = (_json(row, limit - 2) for row in listed)
-    return [f"[{','.join(page)}]" for page in pages(items, limit - 1)]
+def jsons(listed: Sequence[Row], limit: int) -> tuple[str, int]:
+    """Return a JSON list of mappings, of at most ``limit`` bytes, and how many it lacks."""
+    shown, left = _fitting(map(_json, listed), limit - 1)
+    return f"[{','.join(shown)}]", left
 
 
-def _json(row: Row, limit: int) -> str:
+def _json(row: Row) -> str:
     text = json.dumps(dataclasses.asdict(row), separators=(",", ":"))
-    if len(text) <= limit:
+    if len(text) <= _MOST_OF_ROW:
         return text
-    # Whoever fills a row must not empty it: the first roles give most.
-    for most in (_MOST_OF_ROW, 1):
-        short = dataclasses.replace(
-            row,
-            arn="",
-            username="",
-            groups=(),
-            expires="",
-            administrator=_first(row.administrator, most),
-            roles=_first(row.roles, most),
-            own_roles=_first(row.own_roles, most),
-            problem=_TOO_LONG.format(row.name),
-        )
-        text = json.dumps(dataclasses.asdict(short), separators=(",", ":"))
-        if len(text) <= limit:
-            break
-    return text
+    short = dataclasses.replace(
+        row,
+        arn="",
+        username="",
+        groups=(),
+        expires="",
+        administrator=_first(row.administrator),
+        roles=_first(row.roles),
+        own_roles=_first(row.own_roles),
+        problem=_TOO_LONG.format(row.name),
+    )
+    return json.dumps(dataclasses.asdict(short), separators=(",", ":"))
 
 
-def _first(values: Sequence[str], most: int) -> tuple[str, ...]:
-    return tuple(cut(each, _MOST_OF_ROLE) for each in values[:most])
+def _first(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cut(each, _MOST_OF_ROLE) for each in values[:_ROLES])
 
 
-def pages_of(
+def table_of(
     titles: Sequence[str], always: Collection[str], rows: Iterable[Sequence[str]], limit: int
-) -> list[str]:
-    """Return the table in pages of at most ``limit`` bytes; at least one.
+) -> tuple[str, int]:
+    """Return the table, of at most ``limit`` bytes, and how many rows it lacks.
 
-    All pages have the same columns. A column that is not among those ``always`` shown is left out
-    if it has no value.
+    A column that is not among those ``always`` shown is left out if it has no value.
     """
     cells = [
         dict(zip(titles, (cut(one_line(value), _MOST_OF_CELL) for value in row), strict=True))
@@ -203,8 +197,8 @@ def pages_of(
         for title in shown
     }
     header = _line({title: title for title in shown}, widths)
-    lines = (cut(_line(row, widths), limit - len(header) - 1) for row in cells)
-    return ["\n".join([header, *page]) for page in pages(lines, limit - len(header))]
+    lines, left = _fitting((_line(row, widths) for row in cells), limit - len(header))
+    return "\n".join([header, *lines]), left
 
 
 def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
@@ -213,14 +207,12 @@ def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def pages(items: Iterable[str], limit: int) -> Iterator[list[str]]:
-    """Yield the items in lists, each of at most ``limit`` bytes with one byte before each item."""
-    page, size = list[str](), 0
-    for item in items:
-        needed = len(item.encode()) + 1
-        if page and size + needed > limit:
-            yield page
-            page, size = [], 0
-        page.append(item)
-        size += needed
-    yield page
+def _fitting(items: Iterable[str], limit: int) -> tuple[list[str], int]:
+    """Return the first items that have at most ``limit`` bytes with one byte before each, and how
+    many others there are."""
+    items, size = [*items], 0
+    for number, item in enumerate(items):
+        size += len(item.encode()) + 1
+        if size > limit:
+            return items[:number], len(items) - number
+    return items, 0

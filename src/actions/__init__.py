@@ -9,8 +9,8 @@ mappings. They are not part of the reconcile, and work while a hook would be blo
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import internal_errors
 from errors import Unready
@@ -70,12 +70,3 @@ def _unfolded(key: str, text: str) -> str:
 def joined(lines: Iterable[str]) -> str:
     """Return a result of several lines, and only the beginning of one that is too long."""
     return cut("\n".join(map(one_line, lines)), MAX_BYTES)
-
-
-def page(name: str, pages: Sequence[str], params: Mapping[str, Any]) -> dict[str, str]:
-    """Return the page that is asked for as the result ``name``, and which of how many it is. Raise
-    ValueError if there is no such page."""
-    number = int(params["page"])
-    if not 1 <= number <= len(pages):
-        raise ValueError(f"there is no page {number}: give page=1 to page={len(pages)}")
-    return {name: pages[number - 1], "page": f"{number}", "pages": f"{len(pages)}"}

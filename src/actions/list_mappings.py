@@ -11,7 +11,7 @@ import times
 from access import desired, table, validity
 from access.declaration.declared import Declared
 from access.desired import Access
-from actions import MAX_BYTES, joined, page
+from actions import MAX_BYTES, joined
 from cluster import api, bindings, state
 from cluster.errors import errors_as_status
 from hook import Hook
@@ -19,9 +19,9 @@ from juju import control_plane
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
+    """Return ``mappings``, a table or JSON, and their number.
 
-    ``ended`` is there if the charm has ended access
+    ``more`` is there if it is cut. ``ended`` is there if the charm has ended access
     within a day, ``left-out`` if a part of the option `mappings` has no meaning here,
     ``not-applied`` if one of its entries is not in effect, and ``warning`` if roles do not matter,
     because everybody may do everything.
@@ -35,8 +35,11 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     late = desired.ended(access, declaration, times.now())
     problems = validity.check_access(access, late, partition).problems
     listed = table.rows(access.mappings, problems, bound)
-    form = table.jsons if params["format"] == "json" else table.tables
-    results = page("mappings", form(listed, MAX_BYTES), params)
+    form = table.jsons if params["format"] == "json" else table.table
+    text, left = form(listed, MAX_BYTES)
+    results = {"mappings": text}
+    if left:
+        results["more"] = f"and {left:,} more; run: kubectl get iamidentitymappings -o wide"
     lists = {
         "ended": [
             f"{each.name} ({each.arn}) ended at {each.at}" for each in hook.peers.shared.ended

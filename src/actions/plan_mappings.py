@@ -15,7 +15,7 @@ from access.declaration.declared import Declared
 from access.desired import Changes, Desired
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
-from actions import MAX_BYTES, page
+from actions import MAX_BYTES
 from cluster import bindings, state
 from cluster.errors import errors_as_status
 from hook import Hook
@@ -34,7 +34,8 @@ _APART = ("name", "arn", "canonical")
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
-    """Return ``plan``, one page of a table, and the number of each kind of change."""
+    """Return ``plan``, a table, and the number of each kind of change. ``more`` is there if the
+    plan is cut."""
     config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition
     if declared.error:
@@ -51,8 +52,10 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     problems = {name: problem for name, problem in after.items() if name not in known}
     rows = _rows(declared, wanted, steps, problems, mighty)
     cells = map(dataclasses.astuple, (dataclasses.replace(row, arn=word(row.arn)) for row in rows))
-    pages = table.pages_of(_TITLES, _TITLES, cells, MAX_BYTES)
-    results = page("plan", pages if rows else ["nothing would change"], params)
+    text, left = table.table_of(_TITLES, _TITLES, cells, MAX_BYTES)
+    results = {"plan": text if rows else "nothing would change"}
+    if left:
+        results["more"] = f"and {left:,} more; the numbers beside the plan count these too"
     number = collections.Counter(row.change for row in rows)
     return {**results, **{change: str(number[change]) for change in CHANGES}}
 

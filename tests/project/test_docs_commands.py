@@ -76,9 +76,6 @@ NOT_RUN = {
         r"terraform .*",
     ),
     "the testbed has no Argo CD": (r"kubectl -n argocd patch .*",),
-    "tests/unit/actions/test_list_mappings.py reads a second page": (
-        r"juju run aws-iam/leader list-mappings page=2",
-    ),
     "tests/integration/one_unit/access/test_session_names.py writes the same argument": (
         r"sed -i\.bak .*--forward-session-name.*",
     ),

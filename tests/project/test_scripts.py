@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from scripts import ahead, audit_programs, list_bases, mutants
+from scripts import audit_programs, list_bases, mutants
 
 ROOT = Path(__file__).parents[2]
 FINDING = "GO-2026-5942 CVE-2026-1: "

@@ -1,4 +1,4 @@
-"""The table of all mappings: what each row says, its pages, and what is cut."""
+"""The table of all mappings: what each row says, and what is cut."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_given_mappings_then_each_row_says_who_becomes_whom_and_what_that_gives(
 
     rows = listing.rows([SSO, others], {"sso": "same ARN as dev"}, rbac.Bindings(found))
 
-    assert rows == [dataclasses.replace(BARE, arn=f"{ROLE}/Other"), WHOLE]
+    assert rows == [WHOLE, dataclasses.replace(BARE, arn=f"{ROLE}/Other")]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_adminis
     assert row.administrator == administrator
 
 
-# The table, and its pages.
+# The table.
 
 SHORT = dataclasses.replace(BARE, arn="arn:x", username="al")
 LONG = Row(
@@ -165,16 +165,16 @@ def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_ou
     more = "EXPIRES", f"{'ROLES':37}", "PROBLEM"
     none = "-      ", f"{'-':37}", "-"
     long = "2027   ", roles, "wrong"
-    assert listing.tables([SHORT, LONG], 9_000)[0].splitlines() == [
+    assert listing.table([SHORT, LONG], 9_000)[0].splitlines() == [
         "  ".join(["NAME  ARN    USERNAME  GROUPS  SOURCE ", *more]),
         "  ".join(["dev   arn:x  al        -       kubectl", *none]),
         "  ".join(["bob   y      u         g,h     option ", *long]),
     ]
-    assert listing.tables([SHORT], 9_000)[0].splitlines() == [
+    assert listing.table([SHORT], 9_000)[0].splitlines() == [
         "NAME  ARN    USERNAME  GROUPS  SOURCE   ROLES",
         "dev   arn:x  al        -       kubectl  -",
     ]
-    assert listing.tables([], 9_000) == ["NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES"]
+    assert listing.table([], 9_000) == ("NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES", 0)
 
 
 @pytest.mark.parametrize(
@@ -187,78 +187,50 @@ def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_ou
 def test_given_a_permission_set_then_its_name_and_the_date_of_its_role_are_shown(
     fields: dict[str, str], shown: str
 ):
-    (page,) = listing.tables([dataclasses.replace(SHORT, **fields)], 9_000)
+    text, _ = listing.table([dataclasses.replace(SHORT, **fields)], 9_000)
 
-    assert page.splitlines()[1] == f"dev   arn:x  al        -       {shown}  -"
+    assert text.splitlines()[1] == f"dev   arn:x  al        -       {shown}  -"
 
 
 def test_given_a_wide_cell_then_only_its_own_line_is_longer_and_a_very_wide_one_is_cut():
     wide = dataclasses.replace(SHORT, username="u" * 71, arn="x" * 2_001)
 
-    header, short, long = listing.tables([SHORT, wide], 9_000)[0].splitlines()
+    header, short, long = listing.table([SHORT, wide], 9_000)[0].splitlines()
 
     assert header == f"NAME  {'ARN':70}  {'USERNAME':70}  GROUPS  SOURCE   ROLES"
     assert short == f"dev   {'arn:x':70}  {'al':70}  -       kubectl  -"
     assert long == f"dev   {'x' * 1_997}…  {'u' * 71}  -       kubectl  -"
 
 
-@pytest.mark.parametrize(
-    ("items", "limit", "pages"),
-    [
-        ([], 3, [[]]),
-        (["aa", "bb"], 6, [["aa", "bb"]]),
-        (["aa", "bb", "c", "dd"], 5, [["aa"], ["bb", "c"], ["dd"]]),
-        (["\u00e9", "b"], 4, [["\u00e9"], ["b"]]),
-        (["aaaa", "b"], 2, [["aaaa"], ["b"]]),
-    ],
-)
-def test_given_items_then_each_page_has_as_many_as_fit_with_a_byte_before_each(
-    items: list[str], limit: int, pages: list[list[str]]
+@pytest.mark.parametrize("form", [listing.table, listing.jsons])
+def test_given_a_limit_then_the_first_rows_that_fit_are_there_and_the_others_are_counted(
+    form: Any,
 ):
-    assert list(listing.pages(items, limit)) == pages
+    accented = dataclasses.replace(SHORT, username="\u00e9")
+    both, _ = form([SHORT, accented], 9_000)
+    one, _ = form([SHORT], 9_000)
+    size = len(both.encode())
+
+    assert form([SHORT, accented], size) == (both, 0)
+    assert form([SHORT, accented], size - 1)[1] == 1
+    assert form([SHORT, SHORT, SHORT], len(one)) == (one, 2)
 
 
-@pytest.mark.parametrize("pages_of", [listing.tables, listing.jsons])
-def test_given_a_limit_then_a_page_may_be_as_long_and_no_longer(pages_of: Any):
-    (whole,) = pages_of([SHORT, SHORT], 9_000)
-
-    assert pages_of([SHORT, SHORT], len(whole)) == [whole]
-    assert len(pages_of([SHORT, SHORT], len(whole) - 1)) == 2
-
-
-def test_given_a_row_longer_than_a_page_then_it_is_cut_or_only_named_with_a_remedy():
-    huge = dataclasses.replace(LONG, arn="x" * 2_000)
-
-    header, line = listing.tables([huge], 300)[0].splitlines()
-    assert (len(header) + 1 + len(line.encode()), line[-2:]) == (300, "x…")
-    named = dataclasses.replace(
-        LONG,
-        **dict.fromkeys(("arn", "username", "expires"), ""),
-        groups=(),
-        problem="too long to show: kubectl get iamidentitymapping bob -o yaml",
-    )
-    assert listing.jsons([huge], 450) == [
-        json.dumps([dataclasses.asdict(named)], separators=(",", ":"))
-    ]
-
-
-def test_given_a_row_with_many_long_roles_then_the_first_of_them_stay():
+def test_given_a_row_that_is_too_long_as_json_then_it_has_its_first_roles_and_the_remedy():
     roles = tuple(f"{n}{'x' * 400}" for n in range(450))
     huge = dataclasses.replace(LONG, roles=roles, own_roles=roles)
 
-    (text,) = listing.jsons([huge], 100_000)
+    text, left = listing.jsons([huge, SHORT], 100_000)
 
-    (row,) = json.loads(text)
+    row, short = json.loads(text)
+    assert (short["name"], left) == ("dev", 0)
+    assert row["problem"] == "too long to show: kubectl get iamidentitymapping bob -o yaml"
     for part in (row["roles"], row["own_roles"]):
-        assert [each.partition("x")[0] for each in part] == [f"{n}" for n in range(50)]
-    (row,) = json.loads(listing.jsons([huge], 10_000)[0])
-    assert len(row["roles"]) == 1
+        assert [each.partition("x")[0] for each in part] == [f"{n}" for n in range(10)]
 
 
-def test_given_a_row_as_json_then_its_length_decides_whether_it_is_whole():
-    (whole,) = listing.jsons([LONG], 9_000)
+def test_given_a_row_as_json_then_it_is_whole():
+    text, _ = listing.jsons([LONG], 9_000)
 
-    assert json.loads(whole) == [json.loads(json.dumps(dataclasses.asdict(LONG)))]
-    assert " " not in whole.replace("group system:masters", "")
-    assert listing.jsons([LONG], len(whole)) == [whole]
-    assert "too long to show" in listing.jsons([LONG], len(whole) - 1)[0]
+    assert json.loads(text) == [json.loads(json.dumps(dataclasses.asdict(LONG)))]
+    assert " " not in text.replace("group system:masters", "")

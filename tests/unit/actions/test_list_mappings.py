@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.fakes.acting import refused
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC, REVIEWS
@@ -66,43 +65,31 @@ def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is
 def test_given_no_mappings_when_listed_then_the_table_is_its_header(deployed: Model):
     assert deployed.action("list-mappings") == {
         "mappings": "NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES",
-        "page": "1",
-        "pages": "1",
         "total": "0",
     }
     assert items(deployed) == []
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
-def test_given_more_mappings_than_a_result_can_hold_when_listed_then_pages_hold_each_of_them_once(
+def test_given_more_mappings_than_a_result_can_hold_when_listed_then_administrators_come_first(
     deployed: Model, api: FakeCluster, form: str
 ):
     for n in range(1_000):
         add(api, f"m{n:04}", f"{'r' * 60}{n}", "alice", "a" * 50)
-    first = dict(deployed.action("list-mappings", format=form))
-    pages = int(first["pages"])
-    texts = [
-        deployed.action("list-mappings", format=form, page=n + 1)["mappings"] for n in range(pages)
-    ]
+    add(api, "z", "Admin", "root", "system:masters")
 
-    assert first["total"] == "1000"
-    assert 1 < pages < 6
-    assert max(len(text.encode()) for text in texts) <= 100_000
+    results = deployed.action("list-mappings", format=form)
+
+    assert len(results["mappings"].encode()) <= 100_000
     if form == "json":
-        names = [item["name"] for text in texts for item in json.loads(text)]
+        names = [item["name"] for item in json.loads(results["mappings"])]
     else:
-        assert len({text.splitlines()[0] for text in texts}) == 1
-        names = [line.split()[0] for text in texts for line in text.splitlines()[1:]]
-    assert names == [f"m{n:04}" for n in range(1_000)]
-
-
-@pytest.mark.parametrize("page", [0, 2])
-def test_given_a_page_that_is_not_there_when_listed_then_the_action_says_which_are(
-    deployed: Model, page: int
-):
-    said = refused(deployed.action, "list-mappings", page=page)
-
-    assert said == f"there is no page {page}: give page=1 to page=1"
+        names = [line.split()[0] for line in results["mappings"].splitlines()[1:]]
+    assert names == ["z", *(f"m{n:04}" for n in range(len(names) - 1))]
+    assert results["total"] == "1001"
+    assert results["more"] == (
+        f"and {1_001 - len(names)} more; run: kubectl get iamidentitymappings -o wide"
+    )
 
 
 def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_list(
