@@ -57,7 +57,7 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
         with collected(hook.problems):
             hook.tell_control_plane(shared)
     if not hook.leads:
-        cos.follow(hook.charm, hook.owner, shared.facts)
+        cos.follow(hook.charm, hook.owner)
     config = hook.config.checked()
     control_plane.await_api_server(principal, hook.requirer)
     if hook.leads:

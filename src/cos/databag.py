@@ -14,25 +14,18 @@ from typing import Any
 
 import yaml
 
-from cos import facts
 from owner import Owner
-from text import fill
 
 _CHARM_FOLDER = Path(__file__).parents[2]
 _RULES = Path("src/prometheus_alert_rules")
 _DASHBOARDS = Path("src/grafana_dashboards")
-# An authority may sign for a day or for years. Before these ends the charm asks for a new
-# certificate, or the authority itself is about to expire.
-_LONGEST_MARGIN = 7 * 24 * 3600
-_SHARE_OF_LIFE = 20
 
 
-def config(owner: Owner, charm: str, known: str, jobs: Sequence[Mapping[str, Any]]) -> str:
-    """Return the value of the databag's key ``config``, as JSON. ``known`` are the facts, as
-    `facts.Facts.dump` wrote them."""
+def config(owner: Owner, charm: str, jobs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the value of the databag's key ``config``, as JSON."""
     return _json(
         {
-            "metrics_alert_rules": rules(owner, charm, facts.load(known)),
+            "metrics_alert_rules": rules(owner, charm),
             "log_alert_rules": {},
             "dashboards": dashboards(charm),
             "metrics_scrape_jobs": jobs,
@@ -41,11 +34,11 @@ def config(owner: Owner, charm: str, known: str, jobs: Sequence[Mapping[str, Any
     )
 
 
-def rules(owner: Owner, charm: str, known: facts.Facts | None) -> dict[str, Any]:
+def rules(owner: Owner, charm: str) -> dict[str, Any]:
     """Return the charm's alert rules for one application, as a Prometheus rule file has them.
 
     As the Python package cosl does, this fills in ``%%juju_topology%%``, and labels rules and
-    groups. It also fills in the facts, and leaves out rules whose facts are unknown.
+    groups.
     """
     # By these labels the collector tells this application's metrics.
     topology = {
@@ -54,7 +47,6 @@ def rules(owner: Owner, charm: str, known: facts.Facts | None) -> dict[str, Any]
         "juju_application": owner.application,
     }
     selector = ",".join(f'{name}="{value}"' for name, value in topology.items())
-    values = {"%%juju_topology%%": selector, **_constants(known)}
     labels = {**topology, "juju_charm": charm}
     prefix = f"{owner.model}_{owner.model_uuid[:8]}_{owner.application}"
     groups: list[dict[str, Any]] = []
@@ -64,30 +56,13 @@ def rules(owner: Owner, charm: str, known: facts.Facts | None) -> dict[str, Any]
             filled = [
                 {
                     **rule,
-                    "expr": fill(rule["expr"], values),
+                    "expr": rule["expr"].replace("%%juju_topology%%", selector),
                     "labels": {**rule["labels"], **labels},
                 }
                 for rule in group["rules"]
             ]
-            known_only = [rule for rule in filled if "%%" not in rule["expr"]]
-            groups.append({"name": name, "rules": known_only})
+            groups.append({"name": name, "rules": filled})
     return {"groups": groups}
-
-
-def _constants(known: facts.Facts | None) -> dict[str, str]:
-    """Return the facts that are known, by their names in rules."""
-    if not known:
-        return {}
-    numbers = {"mappings_to_correct": known.to_correct}
-    if known.next_end:
-        numbers["next_end"] = known.next_end
-    if known.replicas:
-        numbers["replicas"] = known.replicas
-    if known.ends:
-        numbers["certificate_ends"] = known.ends
-        life = known.ends - known.starts
-        numbers["certificate_margin"] = min(_LONGEST_MARGIN, life // _SHARE_OF_LIFE)
-    return {f"%%{name}%%": str(number) for name, number in numbers.items()}
 
 
 def dashboards(charm: str) -> list[str]:

@@ -40,8 +40,6 @@ class Shared:
     inherited: bool = False  # Whether the reactive charm's leader data is still to be removed.
     # The access that the charm has ended within a day, the last of it at the end.
     ended: tuple[expiry.Ended, ...] = ()
-    # What the alert rules say, as `cos.facts` writes it; empty without a collector.
-    facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
         """Return what is true for a unit that has these relations with its control plane.
@@ -124,7 +122,6 @@ class Peers:
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
             "ended": expiry.dump(new.ended),
-            "facts": new.facts,
         }
         try:
             self._relation.data[self._app].update(values)
@@ -193,5 +190,4 @@ class Peers:
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
             ended=expiry.load(data.get("ended", "")),
-            facts=data.get("facts", ""),
         )

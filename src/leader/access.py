@@ -10,7 +10,6 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import cos
 import times
 from access import desired, expiry, validity
 from access.desired import Access, Changes, Desired
@@ -45,8 +44,6 @@ class Report:
     result: Result  # What became of the changes.
     pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
     former: frozenset[str]  # The names of mappings that are still to be deleted.
-    # When the next access ends, or ended if its mapping is still there.
-    next_end: datetime.datetime | None
 
     @property
     def awaits_role(self) -> bool:
@@ -78,8 +75,8 @@ def bring(hook: Hook, client: api.Client) -> Report:
     left = client.seconds_left
     seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
     result = sync.make(client, hook.owner, steps, "option mappings", seconds=seconds)
-    next_end = _tell(hook, result)
-    return _report(hook, wanted, result, next_end)
+    _tell(hook, result)
+    return _report(hook, wanted, result)
 
 
 def end(hook: Hook) -> None:
@@ -107,8 +104,8 @@ def end(hook: Hook) -> None:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 
 
-def _tell(hook: Hook, result: Result) -> datetime.datetime | None:
-    """Remember what has ended, and return when the next access ends, which the unit expects."""
+def _tell(hook: Hook, result: Result) -> None:
+    """Remember what has ended, and have the unit expect when the next access ends."""
     now = times.now()
     there = {(each.name, each.principal) for each in result.after.mappings}
     gone = [each for each in result.before.mappings if (each.name, each.principal) not in there]
@@ -123,9 +120,6 @@ def _tell(hook: Hook, result: Result) -> datetime.datetime | None:
     hook.wake.expect(ends)
     if result.unfinished and result.made:
         hook.wake.go_on()
-    next_end = min(ends, default=None)
-    cos.note_next_end(hook.charm, hook.owner, hook.peers, next_end)
-    return next_end
 
 
 def _ended(mapping: IdentityMapping, now: datetime.datetime) -> expiry.Ended:
@@ -134,9 +128,7 @@ def _ended(mapping: IdentityMapping, now: datetime.datetime) -> expiry.Ended:
     return expiry.Ended(mapping.name, arn, at, times.shown(now), mapping.source)
 
 
-def _report(
-    hook: Hook, wanted: Desired, result: Result, next_end: datetime.datetime | None
-) -> Report:
+def _report(hook: Hook, wanted: Desired, result: Result) -> Report:
     after = result.after.mappings
     names = {each.name for each in wanted.access.mappings}
     before = {each.name: each for each in result.before.mappings}
@@ -152,7 +144,6 @@ def _report(
         frozenset(
             each.name for each in after if each.name not in names and before.get(each.name) == each
         ),
-        next_end,
     )
 
 

@@ -15,7 +15,6 @@ from certificates import rotation
 from cluster import contents, pods
 from cluster.errors import errors_as_status
 from config import Config
-from cos import facts
 from errors import Blocked, Unready, collected, worst
 from juju import extra_cas
 from juju.peers import Shared
@@ -75,13 +74,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
             hook.share(ca=plan.pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        if reported:
-            counted = facts.Facts(
-                to_correct=len(reported.problems),
-                next_end=facts.seconds(reported.next_end),
-                replicas=config.replicas,
-            )
-            cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
+        cos.lead(hook.charm, hook.owner, peers.shared, own)
     if config.declared.error:
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))

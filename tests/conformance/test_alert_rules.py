@@ -17,7 +17,6 @@ from tests.fakes.certificates.authority import root
 
 from cluster.answers import Pod, PodMetadata, PodStatus
 from cos import databag, jobs
-from cos.facts import Facts
 from juju.peers import Shared
 from owner import Owner
 from testbed.programs import build
@@ -25,14 +24,6 @@ from testbed.programs.modules import Module
 
 HERE = Path(__file__).parent
 OWNER = Owner("aws-iam", "k8s", "u-1")
-FACTS = Facts(
-    "-",
-    starts=0,
-    ends=20 * 3600,
-    to_correct=2,
-    next_end=3600,
-    replicas=2,
-)
 # What Grafana puts in the place of a variable for the time between two points.
 RATE_INTERVAL = "$__rate_interval"
 
@@ -65,7 +56,7 @@ def written(path: Path, content: Any) -> Path:
 def test_given_the_rules_then_they_fire_when_and_only_when_they_should(
     promtool: Promtool, tmp_path: Path
 ):
-    written(tmp_path / "rules.yaml", databag.rules(OWNER, "aws-iam", FACTS))
+    written(tmp_path / "rules.yaml", databag.rules(OWNER, "aws-iam"))
     shutil.copy(HERE / "alert_rules.yaml", tmp_path)
 
     promtool("test", "rules", tmp_path / "alert_rules.yaml")
@@ -74,7 +65,7 @@ def test_given_the_rules_then_they_fire_when_and_only_when_they_should(
 def test_given_the_rules_then_promtool_finds_nothing_to_say_and_each_has_a_test(
     promtool: Promtool, tmp_path: Path
 ):
-    found = databag.rules(OWNER, "aws-iam", FACTS)
+    found = databag.rules(OWNER, "aws-iam")
     fired = {
         case["alertname"]
         for test in yaml.safe_load((HERE / "alert_rules.yaml").read_text())["tests"]

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.alarms import after
 from tests.fakes.certificates.authority import root
-from tests.fakes.collecting import config, expressions, relate
+from tests.fakes.collecting import config, relate
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
-
-LATE = "AwsIamAccessOutlivesItsEnd"
 
 
 @pytest.mark.usefixtures("api")
@@ -62,32 +58,6 @@ def test_given_an_api_server_that_is_down_when_the_authority_changes_then_others
     two.hook(two.changed("peers"))
 
     assert api.secret("ca.pem") == root("new").certificate
-
-
-@pytest.mark.parametrize("cause", ["option", "API server", "disk"])
-def test_given_another_unit_that_cannot_work_when_access_has_ended_then_its_alert_ends(
-    two: Model, api: FakeCluster, machines: list[Files], cause: str
-):
-    """A collector takes the rules of whichever unit it meets."""
-    api.clock.now = 1_000_000.0
-    api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev", expires=after(api, 60))
-    relate(two)
-    two.settle()
-    assert LATE in expressions(two, 1)
-    if cause == "option":
-        two.config = {"replicas": 0}
-    if cause == "API server":
-        two.units[1].control_plane["api_server_state"] = "false"
-    if cause == "disk":
-        machines[1].webhook.unlink()
-        machines[1].webhook.mkdir()
-    api.clock.now += 61
-    two.expire("alarm")
-    assert f"{MAPPINGS}/dev" not in api.objects
-
-    assert two.hook(two.changed("peers", unit=1), unit=1).name != "active"
-
-    assert LATE not in expressions(two, 1)
 
 
 def test_given_a_former_leader_whose_api_server_is_down_then_it_has_nothing_scraped(

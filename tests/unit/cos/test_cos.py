@@ -77,18 +77,6 @@ def test_given_a_cluster_that_is_down_when_a_hook_runs_then_what_is_published_st
     assert watched.bags() == bags
 
 
-def test_given_no_collector_when_a_hook_runs_then_no_fact_is_published(deployed: Model):
-    assert deployed.units[0].collector == {}
-    assert "facts" not in deployed.peer
-
-
-def test_given_a_collector_when_it_goes_then_the_units_forget_it(watched: Model):
-    assert watched.peer["facts"]
-    watched.hook(watched.broken("cos-agent"))
-
-    assert "facts" not in watched.peer
-
-
 def test_given_two_units_then_only_the_leader_has_anything_scraped_and_the_rest_is_the_same(
     two: Model, api: FakeCluster
 ):
@@ -111,13 +99,6 @@ def test_given_another_leader_when_hooks_run_then_the_jobs_are_its_own(
 
     assert targets(two, 0) == []
     assert "10.1.0.2:21362" in targets(two, 1)
-
-
-def test_given_a_leader_that_knows_of_no_collector_then_the_others_ask_juju_for_none(two: Model):
-    two.collected = True
-    two.hook(unit=1)
-
-    assert two.units[1].collector == {}
 
 
 def test_given_a_relation_that_juju_has_no_databag_of_yet_then_the_next_hook_publishes(
