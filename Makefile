@@ -43,7 +43,7 @@ unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 75
 browser:  ## Open the built docs in a headless browser: errors, search, width | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
-integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
+integration:  ## Run every integration test in a testbed, with the charm of this checkout | root | 30 min
 format lint quick unit browser conformance testbed-tests integration:
 	@scripts/with-tools scripts/check $@ $(ARGS)
 

@@ -6,11 +6,12 @@ The files of each folder of `one_unit` share one, because a deployment takes a m
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Generator, Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import juju_status, logins
+from tests.integration.helpers import bundle, juju_status, logins
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.steps import Taking, taking
 from xdist.remote import Producer
@@ -29,8 +30,17 @@ LONGEST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process of several is left with it at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse what would deploy a released charm, and begin with what takes longest.
+
+    Pages and overlays deploy aws-iam by its name. Then no process is left with much at the end.
+    """
+    by_name = any(item.path.name != "test_charm.py" for item in items)
+    if by_name and not config.option.collectonly and bundle.STORE not in os.environ:
+        raise pytest.UsageError(
+            "these tests would deploy Charmhub's aws-iam; run: make integration, "
+            "or CHARM_PATH=FILE pytest tests/integration/test_charm.py"
+        )
 
     def place(item: pytest.Item) -> int:
         parts = [part for part in LONGEST if part in item.path.parts]

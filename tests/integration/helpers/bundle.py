@@ -14,6 +14,8 @@ import yaml
 OTHER_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 # What the bundle deploys on. On Juju 4 a subordinate needs the same base.
 BASE = "ubuntu@22.04"
+# The folder of this checkout's charms, from which a lab deploys by name.
+STORE = "TESTBED_CHARM_STORE"
 OVERLAYS = Path(__file__).parents[3] / "overlays"
 
 
@@ -30,13 +32,14 @@ def deploy(
 
 
 def packed_charm() -> Path:
-    """Return this charm as a file, for an operator who has no store."""
-    return Path(os.environ["TESTBED_CHARM_STORE"]) / "aws-iam.charm"
+    """Return the charm of CHARM_PATH, or this one as a lab has packed it."""
+    given = os.environ.get("CHARM_PATH")
+    return Path(given).resolve() if given else Path(os.environ[STORE]) / "aws-iam.charm"
 
 
 def next_control_plane(folder: Path) -> Path:
     """Pack the control plane's charm again into a folder, with a description of its own."""
-    packed = Path(os.environ["TESTBED_CHARM_STORE"]) / "kubernetes-control-plane_1.29.charm"
+    packed = Path(os.environ[STORE]) / "kubernetes-control-plane_1.29.charm"
     return _packed_again(packed, folder / packed.name, "metadata.yaml", _with_summary)
 
 
