@@ -44,7 +44,11 @@ class Requirer(TLSCertificatesRequiresV4):
         super().__init__(charm, endpoint, certificate_requests=self._wanted, mode=Mode.APP)
 
     def on_event(self, event: ops.EventBase) -> None:
-        """Do what the library does at ``event``. It observes the event too late to hear of it."""
+        """Do what the library does at ``event``. It observes the event too late to hear of it.
+
+        The library has these as private handlers alone: its public `sync` does not ask for
+        another certificate, takes back no secret and removes no key.
+        """
         if isinstance(event, ops.SecretExpiredEvent):
             self._on_secret_expired(event)
         elif isinstance(event, ops.SecretRemoveEvent):
