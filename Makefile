@@ -1,6 +1,6 @@
-# What one does here. Each target first installs what it lacks, once.
+# What one does here. Each target first installs what it lacks outside of the system, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test checks lives audit watch facts fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help setup demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test checks lives audit watch facts fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.29
@@ -21,9 +21,9 @@ help:  ## This list | |
 	@echo "unit, browser, conformance and integration; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test;"
 	@echo "MINUTES=60, SEED=7, STORY=… for lives; FILES=src/access/arn.py, TESTS=tests/unit, FLOOR=80 for mutants; MAPPINGS=10000,"
 	@echo "LOAD=1, DOORS=1 or SOAK=HOURS for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack;"
-	@echo "CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed"
-	@echo "first, from the network; the programs of a testbed take seven minutes on two cores for demo and testbed, twelve for"
-	@echo "all, an hour for all of matrix."
+	@echo "CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo: only these install Debian"
+	@echo "packages, the others say which are missing. What else a target lacks is fetched first, into the cache; the programs"
+	@echo "of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 2 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -35,6 +35,10 @@ testbed:  ## Open a shell in a testbed, where juju and kubectl work | root | 10 
 
 testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 	@scripts/lab down
+
+setup:  ## Install the Debian packages that others need; ARGS=--browser: a browser | root | 1 min
+	@SETUP=1 scripts/with-tools true
+	@SETUP=1 scripts/with-tools $(or $(ARGS),--charmcraft) true
 
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types, workflows, conventions, docs | | 2 min
@@ -49,6 +53,7 @@ format lint quick unit browser conformance testbed-tests integration:
 
 # What the later checks need from Go is built meanwhile.
 test:  ## Run lint and the charm's tests; LONG=1 adds the slow ones, and the testbed's | root | 10 min
+	@SETUP=1 scripts/with-tools true
 	@scripts/with-tools python -m scripts.ahead $(MAKE) checks
 
 # Without LONG=1, the newest Kubernetes is enough.
