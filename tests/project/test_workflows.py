@@ -95,7 +95,7 @@ def test_given_the_workflows_then_make_help_has_their_targets_and_ci_makes_every
     assert set().union(*made.values()) <= helped
     assert made["ci"] == {
         *("lint", "unit", "browser", "conformance", "testbed-tests", "integration"),
-        *("terraform", "pack"),
+        *("terraform", "pack", "release", "setup"),
     }
     assert [each["target"] for each in checks if each.get("args") == "--cov"] == ["unit"]
 
@@ -146,20 +146,28 @@ def test_given_a_release_then_it_is_the_archive_that_ci_tested_on_this_commit():
     assert "ALL_PYTHONS: '1'" in yaml.safe_dump(ci["pythons"])
 
 
-def test_given_a_release_then_it_is_attested_before_the_one_step_with_the_credential_uploads_it():
+def test_given_a_release_then_its_archives_and_their_packages_are_attested_first():
     jobs = WORKFLOWS["release"]
-    attesting, uploading = one(jobs, "attestations"), one(jobs, "secrets.")
+    attesting = one(jobs, "attestations")
     attested = [step["with"] for step in jobs[attesting]["steps"] if "attest@" in step["uses"]]
-    [step] = [step for step in jobs[uploading]["steps"] if "secrets." in str(step)]
-    others = {key: value for key, value in jobs[uploading].items() if key != "steps"}
 
     assert [each.get("sbom-path") for each in attested] == [None, "build/aws-iam.cdx.json"]
     assert {each["subject-path"] for each in attested} == {"build/*.charm"}
-    assert attesting in before(jobs, uploading)
-    assert uploading in before(jobs, one(jobs, "gh release create"))
+    assert attesting in before(jobs, one(jobs, "gh release create"))
+
+
+def test_given_a_push_to_main_then_one_step_has_the_credential_after_every_check():
+    jobs = WORKFLOWS["ci"]
+    uploading = one(jobs, "secrets.")
+    [step] = [step for step in jobs[uploading]["steps"] if "secrets." in str(step)]
+    others = {key: value for key, value in jobs[uploading].items() if key != "steps"}
+
     assert step["run"] == "make release CHANNEL=latest/edge"
+    assert others["if"] == "github.event_name == 'push'"
     assert others["environment"] == "charmhub"
     assert "secrets." not in str(others)
+    assert before(jobs, uploading) == set(jobs) - {uploading}
+    assert "sha256sum --check SHA256SUMS" in commands(jobs[uploading])
 
 
 def test_given_a_version_then_its_description_has_its_changes_and_its_packages(tmp_path: Path):
