@@ -23,7 +23,6 @@ from text import brief
 
 logger = logging.getLogger(__name__)
 
-BEGINNING = "internal error "
 _OURS = str(Path(__file__).parent)
 
 
@@ -52,6 +51,6 @@ def tell(error: Exception, unit: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
     last, kind = (ours or frames)[-1], type(error).__name__
-    logger.error("%s%s at\n%s", BEGINNING, kind, "".join(traceback.format_list(frames)))
+    logger.error("internal error %s at\n%s", kind, "".join(traceback.format_list(frames)))
     place = f"{Path(last.filename).name}:{last.lineno}"
     return blocked.INTERNAL_ERROR(kind=kind, place=place, unit=unit)
