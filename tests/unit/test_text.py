@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from text import brief, command, one_line, quoted, status_line
 
-LONG = "x" * 140_000
-
 
 @given(st.text(st.characters(codec=None)))
 def test_given_any_text_when_it_becomes_a_line_then_it_can_be_an_argument(text: str):
@@ -20,24 +18,14 @@ def test_given_any_text_when_it_becomes_a_line_then_it_can_be_an_argument(text: 
         line.encode()
 
 
-def test_given_a_line_that_juju_can_show_when_it_becomes_a_status_then_it_stays_as_it_is():
-    line = "the option 'ä' is wrong: " + "y" * 250
-
-    assert status_line(line) == line
-
-
 def test_given_a_long_line_when_it_becomes_a_status_then_its_beginning_and_its_remedy_are_kept():
-    line = status_line(f"what is wrong: {LONG}; run: juju config aws-iam image=a:1")
+    line = status_line(f"what is wrong: {'x' * 140_000}; run: juju config aws-iam image=a:1")
 
     assert line.startswith("what is wrong: xxx")
     assert line.endswith("xxx; run: juju config aws-iam image=a:1")
     assert "…" in line
     assert len(line) == 300
-
-
-def test_given_a_line_of_the_greatest_length_when_it_becomes_a_status_then_nothing_is_left_out():
-    assert status_line("x" * 300) == "x" * 300
-    assert len(status_line("x" * 301)) == 300
+    assert status_line("ä" * 300) == "ä" * 300
 
 
 @pytest.mark.parametrize(
@@ -64,7 +52,6 @@ def test_given_a_cause_when_it_stands_in_a_line_then_its_end_is_kept(
         ("admin", "admin"),
         ("\u4e2d\u6587 \xe4", "\u4e2d\u6587 \xe4"),
         ("admin\u3164", r"admin\u3164"),
-        ("\u115f\u1160\uffa0", r"\u115f\u1160\uffa0"),
         ("a\u200bb\u00ad", r"a\u200bb\xad"),
         ("admin\u3000", r"admin\u3000"),
         ("a\xa0b", r"a\xa0b"),
