@@ -18,7 +18,6 @@ if __name__ == "__main__":
     gc.disable()
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ops
@@ -30,7 +29,6 @@ from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, leaving, peers
 from machine.files import Machine
-from migration import reactive
 from related import RelatedCharm
 from statuses import waiting
 from text import status_line
@@ -183,7 +181,6 @@ def quieten_libraries() -> None:
 
 if __name__ == "__main__":
     quieten_libraries()
-    reactive.remove_state(Path(".unit-state.db"))
     ops.main(AwsIamCharm)
     # Python would look for garbage again and again as it ends.
     gc.freeze()

@@ -28,7 +28,6 @@ def run(hook: Hook) -> tuple[str, bool]:
     """
     with collected(hook.problems):
         reactive.remove_files(hook.machine)
-    reactive.remove_trust(hook.machine, hook.owner.application)
     # Before it has its control plane, a unit asks Juju for no more.
     try:
         # A bug is logged here: what is raised in its place would hide it.

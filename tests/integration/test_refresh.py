@@ -64,6 +64,8 @@ def after(
     how_to.run(juju, how_to.shown("upgrade.md", "Upgrade the charm, or downgrade it")[0])
     logins.wait_for_login(cluster)
     juju_status.wait_until_active(juju)
+    for command in how_to.shown("upgrade.md", "The old private key and CA"):
+        how_to.run(juju, command)
     return reactive.objects(cluster)
 
 
