@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from access import arn as arns
 from access import login_lines
 from access.login_lines import Line
-from text import brief, quoted
+from text import quoted
 
 
 class Cause(enum.Enum):
@@ -206,4 +206,4 @@ def _cause(error: str) -> tuple[Cause, str]:
 
 def _said(text: str) -> str:
     # A stranger chose what is in the request, and errors quote it.
-    return quoted(brief(redacted(text)))
+    return quoted(redacted(text))

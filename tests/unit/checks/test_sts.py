@@ -53,6 +53,7 @@ TRUST = "bring the pods the authority of what opens TLS: juju integrate aws-iam"
         ("proxyconnect tcp: tls: no", True, "let the proxy serve the nodes"),
         ("tls: failed to verify certificate: x509: unknown authority", True, TRUST),
         ("remote error: tls: handshake failure", False, TRUST),
+        (f"tls: failed to verify: x509: unknown authority (possibly {'a ' * 80})", False, TRUST),
     ],
 )
 def test_given_what_pods_met_on_the_way_then_its_remedy_fits(
