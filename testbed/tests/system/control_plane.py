@@ -28,16 +28,9 @@ def start(machine: RemoteMachine) -> None:
     for app in APPS:
         flags = machine.check("cat", f"/var/lib/testbed/args/{app}")
         machine.write(f"/var/snap/{app}/current/args", flags)
-    wait_for_api(
-        machine, lambda: machine.check("systemctl", "start", "snap.kube-apiserver.daemon")
-    )
-    machine.check("systemctl", "start", *(f"snap.{app}.daemon.service" for app in APPS[1:]))
-
-
-def wait_for_api(machine: RemoteMachine, restart: Callable[[], Any]) -> None:
-    """Restart the API server, and return when it is ready."""
-    restart()
+    machine.check("systemctl", "start", "snap.kube-apiserver.daemon")
     eventually(30, lambda: kubectl(machine, "get", "--raw=/readyz").code == 0, "API server ready")
+    machine.check("systemctl", "start", *(f"snap.{app}.daemon.service" for app in APPS[1:]))
 
 
 def kubectl(machine: RemoteMachine, *words: str, text: str = "") -> Any:

@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,12 @@ def test_a_service_answers_on_every_machine(
 def test_machines_do_not_share_files(machines: list[RemoteMachine]) -> None:
     machines[0].write("/root/mine", "0")
     assert machines[1].run("cat", "/root/mine").code != 0
+
+
+def test_the_host_keeps_its_kernel_settings(machines: list[RemoteMachine]) -> None:
+    assert machines[0].check("cat", "/proc/sys/vm/overcommit_memory") == "1\n"
+    assert machines[0].check("cat", "/proc/sys/kernel/panic") == "10\n"
+    assert Path("/proc/sys/kernel/panic").read_text() != "10\n"
 
 
 def test_a_machine_can_replace_one_that_was_closed(

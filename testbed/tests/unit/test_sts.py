@@ -275,7 +275,7 @@ UNKNOWN = (400, "InvalidAction")
 def test_a_request_that_aws_would_refuse_is_refused(
     accounts: Accounts, knobby: Keys, parameters: dict[str, str], refusal: tuple[int, str]
 ) -> None:
-    assert error(call(accounts, knobby, **parameters)) == refusal
+    assert error(call(accounts, knobby, **parameters)) == refusal  # pyright: ignore[reportArgumentType]
 
 
 def test_a_role_may_assume_another_for_an_hour_at_most(accounts: Accounts, knobby: Keys) -> None:

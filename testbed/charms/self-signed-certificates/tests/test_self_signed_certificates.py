@@ -126,14 +126,6 @@ def test_a_new_authority_revokes_first_and_signs_at_the_next_hook(
     assert given["ca"] != answer(before)[0]["ca"]
 
 
-def test_rotating_the_key_makes_a_new_authority(context: Context) -> None:
-    before = settled(context, asked())
-
-    after = settled(context, context.run(context.on.action("rotate-private-key"), before))
-
-    assert answer(after)[0]["ca"] != answer(before)[0]["ca"]
-
-
 @pytest.mark.parametrize(
     ("error", "ip", "dns", "refused"),
     [
@@ -152,15 +144,6 @@ def test_it_refuses_what_the_testbed_says(
     errors = [given["error"]["name"] for given in answer(state, "request_errors")]
     assert errors == ([error] if refused else [])
     assert len(answer(state)) == (0 if refused else 1)
-
-
-def test_once_it_no_longer_refuses_it_signs(context: Context, refuse: Refuse) -> None:
-    refused = settled(context, refuse(asked(), "OTHER"))
-
-    after = refuse(refused, "")
-
-    assert answer(after, "request_errors") == []
-    assert len(answer(after)) == 1
 
 
 @pytest.mark.parametrize(

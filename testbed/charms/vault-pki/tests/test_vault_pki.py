@@ -10,7 +10,6 @@ import ops
 import pytest
 import yaml
 from charmlibs.interfaces.tls_certificates import (
-    Certificate,
     CertificateRequestAttributes,
     PrivateKey,
 )
@@ -66,38 +65,12 @@ def test_without_a_common_name_it_is_blocked_and_signs_nothing(track: str) -> No
     assert published(state) == []
 
 
-def test_1_17_signs_names_below_its_common_name_and_addresses() -> None:
-    state = run("1.17", NAME, ADDRESS, common_name="svc")
-
-    (given,) = published(state)
-    certificate, ca = map(Certificate.from_string, given["chain"])
-    assert (certificate.sans_dns, certificate.sans_ip) == ({NAME}, {ADDRESS})
-    assert ca.common_name == "svc"
-    assert state.unit_status == ops.ActiveStatus()
-
-
 @pytest.mark.parametrize("names", [(NAME, LONG), (LONG,), ("svc",)])
 def test_1_17_leaves_a_request_for_other_names_unanswered(names: tuple[str, ...]) -> None:
     state = run("1.17", *names, common_name="svc")
 
     assert published(state) == []
     assert published(state, "request_errors") == []
-
-
-def test_1_18_signs_what_its_options_allow() -> None:
-    state = run(
-        "1.18",
-        NAME,
-        LONG,
-        ADDRESS,
-        pki_ca_common_name="ca",
-        pki_allowed_domains="svc, cluster.local",
-        pki_allow_subdomains=True,
-        pki_allow_ip_sans=True,
-    )
-
-    (given,) = published(state)
-    assert Certificate.from_string(given["certificate"]).sans_dns == {NAME, LONG}
 
 
 def test_1_18_refuses_other_names_with_a_reason() -> None:

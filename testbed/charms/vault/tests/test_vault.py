@@ -165,13 +165,6 @@ def below(context: Context, root: Root, state: testing.State, **params: Any) -> 
 # from sealed to authorized
 
 
-def test_a_sealed_vault_is_silent_and_says_so(context: Context) -> None:
-    after = changed(context, sealed(asking(*SANS), **{"auto-generate-root-ca-cert": True}))
-
-    assert bag(after).keys() <= {"egress-subnets", "ingress-address", "private-address"}
-    assert after.unit_status == ops.BlockedStatus("Vault needs to be initialized")
-
-
 def test_unsealed_it_waits_to_be_authorized_with_the_token_that_was_printed(
     context: Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,19 +214,6 @@ def test_a_root_is_published_without_a_chain(serving: testing.State) -> None:
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {str(name.value) for name in names} == {*SANS, "server"}
     assert serving.unit_status == READY
-
-
-def test_below_a_root_it_publishes_what_stands_between(
-    context: Context, authorized: testing.State
-) -> None:
-    root = Root()
-
-    state = below(context, root, authorized)
-
-    issuer = certificate(bag(state)["chain"])
-    issuer.verify_directly_issued_by(certificate(bag(state)["ca"]))
-    certificate(pair(state)["cert"]).verify_directly_issued_by(issuer)
-    assert bag(state)["ca"] == root.pem
 
 
 def test_what_was_uploaded_above_the_issuer_is_in_the_chain(
@@ -328,29 +308,7 @@ def test_other_names_get_another_pair(context: Context, serving: testing.State) 
     assert pair(changed(context, again)) != pair(serving)
 
 
-def test_certificates_are_issued_again_by_the_same_authority(
-    context: Context, serving: testing.State
-) -> None:
-    after = act(context, "reissue-certificates", serving)
-
-    assert pair(after) != pair(serving)
-    assert bag(after)["client.cert"] != bag(serving)["client.cert"]
-    assert bag(after)["ca"] == bag(serving)["ca"]
-    assert verifies(after)
-    assert bag(changed(context, after)) == bag(after)
-
-
 # leaders and others
-
-
-def test_a_new_leader_answers_from_the_same_authority_with_pairs_of_its_own(
-    context: Context, serving: testing.State
-) -> None:
-    after = context.run(context.on.leader_elected(), another(serving))
-
-    assert bag(after)["ca"] == bag(serving)["ca"]
-    assert pair(after) != pair(serving)
-    assert verifies(after)
 
 
 def test_a_leader_that_comes_back_after_a_new_authority_keeps_its_answers_of_the_former(
