@@ -2,8 +2,9 @@
 
 """The endpoint ``receive-ca-cert``: authorities that the pods trust besides the image's own.
 
-It speaks the interface certificate_transfer in versions 0 and 1. The interface's library would
-load pydantic in every hook, log a malformed databag whole, and raise where one is nested deeply.
+It speaks the interface certificate_transfer in versions 0 and 1. The interface's library reads no
+provider of version 0 that writes its certificates as they are, as such providers do. It logs a
+malformed databag whole, and raises where one is nested deeply.
 """
 
 from __future__ import annotations
