@@ -11,7 +11,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from lightkube.resources.core_v1 import Namespace
@@ -107,7 +107,15 @@ def of_rights(
 
 
 def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
-    """Return every IAMIdentityMapping of the cluster, whoever made it."""
+    """Return every IAMIdentityMapping of the cluster, whoever made it.
+
+    Ten thousand objects are six times as much as their table. But somebody may have applied
+    another CRD, as upstream's, whose table lacks columns.
+    """
+    rows = _rows(client, newest)
+    if rows and not rows[0].keys() >= COLUMNS:
+        found = client.list(objects.mapping(), dict[str, Any], newest=newest)
+        return [_mapping(each) for each in found]
     return [
         IdentityMapping(
             name=row["Name"] or "",
@@ -120,19 +128,21 @@ def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMappin
             is_readable=groups is not None,
             created=row["Created"] or "",
         )
-        for row in _rows(client, newest)
+        for row in rows
     ]
 
 
 def mapping(client: api.Client, name: str) -> IdentityMapping | None:
     """Return the IAMIdentityMapping of this name as it is stored; None if there is none."""
     stored = client.get(objects.mapping(), name)
-    if not stored:
-        return None
+    return _mapping(stored) if stored else None
+
+
+def _mapping(stored: api.Object) -> IdentityMapping:
     metadata, spec = stored["metadata"], objects.part(stored, "spec")
     groups = _groups(json.dumps(spec["groups"]) if spec.get("groups") else None)
     return IdentityMapping(
-        name=name,
+        name=metadata["name"],
         arn=str(spec.get("arn") or ""),
         username=str(spec.get("username") or ""),
         canonical=str(objects.part(stored, "status").get("canonicalARN") or ""),
@@ -140,6 +150,7 @@ def mapping(client: api.Client, name: str) -> IdentityMapping | None:
         source=objects.part(metadata, "labels").get(SOURCE, ""),
         expires=objects.part(metadata, "annotations").get(EXPIRES, ""),
         is_readable=groups is not None,
+        created=metadata.get("creationTimestamp", ""),
     )
 
 
@@ -153,17 +164,15 @@ def _groups(found: str | None) -> tuple[str, ...] | None:
 
 
 def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
-    """Return the table of the objects once the server has their storage and columns ready.
+    """Return the table of the objects once the server has their storage ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
-    several servers 404, or with the columns of the former CRD.
+    several servers 404.
     """
     deadline = time.monotonic() + SLOW_SECONDS
     while True:
         try:
-            rows = client.table(objects.mapping(), newest=newest)
-            if not rows or rows[0].keys() >= COLUMNS:
-                return rows
+            return client.table(objects.mapping(), newest=newest)
         except ApiError as error:
             if error.code not in (404, 429):
                 raise

@@ -13,7 +13,7 @@ Object = dict[str, Any]
 def table(definition: Object, items: list[Object]) -> Object:
     """The table of custom resources: of each, what their definition wants printed."""
     (version,) = definition["spec"]["versions"]
-    columns = version["additionalPrinterColumns"]
+    columns = version.get("additionalPrinterColumns", [])
     names = ["Name", *(column["name"] for column in columns)]
     rows = [
         [item["metadata"]["name"], *(_cell(item, column["jsonPath"]) for column in columns)]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from tests.fakes.arns import CANONICAL, DEV
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import answer, refusal
-from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.paths import DEFINITION, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 
@@ -41,15 +39,17 @@ def test_given_many_mappings_when_a_hook_runs_then_the_server_need_not_encode_ea
     assert asked.query == {"includeObject": "None", "resourceVersion": "0"}
 
 
-def test_given_a_server_that_has_the_former_columns_when_a_hook_runs_then_it_asks_again(
+def test_given_upstreams_definition_without_columns_when_the_unit_is_blocked_then_access_ends(
     deployed: Model, api: FakeCluster
 ):
-    api.add_mapping("dev", DEV, CANONICAL)
-    columns = [{"name": "Name"}, {"name": "Age"}]
-    former = {"columnDefinitions": columns, "rows": [{"cells": ["dev", "1m"]}]}
-    api.fail(answer(200, json.dumps(former).encode()), request=f"GET {MAPPINGS}", nth=1)
+    api.add_mapping("over", DEV, CANONICAL, expires="1970-01-01T00:00:00Z")
+    api.add_mapping("dev", f"{DEV}-2", CANONICAL)
+    del api.objects[DEFINITION]["spec"]["versions"][0]["additionalPrinterColumns"]
+    deployed.config = {"replicas": 0}
 
-    assert deployed.hook().message == "2/2 pods, 1 mapping"
+    assert deployed.hook().name == "blocked"
+    assert f"{MAPPINGS}/over" not in api.objects
+    assert f"{MAPPINGS}/dev" in api.objects
 
 
 @pytest.mark.parametrize("code", [404, 429])
