@@ -16,10 +16,11 @@ Call its methods inside `cluster.errors.errors_as_status`.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -222,7 +223,7 @@ class Client:
         if self.seconds_left <= 0:
             raise httpx2.ConnectTimeout("no time is left for another request")
         left = self._ends - time.monotonic()
-        answer = self._http.request(
+        request = self._http.build_request(
             method,
             path,
             params=params,
@@ -230,6 +231,10 @@ class Client:
             json=body,
             timeout=httpx2.Timeout(min(seconds, left), connect=min(CONNECT_SECONDS, left)),
         )
+        with contextlib.closing(self._http.send(request, stream=True)) as answer:
+            if isinstance(answer.stream, httpx2.SyncByteStream):
+                answer.stream = _InTime(answer.stream, self._ends)
+            answer.read()
         if answer.is_success:
             return answer
         code, said = answer.status_code, answers.reason(answer.content)
@@ -237,6 +242,22 @@ class Client:
         if code == 409 and method != "GET":
             raise Conflict(reason)
         raise ApiError(code, reason, is_kubernetes=bool(said))
+
+
+class _InTime(httpx2.SyncByteStream):
+    """The body of an answer, of which a part may come every few seconds, for ever."""
+
+    def __init__(self, body: httpx2.SyncByteStream, ends: float):
+        self._body, self._ends = body, ends
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._body:
+            if time.monotonic() > self._ends:
+                raise httpx2.ReadTimeout("the answer does not end")
+            yield part
+
+    def close(self) -> None:
+        self._body.close()
 
 
 def _path(res: type[Any], namespace: str | None = None, name: str = "") -> str:
