@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from scripts import audit_programs, list_bases, mutants
+from scripts import audit_programs, list_bases
 
 ROOT = Path(__file__).parents[2]
 FINDING = "GO-2026-5942 CVE-2026-1: "
@@ -61,27 +61,6 @@ def test_given_a_vulnerability_then_the_audit_of_programs_is_red_if_a_newer_modu
     assert capsys.readouterr().out == said
     program(checker, "#!/bin/sh\necho no such database >&2\nexit 3\n")
     assert audit_programs.main(str(checker), "file:///nowhere", *programs) == 2
-
-
-@pytest.mark.parametrize(
-    ("killed", "total", "code"), [(78, 100, 1), (79, 100, 0), (0, 0, 1)], ids=str
-)
-def test_given_a_score_below_the_floor_then_make_mutants_fails(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, killed: int, total: int, code: int
-):
-    def mutmut(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(arguments, 0, stdout="")
-
-    (tmp_path / "mutants").mkdir()
-    stats = {"killed": killed, "timeout": 1 if total else 0, "total": total}
-    (tmp_path / "mutants/mutmut-cicd-stats.json").write_text(json.dumps(stats))
-    monkeypatch.setattr(sys, "argv", ["mutants.py", "src/access/arn.py", "--floor", "80"])
-    monkeypatch.setattr(mutants, "COPY", tmp_path)
-    monkeypatch.setattr(mutants, "copy", lambda *_: None)
-    monkeypatch.setattr(mutants, "mutmut", mutmut)
-
-    assert mutants.main() == code
-    assert "scripts/mutants.py $(FILES) --floor $(FLOOR) " in (ROOT / "Makefile").read_text()
 
 
 def test_given_an_archive_for_one_base_then_the_copy_is_the_same_but_lists_all_bases(

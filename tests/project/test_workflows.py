@@ -116,58 +116,30 @@ def test_given_a_group_of_packages_or_a_go_module_then_the_audit_and_dependabot_
     assert {f"/{Path(n).parent}" for n in needing if "/kubernetes-" not in n} == set(watched)
 
 
-def test_given_newer_packages_then_the_pull_request_takes_the_locks_alone():
-    jobs = WORKFLOWS["locks"]
-    resolving, proposing = one(jobs, "make lock"), one(jobs, "git apply")
-    files = re.findall(r"--include=(\S+) ", commands(jobs[proposing]))
-
-    assert files == ["uv.lock", "requirements.txt"]
-    assert f"git diff -- {' '.join(files)} >locks.patch" in commands(jobs[resolving])
-    assert jobs[resolving]["permissions"] == {"contents": "read"}
-    assert resolving in before(jobs, proposing)
-
-
-def test_given_a_release_then_it_is_the_archive_that_ci_tested_on_this_commit():
-    ci, jobs = WORKFLOWS["ci"], WORKFLOWS["release"]
-    taking, packing = one(jobs, "gh run download"), one(ci, "make pack")
-    taken = commands(jobs[taking])
-
-    assert '--workflow ci.yaml --commit "$GITHUB_SHA" --branch main' in taken
-    assert "--status success" in taken
-    assert "--name charm" in taken
-    assert "sha256sum --check SHA256SUMS" in taken
-    assert not any("make pack" in commands(job) for job in jobs.values())
-    assert all(taking in before(jobs, name) for name in jobs if name != taking)
-    for testing in ("integration", "pythons"):
-        assert packing in before(ci, testing)
-        assert "sha256sum --check SHA256SUMS" in commands(ci[testing])
-        assert "AWS_IAM_CHARM: build/" in yaml.safe_dump(ci[testing])
-    # There a Python that is missing is an error, and no skip.
-    assert "ALL_PYTHONS: '1'" in yaml.safe_dump(ci["pythons"])
-
-
-def test_given_a_release_then_its_archives_and_their_packages_are_attested_first():
-    jobs = WORKFLOWS["release"]
-    attesting = one(jobs, "attestations")
-    attested = [step["with"] for step in jobs[attesting]["steps"] if "attest@" in step["uses"]]
-
-    assert [each.get("sbom-path") for each in attested] == [None, "build/aws-iam.cdx.json"]
-    assert {each["subject-path"] for each in attested} == {"build/*.charm"}
-    assert attesting in before(jobs, one(jobs, "gh release create"))
-
-
-def test_given_a_push_to_main_then_one_step_has_the_credential_after_every_check():
+def test_given_what_ci_tests_or_releases_then_it_is_the_archive_that_it_packed():
     jobs = WORKFLOWS["ci"]
     uploading = one(jobs, "secrets.")
     [step] = [step for step in jobs[uploading]["steps"] if "secrets." in str(step)]
-    others = {key: value for key, value in jobs[uploading].items() if key != "steps"}
 
-    assert step["run"] == "make release CHANNEL=latest/edge"
-    assert others["if"] == "github.event_name == 'push'"
-    assert others["environment"] == "charmhub"
-    assert "secrets." not in str(others)
+    for name in ("integration", "pythons", uploading):
+        assert one(jobs, "make pack") in before(jobs, name)
+        assert "sha256sum --check SHA256SUMS" in commands(jobs[name])
     assert before(jobs, uploading) == set(jobs) - {uploading}
-    assert "sha256sum --check SHA256SUMS" in commands(jobs[uploading])
+    assert jobs[uploading]["if"] == "github.event_name == 'push'"
+    # No other code runs beside the credential.
+    assert step["run"] == "make release CHANNEL=latest/edge"
+    assert jobs[uploading]["environment"] == "charmhub"
+
+
+def test_given_a_release_then_what_ci_tested_on_this_commit_is_attested_and_published():
+    jobs = WORKFLOWS["release"]
+    taking, attesting = one(jobs, "gh run download"), one(jobs, "attestations")
+
+    assert '--workflow ci.yaml --commit "$GITHUB_SHA" --branch main' in commands(jobs[taking])
+    assert "sha256sum --check SHA256SUMS" in commands(jobs[taking])
+    assert not any("make pack" in commands(job) for job in jobs.values())
+    assert "sbom-path: build/aws-iam.cdx.json" in yaml.safe_dump(jobs[attesting])
+    assert {taking, attesting} <= before(jobs, one(jobs, "gh release create"))
 
 
 def test_given_a_version_then_its_description_has_its_changes_and_its_packages(tmp_path: Path):
