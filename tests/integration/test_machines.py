@@ -31,7 +31,6 @@ from tests.integration.helpers import (
     logins,
     mapping_writers,
     second_door,
-    testbed_only,
     upgrade_page,
 )
 from tests.integration.helpers.eventually import eventually
@@ -60,7 +59,6 @@ CREATE = ("create", "pods", "-n", "default")
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.29 with aws-iam, all active, and an audit log."""
-    testbed_only.require_lab("only the testbed has AWS accounts to administer")
     bundle.deploy(juju, channel="1.29/stable")
     juju_status.wait_until(juju, "blocked")
     how_to.run(juju, upgrade_page.command_in_status(juju))

@@ -48,7 +48,6 @@ applications:
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> jubilant.Juju:
-    testbed_only.require_lab("the option is the testbed's")
     extra: Path = tmp_path_factory.mktemp("overlay") / "original.yaml"
     extra.write_text(OPTIONS)
     bundle.deploy(juju, extra=[extra])

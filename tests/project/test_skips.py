@@ -40,9 +40,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_given_another_controller_then_a_test_of_the_testbeds_own_is_skipped(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ):
-    for require in (testbed_only.require, testbed_only.require_lab):
-        with pytest.raises(pytest.skip.Exception, match="only here"):
-            require("only here")
+    with pytest.raises(pytest.skip.Exception, match="only here"):
+        testbed_only.require("only here")
 
     for name in ("juju", "jujud", "jujuc"):
         (tmp_path / name).touch(mode=0o755)
@@ -61,5 +60,13 @@ def test_given_a_lab_then_a_test_that_it_is_there_for_fails_instead_of_being_ski
     either = (AssertionError, pytest.skip.Exception)
     with pytest.raises(either, match="testbedctl is missing"):
         testbed_only.require("only here")
-    with pytest.raises(either, match="TESTBED_CHARM_STORE is not set"):
-        testbed_only.require_lab("only here")
+
+
+def test_given_no_lab_then_tests_that_would_deploy_a_released_charm_are_an_error(
+    environment: pytest.MonkeyPatch,
+):
+    command = [sys.executable, "-m", "pytest", "tests/integration/test_active.py"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "these tests would deploy Charmhub's aws-iam; run: make integration" in ran.stderr

@@ -1,4 +1,4 @@
 """What integration tests and benchmarks share.
 
-Everything works on any controller, but for `testbed_only` and what imports it: `load`.
+Everything works with any Juju in a lab, but for `testbed_only` and what imports it: `load`.
 """

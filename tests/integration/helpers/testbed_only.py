@@ -1,7 +1,6 @@
 """What the testbed's controller does for a test and no operator can do, and Juju 3 alone.
 
-On any other controller, each of these skips the test that calls it. In a lab that has what the
-test needs, the test fails instead of being skipped.
+In a lab with a real Juju, each of these skips the test that calls it.
 """
 
 from __future__ import annotations
@@ -21,14 +20,6 @@ def require(reason: str) -> None:
         return
     stood_in = _in_lab() and programs.chosen() is None
     assert not stood_in, "testbedctl is missing in a lab whose Juju is the testbed's"
-    pytest.skip(reason)
-
-
-def require_lab(reason: str) -> None:
-    """Skip the running test, for this reason, outside of a lab. A lab may have a real Juju."""
-    if "TESTBED_CHARM_STORE" in os.environ:
-        return
-    assert not _in_lab(), "TESTBED_CHARM_STORE is not set in this lab; use: scripts/lab run"
     pytest.skip(reason)
 
 

@@ -14,7 +14,6 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
-    testbed_only,
 )
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
@@ -224,7 +223,6 @@ def test_given_hundreds_of_declared_mappings_when_one_hook_runs_then_all_work(
 def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster
 ) -> None:
-    testbed_only.require_lab("only the testbed's STS has this permission set")
     path = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
     name = "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
     role = f"arn:aws:iam::111122223333:role/{name}"

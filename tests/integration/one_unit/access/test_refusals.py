@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.integration.helpers import arns, bad_tokens, kubernetes, proxy, testbed_only
+from tests.integration.helpers import arns, bad_tokens, kubernetes, proxy
 from tests.integration.helpers.bad_tokens import credentials, signed
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
@@ -64,11 +64,6 @@ BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {
     ),
     "no token of AWS": (Cause.OTHER, lambda _: "k8s-aws-v1.!!!"),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def lab() -> None:
-    testbed_only.require_lab("only the testbed's STS has these people")
 
 
 def logged(cluster: Cluster, cause: Cause) -> list[Refusal]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import checking, how_to, testbed_only
+from tests.integration.helpers import checking, how_to
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check_until
 from tests.integration.helpers.how_to import Reader
@@ -184,7 +184,6 @@ def proxied(cluster: Cluster, url: str) -> Iterator[None]:
 def test_given_a_proxy_that_does_not_let_the_pods_through_then_the_step_says_why(
     deployed: jubilant.Juju, cluster: Cluster, change: str, seen: str, remedy: str
 ) -> None:
-    testbed_only.require_lab("only the testbed has this proxy")
     with proxies.only_way_to_aws(cluster, pki.new_authority("not trusted")) as proxy:
         url = proxy.url.replace(change, {"http": "https"}.get(change, "not-for"), 1)
         with proxied(cluster, url if change else proxy.url):

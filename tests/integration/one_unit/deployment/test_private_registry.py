@@ -7,16 +7,11 @@ from typing import Any
 
 import jubilant
 import pytest
-from tests.integration.helpers import how_to, juju_status, logins, testbed_only
+from tests.integration.helpers import how_to, juju_status, logins
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
 PAGE = "use-a-private-registry.md"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def lab() -> None:
-    testbed_only.require_lab("only the testbed has this registry")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, logins, settled, testbed_only
+from tests.integration.helpers import arns, juju_status, logins, settled
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import DEPLOYMENT, Cluster
@@ -30,7 +30,6 @@ STS = "sts.us-east-1.amazonaws.com:443"
 @pytest.fixture(scope="module")
 def proxy(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[ConnectProxy]:
     """Return the pods' only way to AWS from now on."""
-    testbed_only.require_lab("only the testbed cuts pods off from AWS")
     deployed.deploy(SELF_SIGNED, channel="1/stable")
     juju_status.wait_until_active(deployed)
     authority = proxies.authority_of(deployed, f"{SELF_SIGNED}/0")
