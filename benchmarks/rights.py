@@ -84,7 +84,6 @@ def text(number: int) -> str:
     access = [{"role": "view", "namespaces": [NAMESPACE]}]
     entries = [
         {
-            "name": f"bench-{n:05}",
             "arn": f"arn:aws:iam::111122223333:role/Bench-{n:05}",
             "username": f"b{n}",
             "access": access,

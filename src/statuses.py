@@ -157,10 +157,7 @@ class entry:
     """Why an entry of the option is not applied, in the active status after its place."""
 
     KEEPS = Text("{problem}; keeps {mapping}")
-    NAME_KEPT = Text("{place} has a fault, and keeps the name {name}")
     ARN_TWICE = Text("{place} has the same ARN")
     ROLE_UNKNOWN = Text("role unknown; log in once with this permission set, or set suffix")
     REFUSED = Text("the cluster refuses it: {reason!q}")
     FAILED = Text("the cluster does not make it: {reason!q}")
-    ROLE_MISSING = Text("there is no {kind} {name} yet")
-    NAMESPACE_MISSING = Text("there is no such namespace yet")

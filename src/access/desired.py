@@ -10,16 +10,15 @@ binding is wanted as long as its mapping is.
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from access import arn, expiry, partitions, rights, subjects
-from access.declaration.declared import Declared, Wrong
-from access.declaration.entry import Entry, Meant, default_username, lowered, marks
+from access.declaration.declared import Declared
+from access.declaration.entry import Entry, default_username, lowered, marks
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from access.rights import ROLE, RoleBinding, has_own_group
+from access.rights import RoleBinding, has_own_group
 from labels import GRANT, OPTION
 from statuses import entry as texts
 
@@ -55,11 +54,6 @@ class State:
     """What the cluster has that decides about access."""
 
     found: Access  # All mappings, and the bindings that the charm has made for some of them.
-    # All roles, each by its namespace, empty for a ClusterRole, and its name. Only those kinds are
-    # read that the option declares.
-    roles: Collection[tuple[str, str]] = ()
-    # The names of all namespaces, if the option declares rights in some.
-    namespaces: Collection[str] = ()
     # The role's ARN of each permission set without a suffix whose role is known.
     set_roles: Mapping[PermissionSet, str] = dataclasses.field(
         default_factory=dict[PermissionSet, str]
@@ -97,8 +91,7 @@ def ends(found: Access, declared: Declared) -> list[datetime]:
 def _with_end(mapping: IdentityMapping, declared: Declared) -> IdentityMapping:
     """Return ``mapping`` with the end that the option gives its principal, if the option made it.
 
-    An end that a hand wrote, or a former option, does not count. Nor does the name of the mapping:
-    it may pass on to another principal.
+    An end that a hand wrote, or a former option, does not count.
     """
     if mapping.source != OPTION:
         return mapping
@@ -124,17 +117,15 @@ def access(
     if declared.error:
         return Desired(Access(_effective(found.mappings), tuple(_kept(found.mappings, found))))
     entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
-    declared, entries, kept = _without_kept_names(declared, found, entries)
     by_name = {each.name: each for each in state.found.mappings}
     made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
-    left, keeps = _left_alone(declared, found, entries, kept)
+    left, keeps = _left_alone(declared, found, entries)
     asked = {
         binding.key: (place, binding)
         for entry in entries.values()
         for place, binding in rights.bindings(entry.name, entry.rights, OPTION)
     }
-    without = {place: why for place, each in asked.values() if (why := lacking(each, state))}
-    bound = [each for _, each in asked.values() if _has_namespace(each, state)]
+    bound = [each for _, each in asked.values()]
     return Desired(
         Access((*_effective(left), *made.values()), (*bound, *_kept(left, found))),
         {
@@ -145,55 +136,18 @@ def access(
             **{each.place: each.reason for each in declared.wrong},
             **keeps,
             **not_applied,
-            **without,
         },
     )
 
 
-def _without_kept_names(
-    declared: Declared, found: Access, entries: dict[str, Entry]
-) -> tuple[Declared, dict[str, Entry], dict[str, Sequence[str]]]:
-    """Return both without the entries whose name is that of a mapping which an entry with a fault
-    keeps. So these have a fault too, and keep what their principals have.
-
-    Return the names of the mappings that each entry with a fault keeps, too, by its place.
-    """
-    while True:
-        kept = _kept_by_faults(declared, found, entries)
-        taken = {name: place for place, names in kept.items() for name in names if name in entries}
-        if not taken:
-            return declared, entries, kept
-        wrong = [
-            Wrong(
-                entries[name].place,
-                texts.NAME_KEPT(place=place, name=name),
-                Meant(frozenset((entries[name].mark,)), name),
-            )
-            for name, place in taken.items()
-        ]
-        entries = {name: entry for name, entry in entries.items() if name not in taken}
-        declared = dataclasses.replace(declared, wrong=(*declared.wrong, *wrong))
-
-
-def _kept_by_faults(
-    declared: Declared, found: Access, entries: Mapping[str, Entry]
-) -> dict[str, Sequence[str]]:
-    """Return the names of the mappings that each entry with a fault keeps, by its place."""
-    principals = {entry.principal for entry in entries.values()}
-    former = [each for each in found.mappings if each.source == OPTION]
-    return declared.kept([each for each in former if each.principal not in principals])
-
-
 def _left_alone(
-    declared: Declared,
-    found: Access,
-    entries: Mapping[str, Entry],
-    kept: Mapping[str, Sequence[str]],
+    declared: Declared, found: Access, entries: Mapping[str, Entry]
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
     """Return the mappings ``found`` that none of ``entries`` declares, and that stay: those of
-    others, and those that an entry with a fault may have made, which are ``kept``. Return what to
-    say of each such entry too, by its place."""
+    others, and those that an entry with a fault may have made. Return what to say of each such
+    entry too, by its place."""
     undeclared = [each for each in found.mappings if each.name not in entries]
+    kept = declared.kept([each for each in undeclared if each.source == OPTION])
     names = {name for each in kept.values() for name in each}
     reasons = {
         each.place: texts.KEEPS(problem=each.reason, mapping=_named(kept[each.place]))
@@ -243,19 +197,6 @@ def _kept(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBindin
         and sources.get(each.mapping) == each.source
         and rights.is_whole(each)
     ]
-
-
-def lacking(binding: RoleBinding, state: State) -> str:
-    """Return what the cluster lacks for ``binding`` to count; empty if it has all."""
-    if not _has_namespace(binding, state):
-        return texts.NAMESPACE_MISSING()
-    if (binding.namespace if binding.role_kind == ROLE else "", binding.role) not in state.roles:
-        return texts.ROLE_MISSING(kind=binding.role_kind, name=binding.role)
-    return ""
-
-
-def _has_namespace(binding: RoleBinding, state: State) -> bool:
-    return not binding.namespace or binding.namespace in state.namespaces
 
 
 def _applicable(
@@ -326,33 +267,13 @@ class Changes:
     withdraw: tuple[Pair, ...] = ()  # Mappings whose status lets in somebody else than they name.
     # Mappings to delete, each with the one of its name to create instead: an ARN cannot change.
     replace: tuple[Pair, ...] = ()
-    # Mappings to delete, each with the one of its principal to create before, so that the
-    # principal can log in all the time.
-    rename: tuple[Pair, ...] = ()
     update: tuple[Pair, ...] = ()  # Mappings to change, and their status if it is wrong too.
     create: tuple[IdentityMapping, ...] = ()  # Mappings to create.
     activate: tuple[Pair, ...] = ()  # Mappings whose status is empty, so they admit nobody.
     bind: tuple[RoleBinding, ...] = ()  # Bindings to create.
 
-    @property
-    def moved(self) -> tuple[Pair, ...]:
-        """Return each mapping that goes, with the one that is created in its place."""
-        return (*self.rename, *self.replace)
-
-    @property
-    def passed_on(self) -> dict[str, str]:
-        """Return each name that passes to another principal, with the one that the former gets."""
-        names = {each.principal: each.name for each in self.wanted.mappings}
-        return {
-            new.name: names[old.principal] for old, new in self.replace if old.principal in names
-        }
-
     def only(self, is_chosen: Callable[[str], bool]) -> Changes:
-        """Return the changes of the mappings whose names are chosen, and of their bindings.
-
-        A mapping that is renamed counts by its new name.
-        """
-        renamed = {old.name: new.name for old, new in self.rename}
+        """Return the changes of the mappings whose names are chosen, and of their bindings."""
 
         def pairs(found: Iterable[Pair]) -> tuple[Pair, ...]:
             return tuple(pair for pair in found if is_chosen(pair[1].name))
@@ -360,11 +281,10 @@ class Changes:
         return Changes(
             self.before,
             self.wanted,
-            unbind=tuple(e for e in self.unbind if is_chosen(renamed.get(e.mapping, e.mapping))),
+            unbind=tuple(each for each in self.unbind if is_chosen(each.mapping)),
             delete=tuple(each for each in self.delete if is_chosen(each.name)),
             withdraw=pairs(self.withdraw),
             replace=pairs(self.replace),
-            rename=pairs(self.rename),
             update=pairs(self.update),
             create=tuple(each for each in self.create if is_chosen(each.name)),
             activate=pairs(self.activate),
@@ -376,17 +296,17 @@ class Changes:
         """Return the names of the mappings that are there, and change or lose or get a role."""
         return {
             *(each.name for each in self.delete),
-            *(old.name for old, _ in (*self.moved, *self.update)),
+            *(old.name for old, _ in (*self.replace, *self.update)),
             *(each.mapping for each in (*self.unbind, *self.bind)),
         }
 
     @property
     def keys(self) -> set[str]:
         """Return what changes: a mapping by its name, a binding by its key."""
-        pairs = (*self.moved, *self.withdraw, *self.update, *self.activate)
+        pairs = (*self.replace, *self.withdraw, *self.update, *self.activate)
         return {
             *(each.name for each in (*self.delete, *self.create)),
-            *(each.name for pair in pairs for each in pair),
+            *(new.name for _, new in pairs),
             *(each.key for each in (*self.unbind, *self.bind)),
         }
 
@@ -397,36 +317,24 @@ def changes(found: Access, wanted: Access) -> Changes:
     names = {each.name for each in wanted.mappings}
     # Whoever may write mappings may write any number that have ended, so the charm's own go first.
     ours_first = sorted(found.mappings, key=lambda each: each.source == "")
-    delete = {each.name: each for each in ours_first if each.name not in names}
-    # What others made goes because it has ended, whatever comes in its place.
-    former = _by_principal(each for each in delete.values() if each.source == OPTION)
-    create, replace, rename = list[IdentityMapping](), list[Pair](), list[Pair]()
+    create, replace = list[IdentityMapping](), list[Pair]()
     update, activate, withdraw = list[Pair](), list[Pair](), list[Pair]()
     bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
-    lacking = {each.mapping for key, each in bind.items() if key not in bound}
     for new in wanted.mappings:
         old = before.get(new.name)
-        is_changed = old != new or new.name in lacking
-        # The former ones go once this one is as it is to be, and has its roles.
-        moved = former.pop(new.principal, []) if is_changed and new.source == OPTION else []
-        for each in moved:
-            del delete[each.name]
-            rename.append((each, new))
         if old == new:
             continue
-        if old and old.principal != new.principal:
+        if not old:
+            create.append(new)
+        elif old.principal != new.principal:
             replace.append((old, new))
-        elif old and _spec(old) != _spec(new):
+        elif _spec(old) != _spec(new):
             update.append((old, new))
-        elif old and old.canonical:
+        elif old.canonical:
             withdraw.append((old, new))
-        elif moved:
-            continue
-        elif old:
+        else:
             # One whose status is not written yet lets nobody in.
             activate.append((old, new))
-        else:
-            create.append(new)
     # Somebody may keep a mapping by a finalizer. So it loses its roles before it is replaced.
     renewed = {new.name for _, new in replace}
     # A binding that was left over is made again, so that another unit that still takes it for
@@ -439,22 +347,14 @@ def changes(found: Access, wanted: Access) -> Changes:
         found,
         wanted,
         unbind=tuple(each for key, each in bound.items() if key not in kept),
-        delete=tuple(delete.values()),
+        delete=tuple(each for each in ours_first if each.name not in names),
         withdraw=tuple(withdraw),
         replace=tuple(replace),
-        rename=tuple(rename),
         update=tuple(update),
         create=tuple(create),
         activate=tuple(activate),
         bind=tuple(each for key, each in bind.items() if key not in kept),
     )
-
-
-def _by_principal(mappings: Iterable[IdentityMapping]) -> dict[str, list[IdentityMapping]]:
-    found = defaultdict[str, list[IdentityMapping]](list)
-    for each in mappings:
-        found[each.principal].append(each)
-    return found
 
 
 def _spec(mapping: IdentityMapping) -> IdentityMapping:

@@ -8,13 +8,15 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from access import expiry, matching, rbac, subjects
+from access import arn, expiry, matching, rbac, subjects
 from access.arn import Principal
 from access.declaration.declared import Declared
 from access.declaration.entry import Entry, lowered, marks
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
+from access.permission_sets import of_spelling
+from labels import OPTION
 from text import command, cut, word
 
 # How many bindings are shown; a user may have thousands.
@@ -171,7 +173,7 @@ def fault(role: Principal, declared: Declared) -> str:
     """
     wanted = lowered(marks(IdentityMapping("", str(role), "", "")))
     for each in declared.wrong:
-        if each.meant and lowered(each.meant.principals) & wanted:
+        if each.meant and lowered(each.meant) & wanted:
             return f"{each.place} of the option declares it, and has a fault: {each.reason}"
     return ""
 
@@ -181,7 +183,10 @@ def still_out(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
     made, or its permission set has another role. Return nothing if a login is to tell its role."""
     if not entry.learns:
         return f"{entry.place} of the option declares it: juju status says what keeps it out"
-    mapped = next((each.arn for each in found if each.name == entry.name), "")
+    wanted, partition = str(entry.permission_set).lower(), arn.parse(role).partition
+    own = (each for each in found if each.source == OPTION)
+    roles_of_set = (each.arn for each in own if str(of_spelling(each.arn)) == wanted)
+    mapped = next((each for each in roles_of_set if arn.parse(each).partition == partition), "")
     if not mapped:
         return ""
     return (

@@ -201,7 +201,7 @@ def to_revoke(
     _refuse_declared(principals, own, declared, application, partition, target.name)
     found_marks = lowered(mark for each in own for mark in marks(each))
     for wrong in declared.wrong:
-        if wrong.meant and lowered(wrong.meant.principals) & found_marks:
+        if wrong.meant and lowered(wrong.meant) & found_marks:
             raise _declared(own[0].arn, wrong.place, application)
     return chosen
 
@@ -247,7 +247,8 @@ def _declaring(
 ) -> Entry | None:
     for entry in entries:
         role_of = entry.permission_set
-        if entry.name == name or (entry.arn and entry.principal in principals):
+        is_named = name != "" and entry.name == name
+        if is_named or (entry.arn and entry.principal in principals):
             return entry
         if role_of and any(role_of.may_be(each, partition) for each in principals):
             return entry

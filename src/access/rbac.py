@@ -80,10 +80,9 @@ class RoleGrant:
     def goes_with(self, mapping: IdentityMapping) -> bool:
         """Return whether the charm made the binding for the group that ``mapping`` alone has."""
         found = self.binding
-        own = rights.binding(
-            mapping.name, found.role_kind, found.role_name, found.namespace, mapping.source
-        )
-        return (self.subject, found.name) == (own.group, own.name)
+        own = rights.binding(mapping.name, found.role_name, found.namespace, mapping.source)
+        expected = (own.group, own.name, own.role_kind)
+        return (self.subject, found.name, found.role_kind) == expected
 
 
 def open_to_all(answer: Answer, control_plane: str) -> str:

@@ -14,21 +14,20 @@ from collections.abc import Iterable, Iterator
 from access import subjects
 from access.mapping import IdentityMapping, name_for
 
-CLUSTER_ROLE, ROLE = "ClusterRole", "Role"
+_CLUSTER_ROLE = "ClusterRole"
 
 
 @dataclasses.dataclass(frozen=True)
 class Right:
-    """A role that comes with a mapping."""
+    """A ClusterRole that comes with a mapping."""
 
     role: str
-    kind: str = CLUSTER_ROLE  # ``ClusterRole`` or ``Role``.
     namespaces: tuple[str, ...] = ()  # Where the role counts; empty for the whole cluster.
     place: str = ""  # Where the mapping's entry has it, such as ``access[0]``.
 
     def __str__(self) -> str:
         where = f" in {', '.join(self.namespaces)}" if self.namespaces else ""
-        return f"{self.kind} {self.role}{where}"
+        return f"{_CLUSTER_ROLE} {self.role}{where}"
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -42,7 +41,7 @@ class RoleBinding:
 
     name: str
     namespace: str
-    role_kind: str
+    role_kind: str  # Each that the charm makes is of a ClusterRole. People may have changed it.
     role: str
     group: str  # The group of its mapping's own; empty if it has other subjects.
     source: str  # Which part of the charm makes it, as for a mapping.
@@ -71,13 +70,14 @@ def bindings(
     for right in rights:
         for namespace in right.places:
             place = f"{right.place} in {namespace}" if namespace else right.place
-            yield place, binding(mapping, right.kind, right.role, namespace, source)
+            yield place, binding(mapping, right.role, namespace, source)
 
 
-def binding(mapping: str, kind: str, role: str, namespace: str, source: str) -> RoleBinding:
+def binding(mapping: str, role: str, namespace: str, source: str) -> RoleBinding:
     """Return a binding whose name is always the same for it, and no other binding's."""
-    name = f"aws-iam-{name_for(f'{mapping}/{kind}/{role}/{namespace}', mapping)}"
-    return RoleBinding(name, namespace, kind, role, subjects.own_group(mapping), source)
+    name = f"aws-iam-{name_for(f'{mapping}/{role}/{namespace}', mapping)}"
+    group = subjects.own_group(mapping)
+    return RoleBinding(name, namespace, _CLUSTER_ROLE, role, group, source)
 
 
 def has_own_group(mapping: IdentityMapping) -> bool:
@@ -87,6 +87,4 @@ def has_own_group(mapping: IdentityMapping) -> bool:
 
 def is_whole(found: RoleBinding) -> bool:
     """Return whether a binding is as the charm made it: its name tells its mapping and role."""
-    return found == binding(
-        found.mapping, found.role_kind, found.role, found.namespace, found.source
-    )
+    return found == binding(found.mapping, found.role, found.namespace, found.source)

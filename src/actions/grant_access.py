@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import times
-from access import desired, expiry, explanation, grants, rights, table
+from access import desired, expiry, explanation, grants, table
 from access.desired import Access
 from access.grants import Grant
 from access.mapping import IdentityMapping
@@ -19,7 +19,6 @@ from cluster.errors import errors_as_status
 from errors import Blocked, Unready, Waiting
 from hook import Hook
 from juju import control_plane
-from labels import GRANT
 from text import cut, one_line, status_line
 
 # The API server keeps what the authenticator answers for a token.
@@ -37,7 +36,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         )
     with errors_as_status():
         objects.check_owner(client, owner)
-        _check_rights(client, grant)
         found = state.access(client, owner, newest=True)
         former = grants.former(
             found.mappings, grant, config.declared, owner.application, config.partition
@@ -47,16 +45,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
             hook.wake.at_end(ends)
         mapping = _write(hook, found, grant, former)
     return {**_results(grant, former), **_rights(client, mapping)}
-
-
-def _check_rights(client: api.Client, grant: Grant) -> None:
-    """Raise ValueError if the cluster lacks the role that is granted, or its namespace."""
-    if not grant.rights:
-        return
-    there = state.of_rights(client, Access(), grant.rights)
-    for _, binding in rights.bindings(grant.mapping.name, grant.rights, GRANT):
-        if why := desired.lacking(binding, there):
-            raise ValueError(f"role {binding}: {why}")
 
 
 def _write(

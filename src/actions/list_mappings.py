@@ -70,6 +70,6 @@ def _not_applied(
     there = state.needed(client, found, declaration.entries, partition)
     wanted = desired.access(declaration, there, times.now(), partition)
     steps = desired.changes(found, wanted.access)
-    made = (*steps.create, *(new for _, new in steps.moved))
+    made = (*steps.create, *(new for _, new in steps.replace))
     late = {wanted.places[each.name]: "the leader has yet to make it" for each in made}
     return [f"{place}: {reason}" for place, reason in {**wanted.not_applied, **late}.items()]

@@ -86,7 +86,7 @@ def _rows(
     bound, unbound = _by_mapping(changes.bind, mighty), _by_mapping(changes.unbind)
     after = {mapping.name: mapping for mapping in wanted.access.mappings}
     touched = {new.name for new in changes.create}
-    touched |= {new.name for _, new in (*changes.moved, *changes.update)}
+    touched |= {new.name for _, new in (*changes.replace, *changes.update)}
     others = [name for name in {**bound, **unbound} if name in after and name not in touched]
     changed = [*changes.update, *((after[name], after[name]) for name in others)]
 
@@ -95,7 +95,7 @@ def _rows(
 
     return [
         *(PlanRow("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
-        *(made(old, new) for old, new in changes.moved),
+        *(made(old, new) for old, new in changes.replace),
         *(
             _changed(wanted.places.get(new.name, ""), old, new, bound[new.name], unbound[new.name])
             for old, new in changed

@@ -20,7 +20,7 @@ from text import brief
 
 T = TypeVar("T")
 # What the server says where a person's webhook or policy refuses a write, with any code.
-_DENIED = re.compile("denied (the )?request")
+_DENIED = re.compile('denied (the )?request|^namespaces "[^"]*" not found')
 _REFUSED = (400, 403, 413, 422)
 # What it says of a user who has no right (403), of a failed test in a patch, and of a mapping that
 # has another ARN by now (422).

@@ -1,31 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the cluster has that decides about access: mappings, bindings, roles, namespaces.
+"""What the cluster has that decides about access: mappings and bindings.
 
 Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from lightkube.resources.core_v1 import Namespace
-from lightkube.resources.rbac_authorization_v1 import (
-    ClusterRole,
-    ClusterRoleBinding,
-    Role,
-    RoleBinding,
-)
+from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
 
 from access.declaration.entry import is_object_name
 from access.desired import Access, State
 from access.mapping import IdentityMapping
-from access.rights import ROLE, Right
 from access.rights import RoleBinding as Binding
 from access.subjects import OWN
 from cluster import answers, api, objects
@@ -73,37 +65,13 @@ def needed(
     found: Access,
     entries: Collection[Entry],
     partition: str,
-    *,
-    newest: bool = False,
 ) -> State:
     """Return what decides about the access that ``entries`` declare, beside that of ``found``.
 
-    ``partition`` is the authenticator's. Only what the entries need is read, as `access` does.
+    ``partition`` is the authenticator's.
     """
-    asked = [right for entry in entries for right in entry.rights]
-    there = of_rights(client, found, asked, newest=newest)
     sets = [entry.permission_set for entry in entries if entry.permission_set]
-    # A set's own mapping decides over others of its role.
-    own = {entry.name for entry in entries if entry.permission_set}
-    known = sorted(found.mappings, key=lambda mapping: mapping.name in own)
-    return dataclasses.replace(
-        there, set_roles=permission_set_roles(client, sets, known, partition)
-    )
-
-
-def of_rights(
-    client: api.Client, found: Access, asked: Collection[Right], *, newest: bool = False
-) -> State:
-    """Return what decides about the rights that are ``asked`` for, beside ``found``."""
-    has_roles = any(right.kind == ROLE for right in asked)
-    kinds = (ClusterRole, Role) if has_roles else (ClusterRole,)
-    return State(
-        found,
-        roles=roles(client, *kinds, newest=newest) if asked else (),
-        namespaces=(
-            namespaces(client, newest=newest) if any(right.namespaces for right in asked) else ()
-        ),
-    )
+    return State(found, permission_set_roles(client, sets, found.mappings, partition))
 
 
 def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
@@ -208,23 +176,6 @@ def _binding(found: answers.Binding) -> Binding:
         source=metadata.labels.get(SOURCE, ""),
         version=metadata.resource_version,
     )
-
-
-def namespaces(client: api.Client, *, newest: bool = False) -> set[str]:
-    """Return the names of all namespaces."""
-    return {each.metadata.name for each in client.list(Namespace, answers.Named, newest=newest)}
-
-
-def roles(
-    client: api.Client, *kinds: type[ClusterRole | Role], newest: bool = False
-) -> set[tuple[str, str]]:
-    """Return all roles of ``kinds``, each as its namespace, empty for a ClusterRole, and its
-    name."""
-    return {
-        (found.metadata.namespace, found.metadata.name)
-        for resource in kinds
-        for found in client.list(resource, answers.Named, newest=newest)
-    }
 
 
 def permission_set_roles(

@@ -152,28 +152,14 @@ def make(
     left = client.seconds_left if seconds is None else seconds
     batch = _Batch(client, owner, time.monotonic() + left)
     _log(steps, why)
-    # What has ended waits for nobody.
-    over = [old for old, _ in steps.rename if expiry.has_ended(old, times.now())]
-    batch.run({old.name: batch.of(writes.delete, old) for old in over})
-    # Whoever gets another name has it before another one gets theirs, but where they swap.
-    ended = {old.name for old, _ in steps.replace if expiry.has_ended(old, times.now())}
-    later: dict[str, str] = {
-        name: new for name, new in steps.passed_on.items() if name not in ended
-    }
-    _make(batch, steps.only(lambda name: name not in later))
-    while later:
-        last = {name for name, new in later.items() if new not in later} or set(later)
-        waiting = batch.undone(steps) - last
-        ready = {name for name in last if later[name] not in waiting}
-        _make(batch, steps.only(ready.__contains__))
-        later = {name: new for name, new in later.items() if name not in last}
+    _make(batch, steps)
     return _result(client, owner, steps, batch.outcomes)
 
 
 def _make(batch: _Batch, steps: Changes) -> None:
-    """Make changes in their order: what ends, what comes, and what gives way to that."""
+    """Make changes in their order: what ends, then what comes."""
     before = {each.name: each for each in steps.before.mappings}
-    going = {each.name for each in (*steps.delete, *(old for old, _ in steps.rename))}
+    going = {each.name for each in steps.delete}
     batch.run(
         {each.name: batch.of(writes.delete, each) for each in steps.delete}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.withdraw}
@@ -184,8 +170,6 @@ def _make(batch: _Batch, steps: Changes) -> None:
         }
     )
     stuck = {each.mapping for each in steps.unbind if not batch.outcome(_gone(each)).done} - going
-    there = {new.name for _, new in (*steps.withdraw, *steps.replace, *steps.update)}
-    create = (*steps.create, *(new for _, new in steps.rename if new.name not in there))
     owner = batch.owner
     batch.run(
         batch.unbound(steps, going)
@@ -194,18 +178,12 @@ def _make(batch: _Batch, steps: Changes) -> None:
             new.name: batch.of(writes.replace, owner, old, new, stuck)
             for old, new in steps.replace
         }
-        | {each.name: batch.of(writes.create, owner, each, stuck) for each in create}
+        | {each.name: batch.of(writes.create, owner, each, stuck) for each in steps.create}
         | {new.name: batch.of(writes.set_status, new) for _, new in steps.activate}
     )
     failed = {key for key in steps.keys if "/" not in key and not batch.outcome(key).done}
     bind = [each for each in steps.bind if each.mapping not in failed]
     batch.run({each.key: batch.of(writes.bind, owner, each) for each in bind})
-    # Where the new one or its role is refused, its principal keeps what it has, as by an update
-    # that is.
-    undone = batch.undone(steps)
-    renamed = [old for old, new in steps.rename if old.name in undone and new.name not in undone]
-    batch.run({old.name: batch.of(writes.delete, old) for old in renamed})
-    batch.run(batch.unbound(steps, going))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,11 +229,6 @@ class _Batch:
             for each in steps.unbind
             if each.mapping in gone and not self.outcome(_gone(each)).done
         }
-
-    def undone(self, steps: Changes) -> set[str]:
-        """Return the names of mappings that are still to change, or to get a role."""
-        without_role = {each.mapping for each in steps.bind if not self.outcome(each.key).done}
-        return {key for key in steps.keys if not self.outcome(key).done} | without_role
 
     def run(self, changes: Mapping[str, Change]) -> None:
         """Make ``changes`` in their order, several at a time; each may be made twice."""
@@ -411,7 +384,7 @@ def _lines(steps: Changes, why: str) -> Iterable[str]:
         yield f"{cause}: delete mapping {_known(each)}"
     for each in steps.unbind:
         yield f"{why}: delete binding {_bound(each)}"
-    for old, new in steps.moved:
+    for old, new in steps.replace:
         yield f"{why}: replace mapping {_known(old)} by {_known(new)}"
     for _, new in steps.update:
         yield f"{why}: change mapping {_known(new)}"

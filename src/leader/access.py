@@ -60,7 +60,7 @@ def bring(hook: Hook, client: api.Client) -> Report:
 
     def look(*, newest: bool) -> tuple[Desired, Changes]:
         found = state.access(client, hook.owner, newest=newest)
-        there = state.needed(client, found, declared.entries, partition, newest=newest)
+        there = state.needed(client, found, declared.entries, partition)
         wanted = desired.access(declared, there, now, partition)
         return wanted, desired.changes(found, wanted.access)
 

@@ -27,7 +27,7 @@ from tests.fakes.machine import Files, rendered
 from tests.lives import access, operator, people, promises, provider, story
 from tests.lives.access import Objects
 from tests.lives.broken import Broken
-from tests.lives.option import Option, Role, Row, principal
+from tests.lives.option import Option, Role, Row
 from tests.lives.steps import Begin, Fault, Step
 from tests.lives.transport import Killed, Run, Stopped, Transport
 
@@ -171,16 +171,8 @@ class Life:
 
     @property
     def declared(self) -> dict[str, Row]:
-        """The rows that apply, by their principals. A row gives way where its name is that of a
-        mapping which another's row with a typo keeps."""
-        good = self.option.good(self.now)
-        faulty = {principal(row.who) for row in self.option.rows if row.typo} - good.keys()
-        kept = {
-            name
-            for name, mapping in access.mappings(self.objects).items()
-            if access.source(mapping) == "option" and access.principal(mapping) in faulty
-        }
-        return {who: row for who, row in good.items() if row.name not in kept}
+        """The rows that apply, by their principals."""
+        return self.option.good(self.now)
 
     @property
     def leader(self) -> int | None:

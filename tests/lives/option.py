@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from access.mapping import name_for
+
 ACCOUNT = "arn:aws:iam::111122223333"
 PEOPLE = ("alice", "bob")
 Role = tuple[str, str, str]
@@ -30,16 +32,13 @@ class Row:
 
     Attributes:
         who: The person whose role it names.
-        name: Its mapping's name; empty in formats that have none.
         role: A ClusterRole for it; empty for none.
         namespace: Where that role counts; empty for the whole cluster.
         seconds: When its access ends, from the time of the declaration on; 0 for never.
-        typo: What is wrong with it: its ``arn``, its ``groups``, or that an earlier row has its
-            ``name``; or empty.
+        typo: What is wrong with it: its ``arn`` or its ``groups``; or empty.
     """
 
     who: str
-    name: str = ""
     group: str = ""
     role: str = ""
     namespace: str = ""
@@ -49,6 +48,11 @@ class Row:
     def said(self) -> dict[str, Any]:
         """What is said of it, without what is not."""
         return {key: value for key, value in vars(self).items() if value}
+
+    @property
+    def name(self) -> str:
+        """The name of its mapping."""
+        return name_for(principal(self.who), self.who)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,15 +65,8 @@ class Option:
 
     @classmethod
     def of(cls, rows: Iterable[Row], form: str, now: float) -> Option:
-        """The option with these rows, each with what is wrong with it."""
-        names, read = set[str](), list[Row]()
-        for row in rows:
-            # An edited row may no longer have the name that was taken.
-            typo = row.typo if row.typo != "name" else ""
-            is_taken = row.name in names and not typo
-            read.append(dataclasses.replace(row, typo="name" if is_taken else typo))
-            names |= {row.name} - {""}
-        return cls(tuple(read), form, now)
+        """The option with these rows."""
+        return cls(tuple(rows), form, now)
 
     def text(self, shown: Any) -> str:
         """The option's text; ``shown`` writes a time."""
@@ -95,7 +92,6 @@ class Option:
         }
         if self.form != "list":
             return made
-        made |= {"name": row.name} if row.name else {}
         if row.role:
             spaces = {"namespaces": [row.namespace]} if row.namespace else {}
             made["access"] = [{"role": row.role, **spaces}]
@@ -130,8 +126,8 @@ class Option:
 
     @property
     def names(self) -> set[str]:
-        """The names that its rows give to mappings."""
-        return {row.name for row in self.rows if row.name}
+        """The names of its rows' mappings."""
+        return {row.name for row in self.rows}
 
     def rights(self, row: Row) -> set[Role]:
         """What a row gives to its principal."""

@@ -512,8 +512,7 @@ def _check_beside(life: Life, failing: list[str]) -> None:
     """Check that all rows but those of failing objects are as declared."""
     found = access.mappings(life.objects)
     for who, row in life.declared.items():
-        # A mapping without a name of its row's has one that begins like its role's.
-        names = {row.name or f"{row.who}-"}
+        names = {row.name}
         names |= {name for name, each in found.items() if access.principal(each) == who}
         # A person whose next mapping fails keeps the name that this row takes.
         is_kept = row.name in found and access.principal(found[row.name]) != who
@@ -588,7 +587,7 @@ def _check_row(life: Life, promise: str, who: str, row: Row) -> None:
         raise Broken(promise, "a declared person has no mapping", who, status)
     if mapping["spec"]["username"] != row.who or access.admitted(mapping) != who:
         raise Broken(promise, "a mapping is not as its row", who, mapping, status)
-    if row.name and mapping["metadata"]["name"] != row.name:
+    if mapping["metadata"]["name"] != row.name:
         raise Broken(promise, "a mapping has another name than its row", who, status)
     if less := _wanted(life, row) - life.rights.get(who, set()):
         raise Broken(promise, "a declared person lacks a role", who, sorted(less), status)
@@ -652,7 +651,7 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
     """Whether a row was in effect under its name when the hook began."""
     for mapping in access.mappings(before).values():
         if access.principal(mapping) == who and access.source(mapping) == "option":
-            return not row.name or mapping["metadata"]["name"] == row.name
+            return bool(mapping["metadata"]["name"] == row.name)
     return False
 
 

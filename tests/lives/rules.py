@@ -128,7 +128,6 @@ MEANWHILE = st.one_of(
 # What becomes of a row; without its ``who``, there is none.
 EDITS: dict[str, tuple[Any, ...]] = {
     "who": (),
-    "name": NAMES,
     "role": ROLES,
     "group": ("devs", "ops"),
     "typo": ("arn", "groups"),
@@ -144,12 +143,9 @@ def _rows(draw: st.DrawFn) -> dict[str, Any]:
     # In a list of rows, somebody may have two.
     most = len(PEOPLE) if form == "list" else 3
     who = draw(st.lists(PERSON, max_size=most, unique=form == "list"))
-    names = draw(st.permutations(NAMES))
     rows = []
-    for number, each in enumerate(who):
+    for each in who:
         row: dict[str, Any] = {"who": each}
-        if form == "list" and draw(st.booleans()):
-            row["name"] = names[number]
         if draw(st.integers(0, 3)) == 3:
             row["group"] = draw(st.sampled_from(("devs", "ops")))
         if form == "list" and draw(st.booleans()):

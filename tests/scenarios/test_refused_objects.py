@@ -13,7 +13,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 @pytest.mark.parametrize(
     "request_",
-    [f"PATCH {POLICY_BINDING}", f"GET {RBAC}/clusterroles", f"PATCH {DISRUPTION_BUDGET}"],
+    [f"PATCH {POLICY_BINDING}", f"GET {RBAC}/clusterrolebindings", f"PATCH {DISRUPTION_BUDGET}"],
 )
 def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_is_served(
     deployed: Model, declare: Declare, easyrsa: Easyrsa, api: FakeCluster, request_: str

@@ -11,7 +11,7 @@ from tests.fakes import at_rest
 from tests.fakes.acting import grant
 from tests.fakes.acting import refused as refused_action
 from tests.fakes.certificates.authority import root
-from tests.fakes.declaring import ACCOUNT, Declare, entry, names, stored
+from tests.fakes.declaring import ACCOUNT, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
@@ -20,8 +20,6 @@ from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
 from tests.fakes.machine import Files, rendered
-
-from access.mapping import name_of
 
 BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
 TEAM = f"{RBAC}/namespaces/team/rolebindings"
@@ -217,13 +215,13 @@ def theirs(text: str) -> int:
 def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_plan_and_log_quote_it(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    api.add_mapping("bob", EVIL, EVIL.lower())
+    api.add_mapping(name_of(BOB), EVIL, EVIL.lower())
 
     planned = deployed.action("plan-mappings", mappings=json.dumps([entry("bob", BOB)]))["plan"]
     declare(entry("bob", BOB))
 
-    assert f"in place of mapping bob of '{EVIL}'" in planned
-    assert f"replace mapping bob of '{EVIL}' by bob" in deployed.log()
+    assert f"in place of mapping {name_of(BOB)} of '{EVIL}'" in planned
+    assert f"replace mapping {name_of(BOB)} of '{EVIL}' by {name_of(BOB)}" in deployed.log()
     assert not theirs(planned + deployed.log())
 
 
@@ -237,20 +235,6 @@ def test_given_a_command_in_the_end_of_a_mapping_that_would_go_then_the_plan_quo
 
     assert f"until '{EVIL}'" in planned
     assert not theirs(planned)
-
-
-def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_a_refusal_quotes_it(
-    deployed: Model, api: FakeCluster
-):
-    deployed.config = {"mappings": json.dumps([SET])}
-    api.add_mapping("own", MADE_UP, MADE_UP.lower(), source="option")
-    api.add_mapping("sso", EVIL, EVIL.lower())
-    refuse(api, REAL)
-
-    text = deployed.action("list-refusals")["refusals"]
-
-    assert f"has role '{EVIL}': if it was provisioned again" in text
-    assert not theirs(text)
 
 
 def test_given_a_command_in_a_mapping_when_its_name_is_granted_then_the_refusal_quotes_it(
@@ -364,7 +348,6 @@ SET = {
     "permission-set": "Admin",
     "account": "111122223333",
     "username": "boss",
-    "name": "sso",
     "groups": ["system:masters"],
 }
 REAL = f"{ACCOUNT}:role/AWSReservedSSO_Admin_0123456789abcdef"
@@ -379,13 +362,13 @@ def test_given_a_made_up_role_in_a_delegates_mapping_then_no_declared_set_has_it
     if is_known:
         refuse(api, REAL)
         declare(SET)
-        api.delete(f"{MAPPINGS}/sso")
+        api.delete(f"{MAPPINGS}/{name_of(REAL)}")
     api.add_mapping("zzz", MADE_UP, MADE_UP.lower())
     refuse(api, REAL)
 
     declare(SET)
 
-    assert stored(api, "sso")["spec"]["arn"] == REAL
+    assert stored(api, name_of(REAL))["spec"]["arn"] == REAL
 
 
 def test_given_an_address_that_is_lost_after_another_then_the_one_that_is_asked_counts(
@@ -428,11 +411,12 @@ def test_given_many_sessions_of_one_role_when_refusals_are_listed_then_others_ar
 def test_given_a_declared_name_that_somebody_holds_by_a_finalizer_then_the_declared_one_has_it(
     declare: Declare, api: FakeCluster
 ):
-    api.add_mapping("boss", EVE, EVE)
-    stored(api, "boss")["metadata"]["finalizers"] = ["example.com/keep"]
+    name = name_of(BOB)
+    api.add_mapping(name, EVE, EVE)
+    stored(api, name)["metadata"]["finalizers"] = ["example.com/keep"]
 
     status = declare(entry("boss", BOB))
 
     assert status.name == "active"
     assert "not applied" not in status.message
-    assert stored(api, "boss")["spec"]["arn"] == BOB
+    assert stored(api, name)["spec"]["arn"] == BOB

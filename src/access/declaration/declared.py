@@ -9,17 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import times
 from access import partitions
-from access.declaration import accounts, entry, formats, roles, yaml_text
-from access.declaration.entry import Entry, Mark, Meant, lowered, marks
+from access.declaration import entry, formats, roles, yaml_text
+from access.declaration.entry import Entry, Mark, lowered, marks
 from access.declaration.formats import LeftOut, Unchecked
 from access.declaration.yaml_text import Value
 from access.mapping import IdentityMapping
 from access.permission_sets import of_spelling
-
-# How many mappings and bindings an option may declare: each hook looks at all of them.
-MOST = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +24,8 @@ class Wrong:
 
     place: str
     reason: str
-    meant: Meant | None = None  # Whom it means; None if another entry counts in its place.
+    # Whom it means, as far as it says that; None if another entry counts in its place.
+    meant: frozenset[Mark] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,27 +43,21 @@ class Declared:
         """Return which of the ``former`` mappings each entry with a fault may have made: their
         names, sorted, by its place.
 
-        Those are the mappings of its principal. Where that cannot be read, it is the mapping of
-        its name, or else those that look like its own. If there is none, it may be any of them.
+        Those are the mappings of its principal. Where that cannot be read, it may be any of them.
         """
-        names, by_mark = list[str](), dict[Mark, list[str]]()
-        for mapping in sorted(former, key=lambda each: each.name):
+        names, by_mark = list[str](), dict[Mark, set[str]]()
+        for mapping in former:
             names.append(mapping.name)
             for mark in lowered(marks(mapping)):
-                by_mark.setdefault(mark, []).append(mapping.name)
-
-        def having(wanted: Iterable[Mark]) -> list[str]:
-            found = (by_mark.get(mark, ()) for mark in lowered(wanted))
-            return sorted({name for each in found for name in each})
-
-        def made(meant: Meant) -> Sequence[str]:
-            if meant.principals:
-                return having(meant.principals)
-            likely = (meant.name and having([("name", meant.name)])) or having(meant.hints)
-            return likely or ([] if meant.name else names)
-
-        kept = {each.place: made(each.meant) for each in self.wrong if each.meant}
-        return {place: each for place, each in kept.items() if each}
+                by_mark.setdefault(mark, set()).add(mapping.name)
+        kept = dict[str, Sequence[str]]()
+        for each in self.wrong:
+            if each.meant is None:
+                continue
+            own = {name for mark in lowered(each.meant) for name in by_mark.get(mark, ())}
+            if made := own if each.meant else names:
+                kept[each.place] = sorted(made)
+        return kept
 
     @property
     def known(self) -> Sequence[Entry] | None:
@@ -91,7 +82,7 @@ class Candidate(NamedTuple):
         """Return whom the entry is about."""
         if isinstance(self.entry, Entry):
             return (self.entry.mark,)
-        return self.entry.meant.principals if self.entry.meant else ()
+        return self.entry.meant or ()
 
 
 def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Declared:
@@ -101,46 +92,28 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
     left out, and the others count.
 
     Raises:
-        ValueError: the text cannot be read, or means too much; one line says why.
+        ValueError: the text cannot be read; one line says why.
     """
-    listed, found_left_out = formats.read(text)
-    left_out, candidates = list(found_left_out), list[Candidate]()
-    count = 0
+    listed, left_out = formats.read(text)
+    candidates = list[Candidate]()
     for each in listed:
-        keys: dict[str, Value] = {}
+        keys, unused = dict[str, Value](), ""
+        without, has_ended = list[LeftOut](), False
         try:
             keys = _keys(each)
             said = formats.translated(keys, partition)
-            keys = said.keys
+            keys, unused = said.keys, said.unused
             access = roles.together((*roles.parse(keys.get("access")), *said.access))
-            fault = ""
+            made, without = entry.read(each.place, keys, access)
+            if has_ended := made.has_ended(now):
+                without = [LeftOut(each.place, f"its access ended at {made.expires}")]
         except ValueError as error:
-            said, access, fault = formats.Translated(keys), roles.NOTHING, str(error)
-        if reason := said.unused or entry.meaningless(keys):
+            made, without = Wrong(each.place, str(error), entry.meant(keys)), []
+        if reason := unused or entry.meaningless(keys):
             left_out.append(LeftOut(each.place, reason))
             continue
-        if keys.get("accounts") == []:
-            left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
-        left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in access.left_out]
-        for place, own, problem in accounts.expand(each.place, keys, partition):
-            count += 1 + sum(len(right.places) for right in access.rights)
-            if count > MOST:
-                raise ValueError(f"{place} exceeds {MOST:,} mappings and bindings")
-            has_ended = False
-            try:
-                reason = problem or fault
-                made, without = (None, []) if reason else entry.read(place, own, access)
-                if made and made.expires:
-                    has_ended = times.parse(made.expires) <= now
-            except ValueError as error:
-                made, without, reason = None, [], str(error)
-            if not made:
-                wrong = Wrong(place, reason, entry.meant(own))
-                candidates.append(Candidate(each.wins, wrong))
-                continue
-            candidates.append(Candidate(each.wins, made, has_ended))
-            ended = LeftOut(place, f"its access ended at {made.expires}")
-            left_out += [ended] if has_ended else without
+        candidates.append(Candidate(each.wins, made, has_ended))
+        left_out += without
     found = _unique(candidates)
     return dataclasses.replace(found, left_out=(*left_out, *found.left_out))
 
@@ -164,19 +137,16 @@ def _unique(candidates: Sequence[Candidate]) -> Declared:
         for mark in each.marks
     }
     sets = {value.lower(): each.entry for (kind, value), each in chosen.items() if kind == "set"}
-    entries, places = list[Entry](), dict[str, str]()
+    entries = list[Entry]()
     twice, wrong, ends = list[LeftOut](), list[Wrong](), dict[Mark, str]()
     for candidate in candidates:
         each, others = candidate.entry, [chosen[mark] for mark in candidate.marks]
         is_hidden = bool(others) and all(other is not candidate for other in others)
         if isinstance(each, Wrong):
             wrong.append(dataclasses.replace(each, meant=None) if is_hidden else each)
-            if each.meant and each.meant.name and not is_hidden:
-                places.setdefault(each.meant.name, each.place)
             continue
         other = _set_of(each, sets)
         [mark] = lowered((each.mark,))
-        meant = Meant(frozenset((each.mark,)), each.name)
         if candidate.has_ended:
             if not is_hidden and not other:
                 ends[mark] = each.expires
@@ -186,13 +156,9 @@ def _unique(candidates: Sequence[Candidate]) -> Declared:
             twice.append(LeftOut(each.place, reason))
         elif other:
             reason = f"it has the same principal as {other.place}"
-            wrong.append(Wrong(each.place, reason, meant))
-        elif place := places.get(each.name):
-            reason = f"it has the same name as {place}: {each.name}"
-            wrong.append(Wrong(each.place, reason, meant))
+            wrong.append(Wrong(each.place, reason, frozenset((each.mark,))))
         else:
             entries.append(each)
-            places[each.name] = each.place
             ends[mark] = each.expires
     return Declared(tuple(entries), tuple(twice), tuple(wrong), ends=ends)
 

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 import times
 from access import arn, matching, permission_sets, subjects
 from access.declaration import formats, roles
 from access.declaration.formats import LeftOut
 from access.declaration.yaml_text import Value, text_of
-from access.mapping import IdentityMapping, name_for, name_of
+from access.mapping import IdentityMapping, name_of
 from access.permission_sets import PermissionSet
 from access.rights import Right
 from text import quoted
@@ -23,7 +25,7 @@ ARNS = ("arn", "rolearn", "userarn")
 _OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _KEYS = {
     *(*ARNS, "permission-set", "account", "suffix"),
-    *("name", "username", "groups", "access", "expires"),
+    *("username", "groups", "access", "expires"),
 }
 # With this key, eksctl refuses a second mapping of an ARN. The charm always does.
 _IGNORED = {"noduplicatearns"}
@@ -32,25 +34,15 @@ _NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
 _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 
 
-# What tells whose mapping one is: a kind, such as ``principal``, and the value.
+# Whose mapping one is: ``principal`` or ``set``, and the principal or permission set.
 Mark = tuple[str, str]
-
-
-@dataclasses.dataclass(frozen=True)
-class Meant:
-    """Whom an entry with a fault means, as far as that can be read."""
-
-    principals: frozenset[Mark] = frozenset()  # The principals and permission sets that it names.
-    name: str = ""  # The name of its mapping; or empty.
-    hints: frozenset[Mark] = frozenset()  # What else its mapping is likely to have.
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """A mapping that the option declares."""
 
-    name: str  # The name of its IAMIdentityMapping.
-    arn: str  # The principal, without a role's path; empty for a permission set.
+    arn: str  # The principal, without a role's path; empty until a set's role is known.
     principal: str  # The canonical form of ``arn``.
     # The Kubernetes user. It is empty for a permission set whose entry has none: the default
     # contains the role's name, which may be unknown yet.
@@ -61,12 +53,22 @@ class Entry:
     place: str  # Where the option has it, such as ``mapRoles[0]``.
     rights: tuple[Right, ...] = ()  # The roles that come with its mapping.
 
+    @functools.cached_property
+    def name(self) -> str:
+        """Return the name of its IAMIdentityMapping, which is always the same for its principal,
+        and no other principal's; empty without a principal."""
+        return name_of(self.principal) if self.principal else ""
+
     @property
     def mark(self) -> Mark:
         """Return what no entry of another principal has."""
         if self.permission_set:
             return "set", str(self.permission_set)
         return "principal", self.principal
+
+    def has_ended(self, now: datetime) -> bool:
+        """Return whether its access is over at ``now``."""
+        return bool(self.expires) and times.parse(self.expires) <= now
 
     @property
     def learns(self) -> bool:
@@ -103,7 +105,6 @@ def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entr
         username = default_username(spelt)
     expires = text_of(keys, "expires")
     entry = Entry(
-        name=_name(keys) or _default_name(permission_set, principal),
         arn=spelt,
         principal=principal,
         username=username,
@@ -115,9 +116,9 @@ def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entr
             dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
         ),
     )
-    left_out = (
-        [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
-    )
+    left_out = [LeftOut(f"{place}.{part}", why) for part, why in access.left_out]
+    if "userid" in keys:
+        left_out.append(LeftOut(f"{place}.userid", "logins are looked up by ARN"))
     if path:
         left_out.append(LeftOut(place, f"the path {path} of the role, which no login has"))
     return entry, left_out
@@ -167,50 +168,24 @@ def is_object_name(text: str) -> bool:
     return len(text) <= 253 and bool(_OBJECT_NAME.fullmatch(text))
 
 
-def _name(keys: dict[str, Value]) -> str:
-    """Return the name that an entry gives. Raise ValueError if no object may have it."""
-    text = text_of(keys, "name")
-    if text and not is_object_name(text):
-        raise ValueError(
-            f"name {quoted(text)} must have small letters, digits, '-' and '.' only, with a "
-            "letter or digit at both ends"
-        )
-    return text
-
-
-def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
-    """Return a name that is always the same for a principal, and no other principal's."""
-    if permission_set:
-        return name_for(str(permission_set), str(permission_set))
-    return name_of(principal)
-
-
-def meant(keys: dict[str, Value]) -> Meant:
-    """Return whom an entry means, whatever else is wrong with it."""
+def meant(keys: dict[str, Value]) -> frozenset[Mark]:
+    """Return whom an entry means, as far as it says that, whatever else is wrong with it."""
     arns = [each for key in (*ARNS, *formats.ARNS_OF_EKS) if (each := _plain(keys, key))]
-    principals = {("principal", found) for text in arns if (found := matching.canonical(text))}
-    found = keys.get("sso")
-    sso = {key.lower(): value for key, value in found.items()} if isinstance(found, dict) else {}
+    found = {("principal", known) for text in arns if (known := matching.canonical(text))}
+    inner = keys.get("sso")
+    sso = {key.lower(): value for key, value in inner.items()} if isinstance(inner, dict) else {}
     named = _plain(keys, "permission-set") or _plain(sso, "permissionsetname")
     account = _plain(keys, "account") or _plain(sso, "accountid")
     with contextlib.suppress(ValueError):
-        principals.add(("set", str(permission_sets.read(named, account, ""))))
-    roles_ = [each for each in (*arns, _plain(keys, "role"), named.partition("@")[0]) if each]
-    hints = {("role", _last(each)) for each in roles_}
-    if username := _plain(keys, "username"):
-        hints.add(("username", username))
-    return Meant(frozenset(principals), _plain(keys, "name"), frozenset(hints))
+        found.add(("set", str(permission_sets.read(named, account, ""))))
+    return frozenset(found)
 
 
 def marks(mapping: IdentityMapping) -> Iterator[Mark]:
     """Yield what `meant` may have of the entry that made ``mapping``."""
     yield "principal", mapping.principal
-    yield "name", mapping.name
-    yield "username", mapping.username
-    yield "role", _last(mapping.principal)
     if role := permission_sets.of_spelling(mapping.arn):
         yield "set", str(role)
-        yield "role", role.name
 
 
 def lowered(found: Iterable[Mark]) -> set[Mark]:
@@ -221,10 +196,6 @@ def lowered(found: Iterable[Mark]) -> set[Mark]:
 def _plain(keys: dict[str, Value], key: str) -> str:
     value = keys.get(key)
     return value if isinstance(value, str) else ""
-
-
-def _last(text: str) -> str:
-    return text.lower().rpartition("/")[2].rpartition(":")[2]
 
 
 def default_username(principal: str) -> str:

@@ -3,20 +3,18 @@
 """The formats in which people keep their mappings, read as one list. Pure.
 
 A plain list; `mapRoles` and `mapUsers` by themselves, in EKS's ConfigMap aws-auth, in EKS
-Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator, which may lie in its own
-ConfigMap; `iamIdentityMappings` and `accessConfig` of eksctl; `access_entries` of the Terraform
-module terraform-aws-eks; what the AWS CLI prints of access entries, one JSON after the other. Keys
-may have capital or small letters. A list may be a text that holds one, as in a ConfigMap.
+Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator; `iamIdentityMappings` and
+`accessConfig` of eksctl; `access_entries` of the Terraform module terraform-aws-eks; what the AWS
+CLI prints of access entries, one JSON after the other. Keys may have capital or small letters. A
+list may be a text that holds one, as in a ConfigMap.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
 from collections.abc import Iterator, Sequence
 
-from access.declaration import others, yaml_text
+from access.declaration import yaml_text
 from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted
@@ -38,15 +36,8 @@ _ACCESS = {
 }
 ARNS_OF_EKS = ("principalarn", "principal_arn")
 _WORDS_OF_EKS = {"sso", *ARNS_OF_EKS}
-# What else the authenticator's dynamic file has beside the lists.
-_IGNORED = {"clusterid", "lastupdateddatetime", "version"}
 # Where a Kubernetes object or a config file has the lists.
 _PARTS = ("data", "spec", "server")
-# Where the authenticator's own ConfigMap has its config file.
-_CONFIG_FILE = "config.yaml"
-
-
-_SPACE = re.compile(r"\s*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,21 +89,11 @@ def translated(keys: dict[str, Value], partition: str) -> Translated:
 def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
     Raise ValueError if it is none of the formats."""
-    documents = _documents(text)
+    documents = yaml_text.documents(text)
     found: list[Unchecked] = []
     left_out: list[LeftOut] = []
-    objects = {
-        number: kind
-        for number, document in enumerate(documents)
-        if (kind := _kind_without_people(document))
-    }
-    if len(objects) == len(documents):
-        objects = {}
     for number, document in enumerate(documents):
         where = f"document {number + 1}: " if len(documents) > 1 else ""
-        if kind := objects.get(number):
-            left_out.append(LeftOut(f"{where}{kind}", "it has no list of people"))
-            continue
         try:
             entries, without = _of_document(document)
         except ValueError as error:
@@ -146,53 +127,6 @@ def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[LeftOut]]:
     ], alone
 
 
-def _documents(text: str) -> list[Value]:
-    """Return what the documents of ``text`` hold: JSON objects that follow each other, as the AWS
-    CLI prints one for each principal, and YAML."""
-    pieces = _pieces(text)
-    found: list[Value] = []
-    for number, piece in enumerate(pieces):
-        try:
-            found += yaml_text.documents(piece)
-        except ValueError as error:
-            where = f"document {number + 1}: " if len(pieces) > 1 else ""
-            raise ValueError(f"{where}{error}") from error
-    return found
-
-
-def _pieces(text: str) -> list[str]:
-    """Return the texts of JSON objects that follow each other, then what is left as one text."""
-    found: list[str] = []
-    begin = 0
-    while text.startswith("{", begin := _after_space(text, begin)):
-        try:
-            _, end = json.JSONDecoder().raw_decode(text, begin)
-        except (ValueError, RecursionError):
-            break
-        found.append(text[begin:end])
-        begin = end
-    rest = text[begin:]
-    return [*found, rest] if rest or not found else found
-
-
-def _after_space(text: str, begin: int) -> int:
-    found = _SPACE.match(text, begin)
-    return found.end() if found else begin
-
-
-def _kind_without_people(document: Value) -> str:
-    """Return the kind of a Kubernetes object that stands beside those with people in a file, such
-    as a ClusterRole; empty for any other document."""
-    kind = others.kind_of(document)
-    if not kind or not isinstance(document, dict) or others.advice(document):
-        return ""
-    try:
-        keys = yaml_text.lowered("the document", document)
-        return "" if _has_lists(keys) or any(map(_has_lists, _parts(keys))) else kind
-    except ValueError:
-        return ""
-
-
 def _of_document(document: Value) -> tuple[list[Unchecked], list[LeftOut]]:
     if document is None:
         return [], []
@@ -212,8 +146,8 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]
         keys = next(filter(_has_lists, _parts(keys)), keys)
         is_part = True
     if not _has_lists(keys):
-        raise ValueError(others.advice(document) or NO_LIST)
-    unknown = keys.keys() - {*_LISTS, _ACCOUNTS, *_IGNORED}
+        raise ValueError(NO_LIST)
+    unknown = keys.keys() - {*_LISTS, _ACCOUNTS}
     if unknown and not is_part:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown beside mapRoles and mapUsers")
     found = [
@@ -238,17 +172,8 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]
 def _parts(keys: dict[str, Value]) -> Iterator[dict[str, Value]]:
     """Yield the parts of an object or of a config file that may have the lists."""
     for name in _PARTS:
-        part = keys.get(name)
-        if not isinstance(part, dict):
-            continue
-        yield yaml_text.lowered("the document", part)
-        if name == "data" and isinstance(text := part.get(_CONFIG_FILE), str):
-            try:
-                inner = yaml_text.load(text)
-            except ValueError as error:
-                raise ValueError(f"{_CONFIG_FILE}: {error}") from error
-            if isinstance(inner, dict):
-                yield from _parts(yaml_text.lowered(_CONFIG_FILE, inner))
+        if isinstance(part := keys.get(name), dict):
+            yield yaml_text.lowered("the document", part)
 
 
 NO_LIST = "it has neither a list of mappings nor mapRoles or mapUsers"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from access.declaration import yaml_text
 from access.declaration.yaml_text import Value, text_of
-from access.rights import CLUSTER_ROLE, ROLE, Right
+from access.rights import Right
 from text import quoted
 
 # The ClusterRoles of Kubernetes that are like EKS' access policies.
@@ -22,8 +22,7 @@ _LIKE = {
     "amazonekseditpolicy": "edit",
     "amazoneksviewpolicy": "view",
 }
-_KINDS = {kind.lower(): kind for kind in (CLUSTER_ROLE, ROLE)}
-_KEYS = {"role", "kind", "policy", "namespaces"}
+_KEYS = {"role", "policy", "namespaces"}
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # What the API server takes as the name of a role, but for letters that are not ASCII.
 _ROLE_NAME = re.compile(r"(?!\.\.?$)[!-$&-.0-~]{1,253}")
@@ -55,11 +54,11 @@ def together(found: Iterable[Parsed]) -> Parsed:
     """Return all rights in one, each binding once."""
     rights = list[Right]()
     left_out = list[tuple[str, str]]()
-    asked = set[tuple[str, str, str]]()
+    asked = set[tuple[str, str]]()
     for each in found:
         for right in each.rights:
-            new = [place for place in right.places if (right.kind, right.role, place) not in asked]
-            asked.update((right.kind, right.role, place) for place in new)
+            new = [place for place in right.places if (right.role, place) not in asked]
+            asked.update((right.role, place) for place in new)
             if len(new) == len(right.places):
                 rights.append(right)
             elif new:
@@ -85,7 +84,7 @@ def _parse_one(place: str, item: Value) -> Parsed:
     keys = yaml_text.lowered(place, item) if isinstance(item, dict) else {}
     if unknown := keys.keys() - _KEYS:
         raise ValueError(f"{place}: the key {quoted(min(unknown))} is unknown")
-    role, policy, kind = (text_of(keys, key, f"{place}: ") for key in ("role", "policy", "kind"))
+    role, policy = (text_of(keys, key, f"{place}: ") for key in ("role", "policy"))
     if bool(role) == bool(policy):
         raise ValueError(f"{place} has not exactly one of role and policy")
     where = EVERYWHERE
@@ -95,23 +94,16 @@ def _parse_one(place: str, item: Value) -> Parsed:
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
     if policy:
-        if kind:
-            raise ValueError(f"{place}: kind goes with role")
         return of_policy(place, policy, where)
     if not is_role_name(role):
-        raise ValueError(f"{place}: {quoted(role)} is not a role's name")
-    kind = kind or CLUSTER_ROLE
-    if not (known := _KINDS.get(kind.lower())):
-        raise ValueError(f"{place}: kind is {quoted(kind)}, and not ClusterRole or Role")
-    if known == ROLE and where.namespaces is None:
-        raise ValueError(f"{place}: a Role needs namespaces")
-    return _given(place, role, known, where)
+        raise ValueError(f"{place}: {quoted(role)} is not a ClusterRole's name")
+    return _given(place, role, where)
 
 
-def _given(place: str, role: str, kind: str, where: Where) -> Parsed:
-    """Return a role where it counts, and none if that is nowhere."""
+def _given(place: str, role: str, where: Where) -> Parsed:
+    """Return a ClusterRole where it counts, and none if that is nowhere."""
     is_nowhere = where.namespaces == ()
-    found = () if is_nowhere else (Right(role, kind, where.namespaces or (), place),)
+    found = () if is_nowhere else (Right(role, where.namespaces or (), place),)
     return Parsed(found, where.left_out)
 
 
@@ -124,7 +116,7 @@ def of_policy(place: str, policy: str, where: Where = EVERYWHERE) -> Parsed:
     """Return the rights of EKS' access policy, given by its name or ARN."""
     name = policy.rpartition("/")[2]
     if role := _LIKE.get(name.lower()):
-        return _given(place, role, CLUSTER_ROLE, where)
+        return _given(place, role, where)
     return Parsed((), ((place, f"no ClusterRole matches {name[:60] or 'this policy'}"),))
 
 
@@ -139,7 +131,7 @@ def some_namespaces(place: str, value: Value) -> Where:
     """
     if not isinstance(value, list) or not value:
         raise ValueError("namespaces is not a list of names")
-    found = dict.fromkeys(map(str, value))
+    found = dict.fromkeys(each if isinstance(each, str) else "no text" for each in value)
     good = tuple(each for each in found if _NAMESPACE.fullmatch(each))
     others = (each for each in found if not _NAMESPACE.fullmatch(each))
     why = ((f"{place}.namespaces", f"{quoted(each)} is not a namespace's name") for each in others)

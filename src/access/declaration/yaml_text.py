@@ -1,33 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""YAML in which each value is the text that somebody wrote. Pure.
+"""YAML and JSON in which each value is the text that somebody wrote. Pure.
 
 YAML itself reads an account id without quotes as a number, and drops its leading zero.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import yaml
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
-# How many values a text may have, with its aliases written out: a short text may mean billions.
-# The largest file that Juju takes has half as many.
-MOST_VALUES = 1_000_000
-MAX_DEPTH = 20
-_TAG = "tag:yaml.org,2002:"
-_SCALARS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")}
-_COLLECTIONS = {f"{_TAG}seq", f"{_TAG}map"}
 _NULLS = {"", "~", "null", "Null", "NULL"}
+_SPACE = re.compile(r"\s*")
+_NOT_UNICODE = "it is not valid Unicode"
 
 
 def load(text: str) -> Value:
     """Return what ``text`` holds, a list, a map, a text or None; None too if it is empty.
 
     Raises:
-        ValueError: it is not one YAML document, or `documents` refuses it.
+        ValueError: it is not one document, or `documents` refuses it.
     """
     found = documents(text)
     if len(found) > 1:
@@ -36,26 +34,21 @@ def load(text: str) -> Value:
 
 
 def documents(text: str) -> list[Value]:
-    """Return what each document of ``text`` holds.
+    """Return what each document of ``text`` holds: JSON, of which the AWS CLI prints one for each
+    principal, and then YAML.
 
     Raises:
-        ValueError: it is not YAML, or holds what no list of mappings needs: tags of other types,
-            a key twice, collections that are nested too deep, or too many values.
+        ValueError: it is neither, or holds what no list of mappings needs: a key twice, aliases,
+            or collections that are nested too deep.
     """
-    builder = _Builder()
-    # The package's types leave out what it returns.
-    parse = cast("Any", yaml).parse
+    found, rest = _json(text)
+    if found and not rest:
+        return found
     try:
-        for event in parse(text, Loader=yaml.CSafeLoader):
-            builder.take(event)
-    except UnicodeError as error:
-        raise ValueError("it is not valid Unicode") from error
-    except yaml.MarkedYAMLError as error:
-        problem = error.problem or error.context or "it is not YAML"
-        raise ValueError(_line(error.problem_mark or error.context_mark, problem)) from error
-    except yaml.YAMLError as error:
-        raise ValueError("it holds a character that YAML does not allow") from error
-    return builder.roots
+        return [*found, *_yaml(rest)]
+    except ValueError as error:
+        where = f"document {len(found) + 1}: " if found else ""
+        raise ValueError(f"{where}{error}") from error
 
 
 def text_of(keys: dict[str, Value], key: str, place: str = "") -> str:
@@ -74,104 +67,100 @@ def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
     return found
 
 
-def _line(mark: Any, problem: str) -> str:
-    return f"line {mark.line + 1}: {problem}" if mark else problem
+def _json(text: str) -> tuple[list[Value], str]:
+    """Return the JSON with which ``text`` begins, and what is left of the text."""
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str
+    )
+    found: list[Value] = []
+    begin = _after_space(text, 0)
+    while text.startswith(("{", "["), begin):
+        try:
+            value, end = decoder.raw_decode(text, begin)
+            found.append(_texts(value))
+        except (json.JSONDecodeError, RecursionError):
+            break
+        begin = _after_space(text, end)
+    return found, text[begin:]
 
 
-class _Builder:
-    """Builds the value from YAML's events, without recursion.
-
-    Of ten thousand entries, that takes 0.15 s, and PyYAML's base loader, which keeps texts too,
-    0.22 s.
-
-    An alias shares its anchor's value, and counts as if that were written out: whoever reads the
-    value reads it as often.
-    """
-
-    def __init__(self) -> None:
-        self.roots: list[Value] = []
-        # The collections that are open, each with its anchor and the number of values before it,
-        # and the keys that await a value.
-        self._open: list[tuple[list[Value] | dict[str, Value], str, int]] = []
-        self._keys: list[str | None] = []
-        # Values, and of how many each consists. One without an anchor has the empty text as its
-        # key. No alias can name that.
-        self._anchors: dict[str, tuple[Value, int]] = {}
-        self._number = 0
-
-    def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event)
-            self._anchors[event.anchor or ""] = value, 1
-            self._count(1)
-            self._add(event, value)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._begin(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._end(event)
-        elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self._anchors:
-                raise _error(event, f"no value before it has the anchor &{event.anchor}")
-            value, number = self._anchors[event.anchor]
-            self._count(number)
-            self._add(event, value)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            # An anchor is known in its own document.
-            self._anchors = {}
-
-    def _begin(self, event: Any) -> None:
-        if event.tag not in (None, "!", *_COLLECTIONS):
-            raise _error(event, f"the tag {event.tag} has no meaning here")
-        if len(self._open) >= MAX_DEPTH:
-            raise _error(event, f"lists and maps are nested deeper than {MAX_DEPTH}")
-        is_map = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(({} if is_map else [], event.anchor or "", self._number))
-        self._count(1)
-        self._keys.append(None)
-
-    def _end(self, event: Any) -> None:
-        value, anchor, before = self._open.pop()
-        self._keys.pop()
-        self._anchors[anchor] = value, self._number - before
-        self._add(event, value)
-
-    def _count(self, number: int) -> None:
-        self._number += number
-        if self._number > MOST_VALUES:
-            raise ValueError(f"it has more than {MOST_VALUES:,} values, with aliases written out")
-
-    def _add(self, event: Any, value: Value) -> None:
-        if not self._open:
-            self.roots.append(value)
-            return
-        parent, key = self._open[-1][0], self._keys[-1]
-        if isinstance(parent, list):
-            parent.append(value)
-        elif key is None:
-            self._keys[-1] = _key(event, parent, value)
-        else:
-            parent[key] = value
-            self._keys[-1] = None
+def _after_space(text: str, begin: int) -> int:
+    found = _SPACE.match(text, begin)
+    return found.end() if found else begin
 
 
-def _key(event: Any, parent: dict[str, Value], value: Value) -> str:
-    if not isinstance(value, str):
-        raise _error(event, "a key must be a text")
-    if value == "<<":
-        # To drop what it merges would lose people that other programs map.
-        raise _error(event, "merge keys (<<) are not read here, write the keys out")
-    if value in parent:
-        raise _error(event, f"the key {value!r} is there twice")
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Value]:
+    found = dict[str, Value]()
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {_texts(key)!r} is there twice")
+        found[str(_texts(key))] = _texts(value)
+    return found
+
+
+def _texts(value: Any) -> Value:
+    """Return a value of JSON with the texts that YAML has for it; its maps have these already."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return list(map(_texts, cast("list[Any]", value)))
+    if isinstance(value, str):
+        try:
+            # JSON may have half of a pair of surrogates, which nobody can write on.
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(_NOT_UNICODE) from error
     return value
 
 
-def _scalar(event: Any) -> str | None:
-    if event.tag is None and not event.style and event.value in _NULLS:
-        return None
-    if event.tag not in (None, "!", *_SCALARS):
-        raise _error(event, f"the tag {event.tag} has no meaning here")
-    return event.value
+def _yaml(text: str) -> list[Value]:
+    # The package's types leave out what it returns.
+    events: Iterator[Any] = cast("Any", yaml).parse(text, Loader=yaml.CBaseLoader)
+    try:
+        return [
+            _value(next(events), events)
+            for event in events
+            if isinstance(event, yaml.DocumentStartEvent)
+        ]
+    except yaml.MarkedYAMLError as error:
+        problem = error.problem or error.context or "it is not YAML"
+        mark = error.problem_mark or error.context_mark
+        raise ValueError(f"line {mark.line + 1}: {problem}" if mark else problem) from error
+    except yaml.YAMLError as error:
+        raise ValueError("it holds a character that YAML does not allow") from error
+    except UnicodeError as error:
+        raise ValueError(_NOT_UNICODE) from error
+    except RecursionError as error:
+        raise ValueError("its lists and maps are nested too deep") from error
 
 
-def _error(event: yaml.Event, problem: str) -> ValueError:
-    return ValueError(_line(event.start_mark, problem))
+def _value(event: Any, events: Iterator[Any]) -> Value:
+    """Return the value that begins with ``event``, whatever its tag says.
+
+    A list of mappings needs no aliases, and a short text with them may mean billions of values.
+    """
+    if isinstance(event, yaml.AliasEvent):
+        raise _error(event, "aliases (*) are not read here, write the value out")
+    if isinstance(event, yaml.ScalarEvent):
+        return None if not event.style and event.value in _NULLS else event.value
+    if isinstance(event, yaml.SequenceStartEvent):
+        items: list[Value] = []
+        while not isinstance(item := next(events), yaml.SequenceEndEvent):
+            items.append(_value(item, events))
+        return items
+    found: dict[str, Value] = {}
+    while not isinstance(begin := next(events), yaml.MappingEndEvent):
+        key = _value(begin, events)
+        if not isinstance(key, str):
+            raise _error(begin, "a key must be a text")
+        if key == "<<":
+            # To drop what it merges would lose people that other programs map.
+            raise _error(begin, "merge keys (<<) are not read here, write the keys out")
+        if key in found:
+            raise _error(begin, f"the key {key!r} is there twice")
+        found[key] = _value(next(events), events)
+    return found
+
+
+def _error(event: Any, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)

@@ -247,7 +247,7 @@ def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused()
 
 
 def bound(name: str, role: str = "view", namespace: str = "") -> RoleBinding:
-    return binding(name, "ClusterRole", role, namespace, GRANT)
+    return binding(name, role, namespace, GRANT)
 
 
 OTHERS = Access((mapping("ops", OPS, GRANT),), (bound("ops"),))

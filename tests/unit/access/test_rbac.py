@@ -99,7 +99,7 @@ def test_given_any_names_when_asked_for_then_those_count_that_it_is_or_can_becom
 
 def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_that_one_alone():
     dev, other = (IdentityMapping(name, ROLE, "u", ROLE) for name in ("dev", "other"))
-    made = rights.binding("dev", "ClusterRole", "edit", "shop", "")
+    made = rights.binding("dev", "edit", "shop", "")
     binding = Binding(made.name, made.namespace, made.role_kind, made.role, groups=(made.group,))
 
     assert RoleGrant(binding, "group", made.group).goes_with(dev)

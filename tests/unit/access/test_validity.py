@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from tests.fakes import damage
 from tests.fakes.arns import CANONICAL, DEV, PATHED
-from tests.fakes.declaring import HEALTHY, Declare, entry, stored
+from tests.fakes.declaring import HEALTHY, NAME, Declare, entry, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -88,7 +88,9 @@ def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_not
 
 # Mappings of others that have the ARN of a declared mapping.
 
-SAID = "theirs: same ARN as declared mapping dev; run: kubectl delete iamidentitymapping theirs"
+SAID = (
+    f"theirs: same ARN as declared mapping {NAME}; run: kubectl delete iamidentitymapping theirs"
+)
 
 
 def test_given_a_declared_mapping_when_somebody_maps_its_principal_too_then_it_stays_as_it_was(

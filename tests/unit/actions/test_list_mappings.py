@@ -152,7 +152,7 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
 ):
     add(api, "theirs", "Dev", "alice")
     entries = [
-        {"name": "theirs", "arn": f"{ROLE}/other"},
+        {"arn": f"{ROLE}/other"},
         {"permission-set": "DevOps", "account": "111122223333"},
         {"arn": f"{ROLE}/ops"},
     ]
@@ -160,6 +160,6 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
 
     assert deployed.action("list-mappings")["not-applied"].splitlines() == [
         "mappings[1]: role unknown; log in once with this permission set, or set suffix",
-        "mappings[2]: the leader has yet to make it",
         "mappings[0]: the leader has yet to make it",
+        "mappings[2]: the leader has yet to make it",
     ]

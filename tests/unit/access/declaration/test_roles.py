@@ -22,17 +22,14 @@ def parse(*access: Any, **more: Any) -> declared.Entry:
     return found
 
 
-def test_given_roles_when_parsed_then_each_has_its_kind_its_namespaces_and_its_place():
+def test_given_roles_when_parsed_then_each_has_its_namespaces_and_its_place():
     found = parse(
-        {"role": "edit", "namespaces": ["dev", "test", "dev"]},
-        {"role": "system:node-reader", "kind": "clusterrole"},
-        {"Role": "pod-reader", "kind": "Role", "namespaces": ["dev"]},
+        {"role": "edit", "namespaces": ["dev", "test", "dev"]}, {"Role": "system:node-reader"}
     )
 
     assert found.rights == (
-        Right("edit", "ClusterRole", ("dev", "test"), "mappings[0].access[0]"),
-        Right("system:node-reader", "ClusterRole", (), "mappings[0].access[1]"),
-        Right("pod-reader", "Role", ("dev",), "mappings[0].access[2]"),
+        Right("edit", ("dev", "test"), "mappings[0].access[0]"),
+        Right("system:node-reader", (), "mappings[0].access[1]"),
     )
     assert found.groups == ()
 
@@ -67,7 +64,7 @@ def test_given_an_access_policy_of_eks_when_parsed_then_it_is_the_role_that_is_l
 ):
     (right,) = parse({"policy": policy, "namespaces": ["dev"]}).rights
 
-    assert (right.kind, right.role, right.namespaces) == ("ClusterRole", role, ("dev",))
+    assert (right.role, right.namespaces) == (role, ("dev",))
 
 
 @pytest.mark.parametrize(
@@ -78,16 +75,11 @@ def test_given_an_access_policy_of_eks_when_parsed_then_it_is_the_role_that_is_l
         ([{"role": "a", "policy": "b"}], "access[0] has not exactly one of role and policy"),
         ([{"role": "edit"}, {"rol": "edit"}], "access[1]: the key 'rol' is unknown"),
         ([{"role": ["edit"]}], "access[0]: role is not a text"),
-        ([{"role": "a/b"}], "access[0]: 'a/b' is not a role's name"),
-        ([{"role": ".."}], "access[0]: '..' is not a role's name"),
-        ([{"role": "a b"}], "access[0]: 'a b' is not a role's name"),
-        ([{"role": "a%b"}], "access[0]: 'a%b' is not a role's name"),
-        (
-            [{"role": "a", "kind": "User"}],
-            "access[0]: kind is 'User', and not ClusterRole or Role",
-        ),
-        ([{"policy": "a", "kind": "Role"}], "access[0]: kind goes with role"),
-        ([{"role": "a", "kind": "Role"}], "access[0]: a Role needs namespaces"),
+        ([{"role": "a/b"}], "access[0]: 'a/b' is not a ClusterRole's name"),
+        ([{"role": ".."}], "access[0]: '..' is not a ClusterRole's name"),
+        ([{"role": "a b"}], "access[0]: 'a b' is not a ClusterRole's name"),
+        ([{"role": "a%b"}], "access[0]: 'a%b' is not a ClusterRole's name"),
+        ([{"role": "a", "kind": "Role"}], "access[0]: the key 'kind' is unknown"),
         ([{"role": "a", "namespaces": []}], "access[0]: namespaces is not a list of names"),
         ([{"role": "a", "namespaces": None}], "access[0]: namespaces is not a list of names"),
         ([{"role": "a", "namespaces": "dev"}], "access[0]: namespaces is not a list of names"),
@@ -117,21 +109,6 @@ def test_given_what_is_no_namespace_when_parsed_then_it_is_left_out_and_the_othe
 
 def test_given_patterns_alone_when_parsed_then_the_role_does_not_count_in_the_whole_cluster():
     assert parse({"role": "a", "namespaces": ["dev-*"]}).rights == ()
-    assert parse({"role": "a", "kind": "Role", "namespaces": ["dev-*"]}).rights == ()
-
-
-def test_given_entries_that_share_a_long_list_when_parsed_then_all_together_have_an_end():
-    def of(number: int) -> str:
-        return f"- {{arn: 'arn:aws:iam::111122223333:role/R{number}', access: *shared}}\n"
-
-    spaces = ", ".join(f"n{number}" for number in range(499))
-    shared = f"[{{role: a, namespaces: [{spaces}]}}]"
-    first = f"- {{arn: 'arn:aws:iam::111122223333:role/R', access: &shared {shared}}}\n"
-    good = first + "".join(map(of, range(99)))
-    assert len(declared.parse(good, NOW).entries) == 100
-
-    with pytest.raises(ValueError, match=r"^mappings\[100\] exceeds 50,000 mappings and bind"):
-        declared.parse(good + of(99), NOW)
 
 
 def test_given_mappings_of_like_names_when_their_bindings_are_named_then_no_two_names_are_alike():

@@ -89,11 +89,6 @@ def test_given_another_role_when_the_grant_is_repeated_then_the_former_goes_firs
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
-        ({"role": "edti"}, "there is no ClusterRole edti"),
-        (
-            {"role": "edit", "namespaces": "team,tem"},
-            "ClusterRole edit in tem: there is no such namespace yet",
-        ),
         ({"role": "edit", "namespaces": "team,*"}, "'*' is not a namespace's name"),
         ({"groups": "view,aws-iam:dev"}, "group 'aws-iam:dev' is reserved"),
     ],

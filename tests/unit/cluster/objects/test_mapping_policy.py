@@ -50,7 +50,7 @@ def test_given_kubernetes_1_29_when_a_status_has_a_command_then_the_command_stay
     api.version = "v1.29.15"
     model.settle()
     arn = "arn:aws:iam::111122223333:role/dev"
-    model.config = {"mappings": f"- {{name: dev, arn: '{arn}', username: dev}}"}
+    model.config = {"mappings": f"- {{arn: '{arn}', username: dev}}"}
     api.add_mapping("other", arn, arn)
 
     model.hook(model.on.config_changed())

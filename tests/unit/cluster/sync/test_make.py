@@ -50,7 +50,7 @@ def make(client: Client, steps: Changes, **seconds: float) -> Result:
 
 def _whole(steps: Changes) -> Changes:
     """The changes, with the access that they begin with and lead to."""
-    pairs = (*steps.replace, *steps.rename, *steps.update, *steps.withdraw, *steps.activate)
+    pairs = (*steps.replace, *steps.update, *steps.withdraw, *steps.activate)
     before = (*steps.delete, *(old for old, _ in pairs))
     wanted = (*steps.create, *(new for _, new in pairs))
     return dataclasses.replace(

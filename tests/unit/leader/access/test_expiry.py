@@ -12,7 +12,7 @@ import ops.testing
 import pytest
 from tests.fakes.acting import grant
 from tests.fakes.alarms import after, rings
-from tests.fakes.declaring import Declare, arns, entry, names, stored
+from tests.fakes.declaring import Declare, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
@@ -286,17 +286,6 @@ def test_given_access_that_hid_another_row_when_it_ends_then_that_row_gives_noth
     deployed.hook()
 
     assert names(api) == []
-
-
-def test_given_a_name_that_passes_on_when_a_faulty_entry_keeps_it_then_access_ends_all_the_same(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", expires=SOON))
-    api.clock.now += TWO_MONTHS
-
-    declare({**entry("dev2"), "bogus": "x"}, entry("dev", OTHER))
-
-    assert arns(api) == {"dev": OTHER}
 
 
 def test_given_a_name_that_passes_on_when_the_unit_is_blocked_then_access_ends_all_the_same(

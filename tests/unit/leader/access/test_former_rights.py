@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,9 @@ import httpx2
 import ops
 import ops.testing
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, arns, entry, names, stored
+from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
-from tests.fakes.kubernetes.faults import REFUSALS, refusal
-from tests.fakes.kubernetes.paths import BINDINGS, MAPPINGS
+from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -79,40 +79,23 @@ def test_given_a_binding_whose_deletion_fails_when_its_rights_end_then_the_next_
     assert paths(api) == []
 
 
-def test_given_a_grant_when_an_entry_takes_its_name_then_the_plan_says_which_role_goes_and_it_does(
+def test_given_a_grant_when_its_principal_is_declared_then_the_plan_says_which_role_goes(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     deployed.action("grant-access", arn=OTHER, username="other", role="view")
-    text = f"[{{name: {NAME}, arn: '{OTHER}', username: other, access: [{{role: edit}}]}}]"
+    row = entry("other", OTHER, access=[{"role": "edit"}])
 
-    planned = deployed.action("plan-mappings", mappings=text)
+    planned = deployed.action("plan-mappings", mappings=json.dumps([row]))
 
     assert "source: 'grant' becomes 'option'" in planned["plan"]
     assert "roles: add 'ClusterRole edit', remove 'ClusterRole view'" in planned["plan"]
     assert [planned[key] for key in ("delete", "replace", "change", "make")] == [*"0010"]
     assert roles(api, OTHER) == ["view"]
 
-    declare(entry(NAME, OTHER, access=[{"role": "edit"}]))
+    declare(row)
 
     assert roles(api, OTHER) == ["edit"]
     assert len(paths(api)) == 1
-
-
-def test_given_a_role_and_a_namespace_that_are_missing_when_planned_then_both_are_named(
-    deployed: Model, api: FakeCluster
-):
-    access = "[{role: deployer}, {role: edit, namespaces: [new]}, {role: view}]"
-    text = f"[{{name: dev, arn: '{DEV}', username: dev, access: {access}}}]"
-    api.forget()
-
-    planned = deployed.action("plan-mappings", mappings=text)
-
-    role, namespace = (x for x in planned["plan"].splitlines() if x.startswith("refuse"))
-    assert "mappings[0].access[0]" in role
-    assert "no ClusterRole deployer" in role
-    assert "mappings[0].access[1] in new" in namespace
-    assert "no such namespace" in namespace
-    assert (planned["refuse"], planned["make"], api.changes) == ("2", "1", [])
 
 
 def test_given_an_entry_that_keeps_its_name_when_its_arn_and_role_change_then_roles_never_mix(
@@ -130,24 +113,6 @@ def test_given_an_entry_that_keeps_its_name_when_its_arn_and_role_change_then_ro
     declare(entry("dev", OTHER, access=[VIEW]))
 
     assert seen == {("former admin",), (), ("view",)}
-
-
-@pytest.mark.parametrize("former", [[entry("dev", access=[ADMIN])], []], ids=["as one", "gone"])
-def test_given_a_binding_that_cannot_be_deleted_when_another_gets_the_name_then_he_waits_for_that(
-    declare: Declare, deployed: Model, api: FakeCluster, former: list[dict[str, Any]]
-):
-    declare(entry("dev", access=[ADMIN]))
-    (path,) = paths(api)
-    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
-    declare(*former)
-
-    status = declare(entry("dev", OTHER, access=[VIEW]))
-
-    assert "the cluster refuses it" in status.message
-    assert (names(api), paths(api)) == ([], [path])
-    api.recover()
-    deployed.hook()
-    assert (roles(api, OTHER), len(paths(api))) == (["view"], 1)
 
 
 @pytest.mark.parametrize(
@@ -309,45 +274,3 @@ def test_given_a_mapping_without_our_label_when_its_entry_goes_then_its_rights_g
     declare()
 
     assert given_to(api, "aws-iam:dev") == []
-
-
-@pytest.mark.parametrize("former", [True, False], ids=["passes on", "is free"])
-def test_given_a_former_role_that_stays_bound_then_who_gets_no_role_by_that_name_is_let_in(
-    declare: Declare, api: FakeCluster, *, former: bool
-):
-    declare(entry("dev", access=[{"role": "edit"}]))
-    (path,) = paths(api)
-    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
-    if not former:
-        declare()
-
-    declare(entry("dev", OTHER))
-
-    assert (arns(api), roles(api, OTHER)) == ({"dev": OTHER}, [])
-
-
-@pytest.mark.parametrize("fault", ["403", "500"])
-def test_given_a_renamed_entry_when_its_role_cannot_be_bound_then_its_person_keeps_the_role(
-    declare: Declare, api: FakeCluster, fault: str
-):
-    declare(entry("dev", access=[{"role": "edit"}]))
-    api.fail(REFUSALS[fault], request=f"POST {BINDINGS[0]}")
-
-    declare(entry("ops", access=[{"role": "edit"}]))
-
-    assert roles(api, DEV) == ["edit"]
-
-
-@pytest.mark.parametrize(
-    ("request_", "acts"), [(f"POST {MAPPINGS}", True), (f"PUT {MAPPINGS}/dev/status", False)]
-)
-def test_given_a_replacement_that_fails_once_half_way_then_the_same_hook_completes_it(
-    declare: Declare, api: FakeCluster, request_: str, *, acts: bool
-):
-    declare(entry("dev", access=[{"role": "edit"}]))
-    api.fail(REFUSALS["500"], request=request_, nth=1, acts=acts)
-
-    declare(entry("dev", OTHER, access=[{"role": "edit"}]))
-
-    assert stored(api, "dev").get("status") == {"canonicalARN": OTHER.lower()}
-    assert roles(api, OTHER) == ["edit"]

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import ops
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
+from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, NAME, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -23,7 +23,7 @@ def test_given_a_declared_mapping_when_the_option_is_set_then_it_works_at_once(
     status = declare(entry("dev", groups=["view"], expires="2027-01-01T01:00:00+01:00"))
 
     assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-    assert api.changes == [f"POST {MAPPINGS}", f"PUT {MAPPINGS}/dev/status"]
+    assert api.changes == [f"POST {MAPPINGS}", f"PUT {MAPPINGS}/{NAME}/status"]
     made = stored(api, "dev")
     assert made["spec"] == {"arn": DEV, "username": "dev", "groups": ["view"]}
     assert made["status"] == {"canonicalARN": DEV.lower()}
@@ -76,7 +76,7 @@ BY_HAND: dict[str, Callable[[FakeCluster], Any]] = {
     "canonical ARN": lambda api: stored(api, "dev")["status"].update(canonicalARN=OPS.lower()),
     "no status": lambda api: stored(api, "dev").pop("status"),
     "ARN": lambda api: edit(api, "dev", arn=OPS),
-    "deleted": lambda api: api.delete(f"{MAPPINGS}/dev"),
+    "deleted": lambda api: api.delete(f"{MAPPINGS}/{NAME}"),
     "no label": lambda api: stored(api, "dev")["metadata"].pop("labels"),
     "another label": lambda api: stored(api, "dev")["metadata"].update(
         labels={"aws-iam/source": "grant"}
@@ -120,7 +120,7 @@ def test_given_a_declared_mapping_that_somebody_lets_end_when_a_hook_runs_then_i
 
     assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
 
-    assert api.changes == [f"PATCH {MAPPINGS}/dev"]
+    assert api.changes == [f"PATCH {MAPPINGS}/{NAME}"]
     assert stored(api, "dev")["metadata"]["annotations"] == before
     assert "expired at" not in deployed.log()
     assert "ended" not in deployed.peer
