@@ -25,7 +25,7 @@ OPS = f"{ACCOUNT}:role/Ops"
 DEV_CANONICAL = DEV.lower()
 SUFFIX = "0123456789abcdef"
 SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
-DECLARED_SET = "[{permission-set: DevOps, account: '111122223333', name: set}]"
+DECLARED_SET = "[{permission-set: DevOps, account: '111122223333'}]"
 EMPTY = ("groups", "role", "namespaces", "for", "reason")
 PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice"}
 NAME = "dev-f98916774b"
@@ -312,9 +312,8 @@ def test_given_a_name_then_that_mapping_is_revoked():
     [
         ([mapping("a", DEV, OPTION)], Target("a"), f"[{{arn: '{DEV}'}}]", DEV),
         # Not applied, so there is no mapping of it.
-        ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]", DEV),
+        ([], Target(NAME), f"[{{arn: '{DEV}'}}]", DEV),
         ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
-        ([], Target("set"), DECLARED_SET, "DevOps@111122223333"),
         ([mapping("a", SET_ROLE, OPTION)], Target("a"), DECLARED_SET, "DevOps@111122223333"),
     ],
 )

@@ -112,7 +112,7 @@ def test_given_a_declared_mapping_when_somebody_maps_its_principal_too_then_it_s
 def test_given_other_problems_when_there_is_a_duplicate_then_the_status_names_the_duplicate():
     mappings = [
         *(mapping(f"a{n}", f"not an ARN {n}") for n in range(9)),
-        IdentityMapping("dev", DEV, "dev", CANONICAL, source=OPTION),
+        IdentityMapping(NAME, DEV, "dev", CANONICAL, source=OPTION),
         IdentityMapping("theirs", DEV, "x", CANONICAL, source=GRANT),
     ]
 
@@ -120,7 +120,7 @@ def test_given_other_problems_when_there_is_a_duplicate_then_the_status_names_th
 
     name, problem = next(iter(report.problems.items()))
     assert f"{name}: {problem}" == SAID
-    assert "dev" not in report.problems
+    assert NAME not in report.problems
 
 
 @given(st.lists(damage.text(DEV, (PATHED, CANONICAL)), min_size=1, max_size=4))

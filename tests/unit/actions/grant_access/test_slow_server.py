@@ -7,7 +7,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 from tests.fakes.acting import GRANT, ROLE, grant, refused
-from tests.fakes.declaring import names
+from tests.fakes.declaring import names, short
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
@@ -38,4 +38,4 @@ def test_given_no_answer_at_all_when_access_is_revoked_then_nobody_else_is_blame
 
     assert "others" not in said
     assert "Kubernetes API" in said
-    assert names(api) == [GRANT]
+    assert names(api) == [short(GRANT)]

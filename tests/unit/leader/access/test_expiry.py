@@ -12,7 +12,7 @@ import ops.testing
 import pytest
 from tests.fakes.acting import grant
 from tests.fakes.alarms import after, rings
-from tests.fakes.declaring import Declare, entry, names, stored
+from tests.fakes.declaring import Declare, entry, names, short, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
@@ -345,7 +345,7 @@ def test_given_a_list_from_before_a_grant_when_another_ends_then_the_grants_end_
     api.memory = earlier
     deployed.expire("alarm")
 
-    assert names(api) == [later]
+    assert names(api) == [short(later)]
     assert rings(deployed, api) == [pytest.approx(7185, abs=1)]
 
 

@@ -6,7 +6,7 @@ import httpx2
 import ops
 import pytest
 from tests.fakes.acting import GRANT, grant
-from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
+from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names, short
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import CONFIG, MAPPINGS
@@ -57,7 +57,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_removed_then_its_role_is_count
 
     deployed.hook(deployed.on.remove())
 
-    assert names(api) == [GRANT]
+    assert names(api) == [short(GRANT)]
     assert "2 mappings and role bindings are left; run: kubectl" in deployed.log()
 
 

@@ -192,5 +192,5 @@ def test_given_another_unit_that_grants_access_while_a_hook_runs_then_the_grant_
     api.meanwhile(lambda: api.objects.update(granted), request=f"GET {RBAC}/clusterrolebindings")
     two.hook()
 
-    assert bound(api) == {f"aws-iam:{name}": ("ClusterRole/view",)}
+    assert bound(api) == {f"aws-iam:{name_of(ROLE)}": ("ClusterRole/view",)}
     assert names(api) == [name]
