@@ -15,7 +15,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 import reconcile
-from checks import authenticator
+from checks import pods
 from cluster import services, state, teardown
 from errors import Blocked
 from juju import control_plane, peers
@@ -121,7 +121,7 @@ def test_given_a_bug_on_the_machine_when_the_unit_goes_then_it_is_not_blocked(
 @pytest.mark.parametrize(
     ("action", "module", "name"),
     # A step of check that has no result would count as late.
-    [("list-mappings", state, "mappings"), ("check", authenticator, "look")],
+    [("list-mappings", state, "mappings"), ("check", pods, "look")],
 )
 def test_given_a_bug_when_an_action_runs_then_it_fails_and_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch, action: str, module: Any, name: str
