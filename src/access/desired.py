@@ -292,15 +292,6 @@ class Changes:
         )
 
     @property
-    def touched(self) -> set[str]:
-        """Return the names of the mappings that are there, and change or lose or get a role."""
-        return {
-            *(each.name for each in self.delete),
-            *(old.name for old, _ in (*self.replace, *self.update)),
-            *(each.mapping for each in (*self.unbind, *self.bind)),
-        }
-
-    @property
     def keys(self) -> set[str]:
         """Return what changes: a mapping by its name, a binding by its key."""
         pairs = (*self.replace, *self.withdraw, *self.update, *self.activate)
