@@ -84,6 +84,7 @@ USUAL = {
     "mapping.SERVICE_UNKNOWN.arn": "arn:aws:s3:::logs",
     "options.CLUSTER_ID_INVALID.value": "our cluster",
     "waiting.KUBECONFIG_UNUSABLE.cause": "no token",
+    "waiting.NEXT_CERTIFICATE.problem": "waiting for a certificate from easyrsa",
 }
 
 
@@ -172,7 +173,9 @@ def test_given_a_text_then_the_code_shows_it_and_the_docs_say_what_the_text_does
 
     assert name in {each for each, _, _ in USES}
     assert about.keys() <= {"more", "words"}
-    assert "more" in about or not name.startswith("blocked.") or "; " in usual(name)
+    group, _, _ = name.partition(".")
+    acts = {"blocked": "; ", "waiting": "waiting for |; run: "}.get(group, "")
+    assert "more" in about or re.search(acts, usual(name)), "it does not say who acts"
 
 
 def test_given_the_docs_then_they_explain_texts_that_there_are():
