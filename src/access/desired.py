@@ -189,14 +189,9 @@ def _kept(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBindin
     Only the action says which role a grant gave, and only an option that can be read which role
     an entry has. So those in the cluster are kept.
     """
-    sources = {each.name: each.source for each in mappings if rights.has_own_group(each)}
-    return [
-        each
-        for each in found.bindings
-        if each.source in (GRANT, OPTION)
-        and sources.get(each.mapping) == each.source
-        and rights.is_whole(each)
-    ]
+    made = (each for each in mappings if each.source in (GRANT, OPTION))
+    names = {each.name for each in made if rights.has_own_group(each)}
+    return [each for each in found.bindings if each.mapping in names and rights.is_whole(each)]
 
 
 def _applicable(

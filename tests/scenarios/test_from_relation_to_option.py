@@ -65,7 +65,7 @@ def test_given_a_duplicate_too_when_a_hook_runs_then_the_line_has_one_command_at
     both: Model, api: FakeCluster
 ):
     arn = "arn:aws:iam::111122223333:role/dev"
-    both.config = {"mappings": f"[{{name: dev, arn: '{arn}', username: dev}}]"}
+    both.config = {"mappings": f"[{{arn: '{arn}', username: dev}}]"}
     api.add_mapping("copy", arn, arn)
 
     line = both.hook(both.on.config_changed()).message
