@@ -44,8 +44,8 @@ class RoleBinding:
     role_kind: str  # Each that the charm makes is of a ClusterRole. People may have changed it.
     role: str
     group: str  # The group of its mapping's own; empty if it has other subjects.
-    # Which part of the charm has made it, as for a mapping. Its mapping may pass from a grant to the
-    # option, and the person keeps the role all the time.
+    # Which part of the charm has made it, as for a mapping. Its mapping may pass from a grant to
+    # the option, and the person keeps the role all the time.
     source: str = dataclasses.field(compare=False)
     # The resourceVersion of the one in the cluster. What is wanted has none.
     version: str = dataclasses.field(default="", compare=False)
