@@ -52,19 +52,14 @@ def may_be_sent(block: str) -> bool:
     """
     with contextlib.suppress(Exception):
         certificate = x509.load_pem_x509_certificate(block.encode())
-        return is_readable(certificate) and not _signs_itself(certificate)
+        return is_readable(certificate) and not is_self_signed(block)
     return False
 
 
 def is_self_signed(block: str) -> bool:
     """Return whether the certificate of a PEM block is its own authority."""
     with contextlib.suppress(Exception):
-        return _signs_itself(x509.load_pem_x509_certificate(block.encode()))
-    return False
-
-
-def _signs_itself(certificate: x509.Certificate) -> bool:
-    with contextlib.suppress(Exception):
+        certificate = x509.load_pem_x509_certificate(block.encode())
         certificate.verify_directly_issued_by(certificate)
         return True
     return False
