@@ -122,8 +122,7 @@ class active:
     CERTIFICATE_EXPIRES = Text("certificate expires {day}; waiting for another one from {authority}")
     CA_EXPIRES = Text("CA expires {day}; renew or replace it")
     NO_HTTPS_PROXY = Text("web-proxy-enable has no effect on logins: the model has no juju-https-proxy")
-    CAS_UNREADABLE = Text("{certificates} from {application} cannot be read")
-    CAS_NO_ROOM = Text("no room for {certificates} from {application}")
+    CAS_UNUSABLE = Text("{certificates} from {application} cannot be used")
     TO_CORRECT = Text("{broken}: {mapping}: {problem}")
     NOT_APPLIED = Text("{number} not applied: {place}: {reason}")
 

@@ -10,7 +10,6 @@ malformed databag whole, and raises where one is nested deeply.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -42,21 +41,22 @@ def receive(charm: RelatedCharm) -> Trust:
     `errors.Waiting` if this unit no longer leads."""
     accepted: dict[str, None] = {}
     remarks: list[str] = []
+    room = MAX_BYTES
     for relation in charm.related(ENDPOINT):
         _announce_version(relation, charm.app)
-        new = [block for block in _blocks(_sent(relation)) if block not in accepted]
-        readable = list(filter(_is_readable, new))
-        room = MAX_BYTES - sum(len(block) + 1 for block in accepted)
-        sizes = itertools.accumulate(len(block) + 1 for block in readable)
-        fitting = [block for block, size in zip(readable, sizes, strict=True) if size <= room]
-        accepted |= dict.fromkeys(fitting)
-        provider = relation.app.name
-        if number := len(new) - len(readable):
-            number = counted(number, "certificate")
-            remarks.append(active.CAS_UNREADABLE(certificates=number, application=provider))
-        if number := len(readable) - len(fitting):
-            number = counted(number, "certificate")
-            remarks.append(active.CAS_NO_ROOM(certificates=number, application=provider))
+        unusable = 0
+        for block in _blocks(_sent(relation)):
+            size = len(block) + 1
+            if block in accepted:
+                continue
+            if size > room or not _is_readable(block):
+                unusable += 1
+                continue
+            accepted[block] = None
+            room -= size
+        if unusable:
+            number, sender = counted(unusable, "certificate"), relation.app.name
+            remarks.append(active.CAS_UNUSABLE(certificates=number, application=sender))
     return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
 
 

@@ -140,10 +140,10 @@ def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_g
 @pytest.mark.parametrize(
     ("app", "remark"),
     [
-        (certificates(FIRST, DAMAGED), "1 certificate from one cannot be read"),
-        (certificates(FIRST, KEY), "1 certificate from one cannot be read"),
-        (certificates(7, FIRST, None, [FIRST]), "1 certificate from one cannot be read"),
-        (certificates(FIRST, SECOND[:200], "", "x"), "3 certificates from one cannot be read"),
+        (certificates(FIRST, DAMAGED), "1 certificate from one cannot be used"),
+        (certificates(FIRST, KEY), "1 certificate from one cannot be used"),
+        (certificates(7, FIRST, None, [FIRST]), "1 certificate from one cannot be used"),
+        (certificates(FIRST, SECOND[:200], "", "x"), "3 certificates from one cannot be used"),
     ],
 )
 def test_given_bad_certificates_when_sent_then_they_are_named_and_the_good_ones_are_trusted(
@@ -162,7 +162,7 @@ def test_given_no_list_when_sent_then_the_sender_is_named_and_others_are_trusted
         sender("bad", 21, {"certificates": text}), sender("good", 22, certificates(FIRST))
     )
 
-    named = ", 1 certificate from bad cannot be read" if text else ""
+    named = ", 1 certificate from bad cannot be used" if text else ""
     assert status == ops.ActiveStatus(f"{ACTIVE}{named}")
     assert trusted(api) == FIRST
 
@@ -177,7 +177,7 @@ def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_tru
         sender("two", 22, certificates(SECOND, THIRD)),
     )
 
-    remark = "no room for 1 certificate from one, no room for 1 certificate from two"
+    remark = "1 certificate from one cannot be used, 1 certificate from two cannot be used"
     assert status == ops.ActiveStatus(f"{ACTIVE}, {remark}")
     assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
 
