@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,10 +25,7 @@ from checks import (
     sts,
     webhook,
 )
-from checks.pods import Deployed
-from cluster import api
-from cluster.errors import errors_as_status
-from errors import Unready, Waiting
+from errors import Waiting
 from hook import Hook
 from juju import control_plane
 from text import cut
@@ -82,10 +78,10 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     if not client:
         why = not_checked("Kubernetes does not answer, see step 1")
         return {**dict.fromkeys(STEPS, why), **found}
-    seen = at_once({"": functools.partial(_look, site, client)}, deadline).get("", late)
+    seen = at_once({PODS: lambda: pods.look(client, site)}, deadline).get(PODS, late)
     if isinstance(seen, Outcome):
         return {**dict.fromkeys(STEPS, seen), **found}
-    found[PODS] = pods.verdict(seen, site)
+    found[PODS] = seen.outcome
     steps: dict[str, Callable[[], Outcome]] = {
         STS: lambda: sts.check(site, client, seen, deadline),
         END_TO_END: lambda: end_to_end.check(site, client, seen, deadline),
@@ -97,12 +93,3 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     if last.state == StepState.FAILED and broken:
         found[END_TO_END] = failed(last.seen, f"fix {broken[0]} first")
     return found
-
-
-def _look(site: Site, client: api.Client) -> Deployed | Outcome:
-    """Return what the cluster has of the authenticator."""
-    try:
-        with errors_as_status():
-            return pods.look(client, site)
-    except Unready as problem:
-        return kubernetes.unreachable(problem, site.names)

@@ -61,6 +61,11 @@ def not_checked(why: str) -> Outcome:
     return Outcome(StepState.NOT_CHECKED, why)
 
 
+def again(*units: str) -> str:
+    """Return the command after which ``units``, one after the other, look at everything again."""
+    return f"run: {'; '.join(map(look_again, units))}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Names:
     """What the remedies call the applications and units."""
@@ -79,24 +84,9 @@ class Names:
         return self.principal.partition("/")[0]
 
     @property
-    def reconcile(self) -> str:
-        """Return the command that makes the leader apply everything again."""
-        return f"run: {look_again(f'{self.application}/leader')}"
-
-    @property
-    def reconcile_unit(self) -> str:
-        """Return the command that makes this unit look at its own machine again."""
-        return f"run: {look_again(self.unit)}"
-
-    @property
-    def reconcile_control_plane(self) -> str:
-        """Return the command that makes the control plane look at its webhook again."""
-        return f"run: {look_again(self.principal)}"
-
-    @property
-    def reconcile_all(self) -> str:
-        """Return the command that makes the leader, then the control plane look again."""
-        return f"{self.reconcile}; {look_again(self.principal)}"
+    def leader(self) -> str:
+        """Return this application's leader."""
+        return f"{self.application}/leader"
 
     def on_machine(self, command: str) -> str:
         """Return what runs ``command`` on this unit's machine."""

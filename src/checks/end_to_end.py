@@ -14,7 +14,7 @@ from lightkube.resources.authentication_v1 import TokenReview
 
 import times
 from access import login_lines, partitions, refusals
-from checks import Names, Outcome, Site, failed, not_checked, ok, probe_token
+from checks import Names, Outcome, Site, again, failed, not_checked, ok, probe_token
 from checks.pods import NOBODY, Deployed
 from cluster import answers, api, pod_logs
 from cluster.errors import errors_as_status
@@ -30,38 +30,29 @@ POLL_SECONDS = 0.2
 SETTLED_SECONDS = 1.5
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Review:
-    """What came of a token that no API server knows, and the authenticator refuses."""
+    """What the API server says of a token that it does not know, and the authenticator refuses.
 
-    arrived: bool = False  # Whether the log of a pod has its refusal, in time.
-    answered: bool = False  # Whether the API server answered in time.
+    Of the original control plane, the answer takes long.
+    """
+
+    said: str = "the API server does not answer in time"
     authenticated: bool = False  # Whether the API server let the token in.
-    error: str = ""  # What the API server says of the refusal, without the token.
-    unread: str = ""  # Why a pod's log could not be read; empty if all were.
+    over: float = math.inf  # When it had answered.
 
-
-def verdict(review: Review, names: Names) -> Outcome:
-    """Return whether the API server asks the authenticator, and refuses what that refuses."""
-    if review.authenticated:
-        return failed(
-            "the API server lets a made-up token in, so something else authenticates it",
-            "see which webhook does: "
-            f"juju config {names.control_plane} authn-webhook-endpoint, and api-extra-args",
-        )
-    if review.arrived:
-        return ok("the API server asks the pods, and a pod refused a made-up login")
-    if review.unread:
-        return failed(
-            f"no pod shows the login, but not all logs could be read: {quoted(review.unread)}",
-            "see why a node does not answer: kubectl get nodes",
-        )
-    said = f": {quoted(review.error)}" if review.error else ""
-    how = "the API server answers" if review.answered else "the API server does not answer in time"
-    return failed(
-        f"the made-up login did not arrive at any pod; {how}{said}",
-        names.reconcile_all,
-    )
+    def ask(self, client: api.Client, token: str) -> None:
+        """Ask the API server."""
+        try:
+            with errors_as_status():
+                spec = {"token": token}
+                status = client.ask(TokenReview, spec, answers.TokenReview).status
+            error = brief(refusals.redacted(status.error))
+            self.said = f"the API server answers{f': {quoted(error)}' if error else ''}"
+            self.authenticated = status.authenticated
+        except Unready as problem:
+            self.said = f"the API server does not answer in time: {quoted(f'{problem}')}"
+        self.over = time.monotonic()
 
 
 def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -> Outcome:
@@ -72,37 +63,40 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     marker = f"{login_lines.PROBE}{secrets.token_hex(8)}"
     host, region = partitions.sts(site.partition, "")
     token = probe_token.token(site.shared.cluster_id, host, region, times.now(), marker)
-    asked = _Asked(client, token)
-    until, unread = deadline - LOG_SECONDS, ""
-    while (began := time.monotonic()) < until:
+    review, arrived, unread = Review(), False, ""
+    threading.Thread(target=review.ask, args=(client, token), daemon=True).start()
+    while not arrived and (began := time.monotonic()) < deadline - LOG_SECONDS:
         log = pod_logs.read(client, RECENT, LOG_SECONDS, *deployed.logging)
         unread = next(iter(log.unread.values()), "")
-        if refusals.quotes(log.lines, marker):
-            found = dataclasses.replace(asked.answer, arrived=True)
-            return verdict(found, site.names)
+        arrived = refusals.quotes(log.lines, marker)
         # A look that began earlier may have been too early for what is in the log by now; and a
         # log that could not be read may have it.
-        if began >= asked.over + SETTLED_SECONDS and not unread:
+        if began >= review.over + SETTLED_SECONDS and not unread:
             break
         time.sleep(POLL_SECONDS)
-    return verdict(dataclasses.replace(asked.answer, unread=unread), site.names)
+    return verdict(review, site.names, arrived=arrived, unread=unread)
 
 
-class _Asked:
-    """A token review that is under way. Of the original control plane, the answer takes long."""
+def verdict(review: Review, names: Names, *, arrived: bool, unread: str) -> Outcome:
+    """Return whether the API server asks the authenticator, and refuses what that refuses.
 
-    def __init__(self, client: api.Client, token: str):
-        self.answer = Review()
-        self.over = math.inf
-        threading.Thread(target=self._ask, args=(client, token), daemon=True).start()
-
-    def _ask(self, client: api.Client, token: str) -> None:
-        try:
-            with errors_as_status():
-                spec = {"token": token}
-                status = client.ask(TokenReview, spec, answers.TokenReview).status
-            error = brief(refusals.redacted(status.error))
-            self.answer = Review(answered=True, authenticated=status.authenticated, error=error)
-        except Unready as problem:
-            self.answer = Review(error=f"{problem}")
-        self.over = time.monotonic()
+    ``arrived`` says whether the log of a pod has the refusal, and ``unread`` why one could not be
+    read.
+    """
+    if review.authenticated:
+        return failed(
+            "the API server lets a made-up token in, so something else authenticates it",
+            "see which webhook does: "
+            f"juju config {names.control_plane} authn-webhook-endpoint, and api-extra-args",
+        )
+    if arrived:
+        return ok("the API server asks the pods, and a pod refused a made-up login")
+    if unread:
+        return failed(
+            f"no pod shows the login, but not all logs could be read: {quoted(unread)}",
+            "see why a node does not answer: kubectl get nodes",
+        )
+    return failed(
+        f"the made-up login did not arrive at any pod; {review.said}",
+        again(names.leader, names.principal),
+    )

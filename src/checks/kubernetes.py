@@ -8,7 +8,7 @@ import datetime
 import email.utils
 
 import times
-from checks import Names, Outcome, Site, failed, ok
+from checks import Names, Outcome, Site, again, failed, ok
 from cluster import answers, api
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready, WaitingForKubeconfig
@@ -66,5 +66,5 @@ def verdict(
 def unreachable(problem: Unready, names: Names) -> Outcome:
     """Return the outcome if Kubernetes does not answer as it should."""
     if isinstance(problem, Blocked | WaitingForKubeconfig):
-        return failed(f"{problem}", names.reconcile_control_plane)
+        return failed(f"{problem}", again(names.principal))
     return failed(f"{problem}", names.on_machine("systemctl start snap.kube-apiserver.daemon"))

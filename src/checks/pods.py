@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from checks import Outcome, Site, failed, ok
+from checks import Outcome, Site, again, failed, kubernetes, ok
 from cluster import api, contents, objects, references
+from cluster.errors import errors_as_status
 from cluster.pods import (
     ImageNotPulled,
     NotCreated,
     NotScheduled,
-    Rollout,
     Serving,
     check_complete,
     find,
@@ -20,7 +20,7 @@ from cluster.pods import (
     progress,
     serving,
 )
-from errors import Unready, collected
+from errors import Unready
 from text import word
 
 # Why a step that needs a pod is not checked.
@@ -31,55 +31,49 @@ NOBODY = "no pod is ready, see step 2"
 class Deployed:
     """What the cluster has of the authenticator."""
 
-    # The mark of another application that owns the Deployment; empty if this one does.
-    owner: str = ""
-    image: str = ""  # The image in the Deployment.
-    rollout: Rollout | None = None  # How far its pods are; None without a Deployment.
-    problem: Unready | None = None  # Why they are not all up; None if they are.
+    outcome: Outcome  # What came of the step.
     pods: tuple[Serving, ...] = ()  # Those that get requests.
     # The names of all pods. One that is ending may still get requests for a minute.
     logging: tuple[str, ...] = ()
     uses_proxy: bool = False  # Whether they are told of a proxy.
 
 
-def look(client: api.Client, site: Site) -> Deployed:
-    """Return what the cluster has. Call it inside `errors_as_status`."""
+def look(client: api.Client, site: Site) -> Deployed | Outcome:
+    """Return what the cluster has; an outcome for each step if Kubernetes does not say it."""
+    try:
+        with errors_as_status():
+            return _look(client, site)
+    except Unready as problem:
+        return kubernetes.unreachable(problem, site.names)
+
+
+def _look(client: api.Client, site: Site) -> Deployed:
     deployment = objects.get(client, references.DEPLOYMENT)
     if not deployment:
-        return Deployed()
+        missing = "the cluster has no Deployment of the authenticator"
+        return Deployed(failed(missing, again(site.names.leader)))
     mark = objects.mark_of(deployment)
     containers = contents.containers(deployment)
     environment = [each["name"] for one in containers for each in one.get("env") or ()]
+    images = [one["image"] for one in containers if one["name"] == references.NAME]
+    image = word(next(iter(images), ""))
     found = find(client)
-    rollout, problems = progress(deployment), list[Unready]()
-    with collected(problems):
+    rollout = progress(deployment)
+    outcome = ok(f"{rollout.ready}/{rollout.wanted} pods are ready; image {image}")
+    try:
         check_complete(client, rollout, found)
+    except Unready as problem:
+        remedy = _remedy(problem, site.names.application)
+        outcome = failed(f"{problem} (image {image})", remedy)
+    if site.owner.is_foreign(mark):
+        foreign = references.foreign(mark, references.DEPLOYMENT)
+        outcome = failed("another application owns the pods", foreign)
     return Deployed(
-        owner=mark if site.owner.is_foreign(mark) else "",
-        image=next((one["image"] for one in containers if one["name"] == references.NAME), ""),
-        rollout=rollout,
-        problem=next(iter(problems), None),
+        outcome,
         pods=tuple(serving(found)),
         logging=tuple(names(found)),
         uses_proxy="HTTPS_PROXY" in environment,
     )
-
-
-def verdict(found: Deployed, site: Site) -> Outcome:
-    """Return whether all pods are up, and what holds one up."""
-    if not found.rollout:
-        return failed("the cluster has no Deployment of the authenticator", site.names.reconcile)
-    if found.owner:
-        return failed(
-            "another application owns the pods",
-            references.foreign(found.owner, references.DEPLOYMENT),
-        )
-    image = word(found.image)
-    if found.problem:
-        return failed(
-            f"{found.problem} (image {image})", _remedy(found.problem, site.names.application)
-        )
-    return ok(f"{found.rollout.ready}/{found.rollout.wanted} pods are ready; image {image}")
 
 
 def _remedy(problem: Unready, application: str) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import enum
+import dataclasses
 import functools
 import http.client
 import json
@@ -15,7 +15,8 @@ from collections.abc import Mapping
 import times
 from access import partitions, refusals
 from access.refusals import Cause, Refusal
-from checks import Names, Outcome, Site, at_once, failed, not_checked, ok, probe_token
+from checks import Names, Outcome, Site, StepState, again, at_once, failed, not_checked, ok
+from checks import probe_token as made_up
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
 from checks.pods import NOBODY, Deployed
 from cluster import api, pod_logs
@@ -27,25 +28,23 @@ from text import brief, in_url, quoted
 ANSWER_SECONDS = 3.0
 
 
-class Reach(enum.Enum):
-    """How far a login came on its way to STS, where no refusal says it."""
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """The way from the pods to STS."""
 
-    REACHED = "reached"
-    SILENT = "silent"
-    UNKNOWN = "unknown"
+    host: str  # Whom the logins ask.
+    uses_proxy: bool  # Whether the pods are told of a proxy.
+    names: Names
 
+    def blocked(self, fault: str, detail: str, remedy: str) -> Outcome:
+        """Return what a pod met. What is known beyond the fault is in quotes in ``detail``."""
+        cause = f" ({detail})" if detail else ""
+        return failed(f"{fault}, {self.shown}{cause}", remedy)
 
-Met = Reach | Cause
-# How far a login came, and what is known beyond that: the words of others in quotes.
-Answer = tuple[Met, str]
-_LATE: Answer = Cause.UNREACHABLE, "no answer in time"
-_FAULTS = {
-    Cause.UNREACHABLE: "do not reach {host}",
-    Cause.THROTTLED: "are told by {host} that there are too many requests",
-    Cause.CLOCK: "or {host} disagree with this machine's clock",
-    Cause.ENDPOINT: "do not accept {host}",
-    Reach.SILENT: "do not answer this machine",
-}
+    @property
+    def shown(self) -> str:
+        """Return which way it is."""
+        return "through a proxy" if self.uses_proxy else "without a proxy"
 
 
 def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -> Outcome:
@@ -53,31 +52,34 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     if not deployed.pods or not site.shared.cluster_id:
         return not_checked(NOBODY)
     host, region = partitions.sts(site.partition, site.region)
-    token = probe_token.token(site.shared.cluster_id, host, region, times.now())
+    way = Way(host, deployed.uses_proxy, site.names)
+    token = made_up.token(site.shared.cluster_id, host, region, times.now())
     tasks = {
-        pod.name: functools.partial(_log_in, client, pod, token, deadline) for pod in deployed.pods
+        pod.name: functools.partial(_log_in, client, pod, token, way, deadline)
+        for pod in deployed.pods
     }
     found = at_once(tasks, deadline)
-    answers = {name: found.get(name, _LATE) for name in tasks}
-    return verdict(answers, host, uses_proxy=deployed.uses_proxy, names=site.names)
+    return verdict({name: found.get(name, _unreached(way)) for name in tasks}, way)
 
 
-def _log_in(client: api.Client, pod: Serving, token: str, deadline: float) -> Answer:
-    """Log in at one pod, and return how far that came."""
+def _log_in(client: api.Client, pod: Serving, token: str, way: Way, deadline: float) -> Outcome:
+    """Log in at one pod, and return what that met."""
     try:
         connection = Connection(pod.address, ANSWER_SECONDS)
         connection.announce()
+        try:
+            connection.log_in(token, deadline - LOG_SECONDS - time.monotonic())
+        except TimeoutError:
+            return _unreached(way)
     except (OSError, http.client.HTTPException) as error:
-        return Reach.SILENT, quoted(brief(error))
-    try:
-        connection.log_in(token, deadline - LOG_SECONDS - time.monotonic())
-    except TimeoutError:
-        return _LATE
-    except (OSError, http.client.HTTPException) as error:
-        return Reach.SILENT, quoted(brief(error))
+        remedy = (
+            f"let the control planes reach TCP port {POD_PORT} of the pods; see: "
+            f"kubectl -n {NAMESPACE} get networkpolicies"
+        )
+        return way.blocked("do not answer this machine", quoted(brief(error)), remedy)
     refusal = _logged(client, pod, connection.client)
     connection.close()
-    return reach(refusal)
+    return met(refusal, way)
 
 
 def _logged(client: api.Client, pod: Serving, address: str) -> Refusal | None:
@@ -137,83 +139,63 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def verdict(
-    answers: Mapping[str, Answer], host: str, *, uses_proxy: bool, names: Names
-) -> Outcome:
-    """Return whether STS answered every pod, given how far the login at each came.
-
-    ``uses_proxy`` says whether the pods are told of a proxy.
-    """
-    how = "through a proxy" if uses_proxy else "without a proxy"
-    fine = (Reach.REACHED, Reach.UNKNOWN)
-    kind, detail = next((each for each in answers.values() if each[0] not in fine), (None, ""))
-    if not kind:
-        if unknown := [pod for pod, (met, _) in answers.items() if met == Reach.UNKNOWN]:
-            pods = ", ".join(unknown)
-            return not_checked(f"the login does not show in the log of pods {pods}, so see step 2")
-        each = "the pod" if len(answers) == 1 else f"all {len(answers)} pods"
-        return ok(f"{host} answers {each}, {how}")
-    pods = [pod for pod, (met, _) in answers.items() if met == kind]
-    who = "the pods" if len(pods) == len(answers) else f"pods {', '.join(pods)}"
-    seen = f"{who} {_FAULTS.get(kind, 'get an unexpected answer from {host}').format(host=host)}"
-    cause = f" ({detail})" if detail else ""
-    return failed(
-        f"{seen}, {how}{cause}", remedy(kind, detail, host, names, uses_proxy=uses_proxy)
-    )
+def verdict(answers: Mapping[str, Outcome], way: Way) -> Outcome:
+    """Return whether STS answered every pod, given what the login at each met."""
+    for state in (StepState.FAILED, StepState.NOT_CHECKED):
+        like = [pod for pod, each in answers.items() if each.state == state]
+        if like:
+            first = answers[like[0]]
+            pods = [pod for pod in like if answers[pod].remedy == first.remedy]
+            who = "the pods" if len(pods) == len(answers) else f"pods {', '.join(pods)}"
+            return dataclasses.replace(first, seen=f"{who} {first.seen}")
+    each = "the pod" if len(answers) == 1 else f"all {len(answers)} pods"
+    return ok(f"{way.host} answers {each}, {way.shown}")
 
 
-def reach(refusal: Refusal | None) -> Answer:
-    """Return how far the login came that a pod's log shows as refused; None for no such line."""
+def met(refusal: Refusal | None, way: Way) -> Outcome:
+    """Return what a login met that a pod's log shows as refused; None for no such line."""
     if not refusal:
-        return Reach.UNKNOWN, ""
+        return not_checked("do not show the login in their log, so see step 2")
+    host, detail = way.host, refusal.detail
     if refusal.cause in (Cause.ACCESS_KEY, Cause.SIGNATURE, Cause.EXPIRED):
-        return Reach.REACHED, ""
-    return refusal.cause, refusal.detail
-
-
-def remedy(kind: Met, detail: str, host: str, names: Names, *, uses_proxy: bool) -> str:
-    """Return what clears the way, by what is in it."""
-    application = names.application
-    if kind == Cause.UNREACHABLE:
-        return _open_way(detail, host, application, uses_proxy=uses_proxy)
-    if kind == Cause.THROTTLED:
-        return (
+        return ok("reach STS")
+    if refusal.cause == Cause.UNREACHABLE:
+        return _unreached(way, detail)
+    if refusal.cause == Cause.THROTTLED:
+        remedy = (
             "let people log in through the STS of another region: "
-            f"juju run {application}/leader get-kubeconfig region=REGION"
+            f"juju run {way.names.leader} get-kubeconfig region=REGION"
         )
-    if kind == Cause.CLOCK:
-        return names.on_machine("timedatectl set-ntp true")
-    if kind == Cause.ENDPOINT:
-        return names.reconcile
-    if kind == Reach.SILENT:
-        return (
-            f"let the control planes reach TCP port {POD_PORT} of the pods; see: "
-            f"kubectl -n {NAMESPACE} get networkpolicies"
-        )
-    return f"what the pods say: kubectl -n {NAMESPACE} logs -l {POD_LABEL}"
+        return way.blocked(f"are told by {host} that there are too many requests", detail, remedy)
+    if refusal.cause == Cause.CLOCK:
+        remedy = way.names.on_machine("timedatectl set-ntp true")
+        return way.blocked(f"or {host} disagree with this machine's clock", detail, remedy)
+    if refusal.cause == Cause.ENDPOINT:
+        return way.blocked(f"do not accept {host}", detail, again(way.names.leader))
+    remedy = f"what the pods say: kubectl -n {NAMESPACE} logs -l {POD_LABEL}"
+    return way.blocked(f"get an unexpected answer from {host}", detail, remedy)
 
 
-def _open_way(detail: str, host: str, application: str, *, uses_proxy: bool) -> str:
+def _unreached(way: Way, detail: str = "no answer in time") -> Outcome:
+    return way.blocked(f"do not reach {way.host}", detail, _open(way, detail))
+
+
+def _open(way: Way, detail: str) -> str:
     """Return how the pods come to STS; ``detail`` is how far Go's own libraries came."""
+    application = way.names.application
     # Go tells of a proxy first, also where its certificate is what is wrong.
     if "proxyconnect" not in detail and ("x509: " in detail or "tls: " in detail):
         return (
             "bring the pods the authority of what opens TLS: "
             f"juju integrate {application}:receive-ca-cert AUTHORITY:send-ca-cert"
         )
-    if uses_proxy:
+    if way.uses_proxy:
         return (
-            f"let the proxy serve the nodes, and pass {host}:443 on; or correct its URL: "
+            f"let the proxy serve the nodes, and pass {way.host}:443 on; or correct its URL: "
             "juju model-config juju-https-proxy=http://USER:PASSWORD@HOST:PORT"
         )
     return (
-        f"let the DNS that pods use resolve {host}, and allow the nodes its TCP port 443; "
-        f"{_use_proxy(application)}"
-    )
-
-
-def _use_proxy(application: str) -> str:
-    return (
+        f"let the DNS that pods use resolve {way.host}, and allow the nodes its TCP port 443; "
         "if only a proxy reaches AWS: juju model-config juju-https-proxy=http://HOST:PORT, then "
         f"juju config {application} web-proxy-enable=true"
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from checks import Names, Outcome, Site, failed, not_checked, ok
+from checks import Names, Outcome, Site, again, failed, not_checked, ok
 from errors import Unready
 from juju.control_plane import Use, reset_command, setting_command
 from juju.peers import Asked
@@ -39,11 +39,11 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
         command = setting_command(names.control_plane, use.address)
         return failed(f"Charmed Kubernetes does not use the webhook: {seen}", f"run: {command}")
     if use.via_relation and use.file:
-        return failed(use.file, names.reconcile_unit)
+        return failed(use.file, again(names.unit))
     if use.via_relation and not (use.acknowledged and use.forwards is not False):
         return failed(
             "the control plane does not use this unit's webhook file as it is now",
-            names.reconcile_control_plane,
+            again(names.principal),
         )
     if api_server is None:
         return failed(
@@ -53,7 +53,7 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
     if not any(word.partition("=")[0] == FLAG for word in api_server):
         return failed(
             f"the running API server has no {FLAG}, so it asks nobody about logins",
-            names.reconcile_control_plane,
+            again(names.principal),
         )
     url = webhook_file.endpoint(use.address)
     own = server.own_tokens(api_server)

@@ -14,9 +14,8 @@ import yaml
 from scripts import facts, reference
 
 from access import partitions
-from access.refusals import Cause
+from access.refusals import Cause, Refusal
 from checks import Names, sts
-from checks.sts import Answer, Reach
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -41,13 +40,14 @@ def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explain
 def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it():
     host, region = partitions.sts(partitions.DEFAULT, "")
     names = Names("aws-iam/0", "kubernetes-control-plane/0")
-    reached: Answer = Reach.REACHED, ""
+    way = sts.Way(host, uses_proxy=False, names=names)
     cause = f"'dial tcp 192.0.2.10:443: connect: connection refused on {region} endpoint'"
-    refused: Answer = Cause.UNREACHABLE, cause
+    now = datetime.datetime.now(datetime.timezone.utc)
+    reached = Refusal(now, 1, Cause.ACCESS_KEY, "")
+    refused = Refusal(now, 1, Cause.UNREACHABLE, "", detail=cause)
 
     ok, failed = (
-        sts.verdict({"a": each, "b": each}, host, uses_proxy=False, names=names)
-        for each in (reached, refused)
+        sts.verdict(dict.fromkeys("ab", sts.met(each, way)), way) for each in (reached, refused)
     )
 
     assert f"    4-sts: '{ok}'\n" in ERRORS

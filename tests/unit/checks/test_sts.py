@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
-from tests.fakes.checking import CLOCK, HOST, NAMES, RECONCILE
+from tests.fakes.checking import CLOCK, HOST, NAMES, NOW, RECONCILE
 from tests.fakes.explaining import CLIENT, STS, log_line, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
-from checks import StepState, sts
-from checks.sts import Answer, Met, Reach
+from checks import StepState, ok, sts
 
 
 def logged(error: str) -> Refusal:
@@ -23,24 +24,15 @@ def get(error: str, region: str = "us-east-1") -> str:
     return f"{STS}error during GET: {error} on {region} endpoint"
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (sts_error("InvalidClientTokenId", "invalid"), Reach.REACHED),
-        (sts_error("SignatureDoesNotMatch", "We do not match"), Reach.REACHED),
-        (sts_error("ExpiredToken", "expired"), Reach.REACHED),
-        (sts_error("AccessDenied", "by the endpoint's policy"), Cause.OTHER),
-        (get("dial tcp 192.0.2.10:443: i/o timeout"), Cause.UNREACHABLE),
-    ],
-)
-def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
-    error: str, kind: str
-) -> None:
-    assert sts.reach(logged(error))[0] == kind
-
-
+WAY = sts.Way(HOST, uses_proxy=False, names=NAMES)
 OPEN = f"let the DNS that pods use resolve {HOST}, and allow the nodes its TCP port 443; if only"
+PROXY = "let the proxy serve the nodes"
 TRUST = "bring the pods the authority of what opens TLS: juju integrate aws-iam"
+
+
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken"])
+def test_given_what_sts_says_of_such_keys_then_the_login_reached_it(code: str) -> None:
+    assert sts.met(logged(sts_error(code, "no")), WAY).state == StepState.OK
 
 
 @pytest.mark.parametrize(
@@ -48,9 +40,9 @@ TRUST = "bring the pods the authority of what opens TLS: juju integrate aws-iam"
     [
         (f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving", False, OPEN),
         ("dial tcp 192.0.2.10:443: connect: no route to host", False, OPEN),
-        ("dial tcp 192.0.2.10:443: i/o timeout", True, "let the proxy serve the nodes"),
-        ("Proxy Authentication Required", True, "let the proxy serve the nodes"),
-        ("proxyconnect tcp: tls: no", True, "let the proxy serve the nodes"),
+        ("dial tcp 192.0.2.10:443: i/o timeout", True, PROXY),
+        ("Proxy Authentication Required", True, PROXY),
+        ("proxyconnect tcp: tls: no", True, PROXY),
         ("tls: failed to verify certificate: x509: unknown authority", True, TRUST),
         ("remote error: tls: handshake failure", False, TRUST),
         (f"tls: failed to verify: x509: unknown authority (possibly {'a ' * 80})", False, TRUST),
@@ -59,39 +51,40 @@ TRUST = "bring the pods the authority of what opens TLS: juju integrate aws-iam"
 def test_given_what_pods_met_on_the_way_then_its_remedy_fits(
     error: str, uses_proxy: bool, remedy: str
 ) -> None:
-    met, detail = sts.reach(logged(get(error)))
-    assert sts.remedy(met, detail, HOST, NAMES, uses_proxy=uses_proxy).startswith(remedy)
+    way = dataclasses.replace(WAY, uses_proxy=uses_proxy)
+    assert sts.met(logged(get(error)), way).remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize(
-    ("kind", "remedy"),
+    ("cause", "seen", "remedy"),
     [
-        (Cause.CLOCK, CLOCK),
-        (Cause.THROTTLED, "let people log in through the STS of another region: juju"),
-        (Cause.ENDPOINT, RECONCILE),
-        (Reach.SILENT, "let the control planes reach TCP port 21362 of the pods; see: "),
-        (Cause.OTHER, "what the pods say: kubectl -n kube-system logs"),
+        (Cause.CLOCK, f"or {HOST} disagree with this machine's clock", CLOCK),
+        (Cause.THROTTLED, "are told by", "let people log in through the STS of another region: "),
+        (Cause.ENDPOINT, f"do not accept {HOST}", RECONCILE),
+        (Cause.OTHER, "get an unexpected", "what the pods say: kubectl -n kube-system logs"),
     ],
 )
-def test_given_another_answer_then_its_remedy_fits(kind: Met, remedy: str) -> None:
-    assert sts.remedy(kind, "", HOST, NAMES, uses_proxy=False).startswith(remedy)
+def test_given_another_answer_then_its_remedy_fits(cause: Cause, seen: str, remedy: str) -> None:
+    outcome = sts.met(Refusal(NOW, 1, cause, ""), WAY)
+    assert outcome.seen.startswith(seen)
+    assert outcome.remedy.startswith(remedy)
 
 
-REACHED: Answer = Reach.REACHED, ""
-REFUSED = sts.reach(
-    logged(get("dial tcp 192.0.2.10:443: connect: connection refused", region="global"))
+REACHED = ok("")
+REFUSED = sts.met(
+    logged(get("dial tcp 192.0.2.10:443: connect: connection refused", region="global")), WAY
 )
 
 
 def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
-    answers = {"a": REACHED, "b": sts.reach(None)}
-    outcome = sts.verdict(answers, HOST, uses_proxy=False, names=NAMES)
-    assert outcome.state == StepState.NOT_CHECKED
-    assert "the log of pods b" in outcome.seen
+    outcome = sts.verdict({"a": REACHED, "b": sts.met(None, WAY)}, WAY)
+    assert f"{outcome}" == (
+        "not checked: pods b do not show the login in their log, so see step 2"
+    )
 
 
 def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
-    outcome = sts.verdict({"a": REACHED, "b": REFUSED}, HOST, uses_proxy=False, names=NAMES)
+    outcome = sts.verdict({"a": REACHED, "b": REFUSED}, WAY)
 
     assert outcome.state == StepState.FAILED
     assert outcome.seen == (
@@ -101,6 +94,6 @@ def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
 
 
 def test_given_pods_that_all_meet_the_same_then_none_is_named() -> None:
-    outcome = sts.verdict({"a": REFUSED, "b": REFUSED}, HOST, uses_proxy=False, names=NAMES)
+    outcome = sts.verdict({"a": REFUSED, "b": REFUSED}, WAY)
 
     assert outcome.seen.startswith(f"the pods do not reach {HOST}, without a proxy")
