@@ -187,7 +187,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
     assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
     how_to.run(deployed, command(cluster))
-    wait_for_status(deployed, "active", "authenticator")
+    wait_for_status(deployed, "active", "2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"
 
 
@@ -208,5 +208,5 @@ def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_lead
     wait_for_status(deployed, "waiting", f"webhook not set; run: {after}")
 
     how_to.run(deployed, after)
-    wait_for_status(deployed, "active", "authenticator")
+    wait_for_status(deployed, "active", "2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"

@@ -57,7 +57,7 @@ def test_given_a_request_that_fails_when_a_hook_runs_then_the_unit_says_so_and_t
 
     assert {request.fault for request in fired} == {what}
     assert said.startswith(STATUSES[what])
-    assert _status(deployed).startswith("active: authenticator v")
+    assert _status(deployed).startswith("active: 2/2 pods, 1 mapping")
     assert cluster.get(*DEPLOYMENT)["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 1
     assert testbed_only.exit_codes(deployed, UNIT) == {0}
 
