@@ -56,7 +56,7 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
         with collected(hook.problems):
             hook.tell_control_plane(shared)
     if not hook.leads:
-        cos.follow(hook.charm, hook.owner)
+        cos.publish(hook.charm, hook.owner, hook.peers.shared)
     config = hook.config.checked()
     control_plane.await_api_server(principal, hook.requirer)
     if hook.leads:

@@ -14,7 +14,7 @@ publishes some: one scrape of each pod.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,47 +31,36 @@ if TYPE_CHECKING:
 ENDPOINT = "cos-agent"
 KEY = "config"
 
-_SRC = Path(__file__).parents[1]
-_FOLDERS = (_SRC / "prometheus_alert_rules", _SRC / "grafana_dashboards")
+RULES = Path("src/prometheus_alert_rules/aws-iam.rules")
+DASHBOARD = Path("src/grafana_dashboards/aws-iam.json")
+CHARM_FOLDER = Path(__file__).parents[2]
 
 logger = logging.getLogger(__name__)
 
 
-def lead(charm: RelatedCharm, owner: Owner, shared: Shared, pods: Sequence[Pod]) -> None:
-    """Publish the leader's part: the authenticator's ``pods`` are scraped."""
-    if relations := _relations(charm):
+def publish(
+    charm: RelatedCharm, owner: Owner, shared: Shared, pods: Sequence[Pod] | None = None
+) -> None:
+    """Publish this unit's part. The leader's has the authenticator's ``pods``, to be scraped."""
+    relations = [relation for relation in charm.related(ENDPOINT) if relation.active]
+    if not relations:
+        return
+    scraped: list[dict[str, Any]] = []
+    if pods is not None:
         from cos import jobs
 
-        _publish(charm, owner, relations, jobs.of(owner, shared, pods))
+        scraped = jobs.of(owner, shared, pods)
 
-
-def follow(charm: RelatedCharm, owner: Owner) -> None:
-    """Publish another unit's part."""
-    if relations := _relations(charm):
-        _publish(charm, owner, relations, [])
-
-
-def _relations(charm: RelatedCharm) -> list[ops.Relation]:
-    return [relation for relation in charm.related(ENDPOINT) if relation.active]
-
-
-def _publish(
-    charm: RelatedCharm,
-    owner: Owner,
-    relations: Sequence[ops.Relation],
-    jobs: Sequence[Mapping[str, Any]],
-) -> None:
     def write() -> bool:
         from cos import databag
 
-        config = databag.config(owner, charm.meta.name, jobs)
+        config = databag.config(owner, charm.meta.name, scraped)
         changed = [_put(relation.data[charm.unit], config) for relation in relations]
         return any(changed)
 
-    # To compress the dashboards costs more than the rest of a settled hook.
-    files = [fingerprint(path.read_text()) for each in _FOLDERS for path in each.iterdir()]
-    words = ([relation.id for relation in relations], owner, jobs, sorted(files))
-    charm.write_once(ENDPOINT, words, write)
+    # To compress the dashboard costs more than the rest of a settled hook.
+    files = [fingerprint((CHARM_FOLDER / path).read_text()) for path in (RULES, DASHBOARD)]
+    charm.write_once(ENDPOINT, ([each.id for each in relations], owner, scraped, files), write)
 
 
 def _put(data: ops.RelationDataContent, config: str) -> bool:

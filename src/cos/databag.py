@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What goes into the databag: rules, dashboards and jobs. Same input, same bytes."""
+"""What goes into the databag: rules, the dashboard and jobs. Same input, same bytes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ import hashlib
 import json
 import lzma
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cos import CHARM_FOLDER, DASHBOARD, RULES
 from owner import Owner
-
-_CHARM_FOLDER = Path(__file__).parents[2]
-_RULES = Path("src/prometheus_alert_rules")
-_DASHBOARDS = Path("src/grafana_dashboards")
 
 
 def config(owner: Owner, charm: str, jobs: Sequence[Mapping[str, Any]]) -> str:
@@ -27,7 +23,7 @@ def config(owner: Owner, charm: str, jobs: Sequence[Mapping[str, Any]]) -> str:
         {
             "metrics_alert_rules": rules(owner, charm),
             "log_alert_rules": {},
-            "dashboards": dashboards(charm),
+            "dashboards": [dashboard(charm)],
             "metrics_scrape_jobs": jobs,
             "log_slots": [],
         }
@@ -50,36 +46,29 @@ def rules(owner: Owner, charm: str) -> dict[str, Any]:
     labels = {**topology, "juju_charm": charm}
     prefix = f"{owner.model}_{owner.model_uuid[:8]}_{owner.application}"
     groups: list[dict[str, Any]] = []
-    for path in sorted((_CHARM_FOLDER / _RULES).glob("*.rules")):
-        for group in yaml.load(path.read_text(), yaml.CSafeLoader)["groups"]:
-            name = f"{prefix}_{group['name']}_rules".replace("-", "_")
-            filled = [
-                {
-                    **rule,
-                    "expr": rule["expr"].replace("%%juju_topology%%", selector),
-                    "labels": {**rule["labels"], **labels},
-                }
-                for rule in group["rules"]
-            ]
-            groups.append({"name": name, "rules": filled})
+    for group in yaml.load((CHARM_FOLDER / RULES).read_text(), yaml.CSafeLoader)["groups"]:
+        name = f"{prefix}_{group['name']}_rules".replace("-", "_")
+        filled = [
+            {
+                **rule,
+                "expr": rule["expr"].replace("%%juju_topology%%", selector),
+                "labels": {**rule["labels"], **labels},
+            }
+            for rule in group["rules"]
+        ]
+        groups.append({"name": name, "rules": filled})
     return {"groups": groups}
 
 
-def dashboards(charm: str) -> list[str]:
-    """Return the charm's dashboards, each as base64 of the xz archive of its JSON.
+def dashboard(charm: str) -> str:
+    """Return the charm's dashboard as base64 of the xz archive of its JSON.
 
-    Each has the uid and the tag that the Python package cosl gives it: the uid is that of the
-    charm and the file, so the units and applications of a charm have one dashboard in common.
+    It has the uid and the tag that the Python package cosl gives it: the uid is that of the charm
+    and the file, so the units and applications of a charm have one dashboard in common.
     """
-    found = sorted((_CHARM_FOLDER / _DASHBOARDS).glob("*.json"))
-    return [_dashboard(path, charm) for path in found]
-
-
-def _dashboard(path: Path, charm: str) -> str:
-    name = f"{charm}-{_DASHBOARDS / path.name}"
     content = {
-        **json.loads(path.read_text()),
-        "uid": hashlib.shake_256(name.encode()).hexdigest(20),
+        **json.loads((CHARM_FOLDER / DASHBOARD).read_text()),
+        "uid": hashlib.shake_256(f"{charm}-{DASHBOARD}".encode()).hexdigest(20),
         "tags": [f"charm: {charm}"],
     }
     return base64.b64encode(lzma.compress(_json(content).encode())).decode()

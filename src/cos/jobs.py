@@ -28,9 +28,13 @@ def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]
     Pods are moved while no hook runs, so the Service shows whether any serves. A scrape of it
     meets any of them, so nothing but its result, the metric ``up``, is kept.
     """
-    targets = [
-        _target(address, references.POD_PORT, pod=name) for name, address in _addresses(pods)
-    ]
+    addresses = sorted(
+        (pod.metadata.name, pod.status.pod_ip)
+        for pod in pods
+        if pod.status.pod_ip and not pod.metadata.deletion_timestamp
+        if pod.status.phase not in ("Failed", "Succeeded")
+    )
+    targets = [_target(address, references.POD_PORT, pod=name) for name, address in addresses]
     service = [_target(shared.address, PORT)]
     drop_all = {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
     # Everybody can send tokens of regions that do not exist, and the pods count each.
@@ -68,13 +72,3 @@ def _job(
 def _target(address: str, port: int, **labels: str) -> dict[str, Any]:
     where = {"namespace": references.NAMESPACE, "service": references.NAME}
     return {"targets": [f"{in_url(address)}:{port}"], "labels": {**where, **labels}}
-
-
-def _addresses(pods: Iterable[Pod]) -> list[tuple[str, str]]:
-    """Return name and address of each pod that is to serve, sorted by name."""
-    return sorted(
-        (pod.metadata.name, pod.status.pod_ip)
-        for pod in pods
-        if pod.status.pod_ip and not pod.metadata.deletion_timestamp
-        if pod.status.phase not in ("Failed", "Succeeded")
-    )

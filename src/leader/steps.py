@@ -74,7 +74,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
             hook.share(ca=plan.pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        cos.lead(hook.charm, hook.owner, peers.shared, own)
+        cos.publish(hook.charm, hook.owner, peers.shared, own)
     if config.declared.error:
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))

@@ -78,7 +78,7 @@ def test_given_the_rules_then_promtool_finds_nothing_to_say_and_each_has_a_test(
 
 
 def test_given_the_dashboard_then_prometheus_reads_every_query(promtool: Promtool, tmp_path: Path):
-    (encoded,) = databag.dashboards("aws-iam")
+    encoded = databag.dashboard("aws-iam")
     found = json.loads(lzma.decompress(base64.b64decode(encoded)))
     queries = [target["expr"] for panel in found["panels"] for target in panel["targets"]]
     recording = [

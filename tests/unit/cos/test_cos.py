@@ -60,7 +60,7 @@ def test_given_the_same_state_when_a_hook_runs_then_no_dashboard_is_compressed_a
     # A refresh of the charm may bring other rules.
     former = config(watched)
     monkeypatch.setattr("cos.fingerprint", lambda _: "new")
-    monkeypatch.setattr("cos.databag.dashboards", lambda _: ["new"])
+    monkeypatch.setattr("cos.databag.dashboard", lambda _: "new")
     watched.hook()
     assert config(watched) == {**former, "dashboards": ["new"]}
 
