@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import ops
@@ -45,7 +45,8 @@ def receive(charm: RelatedCharm) -> Trust:
     for relation in charm.related(ENDPOINT):
         _announce_version(relation, charm.app)
         unusable = 0
-        for block in _blocks(_sent(relation)):
+        texts = _sent(relation)
+        for block in dict.fromkeys(b for text in texts for b in pem.certificates(text) or [text]):
             size = len(block) + 1
             if block in accepted:
                 continue
@@ -92,13 +93,6 @@ def _texts(bag: Mapping[str, str], key: str) -> list[str]:
     if not isinstance(found, list):
         return [""]
     return [text if isinstance(text, str) else "" for text in cast("list[object]", found)]
-
-
-def _blocks(texts: Iterable[str]) -> list[str]:
-    """Return the certificates in ``texts``, and each text that has none, once each."""
-    return list(
-        dict.fromkeys(block for text in texts for block in pem.certificates(text) or [text])
-    )
 
 
 def _is_readable(block: str) -> bool:
