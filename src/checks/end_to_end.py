@@ -14,8 +14,9 @@ from lightkube.resources.authentication_v1 import TokenReview
 
 import times
 from access import login_lines, partitions, refusals
-from checks import Names, Outcome, Site, again, failed, not_checked, ok, probe_token
+from checks import Names, Outcome, Site, again, failed, not_checked, ok
 from checks.pods import NOBODY, Deployed
+from checks.probe_token import nobodys_token
 from cluster import answers, api, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
@@ -62,7 +63,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
     marker = f"{login_lines.PROBE}{secrets.token_hex(8)}"
     host, region = partitions.sts(site.partition, "")
-    token = probe_token.token(site.shared.cluster_id, host, region, times.now(), marker)
+    token = nobodys_token(host, region, times.now(), marker)
     review, arrived, unread = Review(), False, ""
     threading.Thread(target=review.ask, args=(client, token), daemon=True).start()
     while not arrived and (began := time.monotonic()) < deadline - LOG_SECONDS:

@@ -16,9 +16,9 @@ import times
 from access import partitions, refusals
 from access.refusals import Cause, Refusal
 from checks import Names, Outcome, Site, StepState, again, at_once, failed, not_checked, ok
-from checks import probe_token as made_up
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
 from checks.pods import NOBODY, Deployed
+from checks.probe_token import nobodys_token
 from cluster import api, pod_logs
 from cluster.pods import Serving
 from cluster.references import NAMESPACE, POD_LABEL, POD_PORT
@@ -53,7 +53,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
         return not_checked(NOBODY)
     host, region = partitions.sts(site.partition, site.region)
     way = Way(host, deployed.uses_proxy, site.names)
-    token = made_up.token(site.shared.cluster_id, host, region, times.now())
+    token = nobodys_token(host, region, times.now())
     tasks = {
         pod.name: functools.partial(_log_in, client, pod, token, way, deadline)
         for pod in deployed.pods
