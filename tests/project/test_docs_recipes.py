@@ -301,8 +301,8 @@ def test_given_juju_s_audit_log_then_the_filter_shows_who_ran_what():
 def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_write_one():
     text = (HOW_TO / "permission-sets.md").read_text()
     [table] = re.findall(r"^\| to admit .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
-    one, several, suffix, role = (re.findall("`([^`]+)`", row) for row in table.splitlines())
-    ways = [one[:2], one[2:], several, [*one[:2], *suffix], role]
+    one, _, suffix, role = (re.findall("`([^`]+)`", row) for row in table.splitlines())
+    ways = [one[:2], one[2:], [*one[:2], *suffix], role]
 
     for keys in ways:
         found = declared.parse("- username: dev\n  " + "\n  ".join(keys), times.now())
