@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 from tests.conformance import http2_settings
 
-from checks import image
-from cluster.pods import Serving
 from testbed.programs import build, modules
 from testbed.programs.modules import Module
 
@@ -80,14 +78,6 @@ def authenticator(tmp_path: Path) -> Iterator[Authenticator]:
             time.sleep(0.1)
         yield found
         process.kill()
-
-
-def test_given_the_authenticator_then_its_metrics_say_which_go_built_it(
-    authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(image, "POD_PORT", authenticator.port)
-
-    assert image.built_by([Serving("a", ADDRESS)]) == MODULE.toolchain
 
 
 def test_given_a_client_that_changes_settings_while_it_asks_then_the_authenticator_lives(

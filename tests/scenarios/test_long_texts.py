@@ -104,8 +104,7 @@ def test_given_many_mappings_of_one_principal_then_they_are_checked_in_a_time_in
 
 def test_given_many_mappings_of_one_principal_then_they_are_revoked_in_a_time_in_proportion():
     entries = tuple(
-        Entry(f"{USER}u{n}", f"{USER}u{n}", "u", (), "", None, f"[{n}]")
-        for n in range(10_000)
+        Entry(f"{USER}u{n}", f"{USER}u{n}", "u", (), "", None, f"[{n}]") for n in range(10_000)
     )
     target = grants.target({"arn": f"{USER}dev", "name": ""})
 
