@@ -274,7 +274,7 @@ def follow(reader: Reader, section: Section) -> str:
 def test_given_all_pages_then_each_mapping_that_a_page_leaves_is_still_there(
     cluster: Cluster,
 ) -> None:
-    assert usernames(cluster) == {"erin", "bob", "contractor", "everywhere", "on-eks"}
+    assert usernames(cluster) == {"erin", "contractor", "everywhere", "on-eks"}
 
 
 def test_given_a_permission_set_that_nobody_used_then_its_page_says_what_the_status_says(
