@@ -6,7 +6,8 @@ least, so none has expired here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.integration.helpers import arns, bad_tokens, kubernetes, proxy
@@ -17,7 +18,7 @@ from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 from access import refusals
 from access.permission_sets import PermissionSet
 from access.refusals import Cause, Refusal
-from cluster import api, pod_logs, state
+from cluster import admin_kubeconfig, api, pod_logs, state
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
@@ -66,9 +67,17 @@ BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {
 }
 
 
+@contextlib.contextmanager
+def connected(cluster: Cluster) -> Iterator[api.Client]:
+    """Give the charm's own client, and close its connection afterwards, as a hook's end does."""
+    with admin_kubeconfig.client(cluster.admin) as http:
+        yield api.Client(http)
+
+
 def logged(cluster: Cluster, cause: Cause) -> list[Refusal]:
     """Return the refusals of a cause that the pods have logged."""
-    log = pod_logs.read(api.connect(cluster.admin), 300)
+    with connected(cluster) as client:
+        log = pod_logs.read(client, 300)
     found = refusals.parse(log.lines, log.since, log.end)
     return [refusal for refusal in found if refusal.cause == cause]
 
@@ -155,8 +164,8 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
         return wait_for(cluster, Cause.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
 
     def learned() -> str | None:
-        client = api.connect(cluster.admin)
-        return state.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
+        with connected(cluster) as client:
+            return state.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
 
     before = learned()
     refuse(LOOK_ALIKE)
