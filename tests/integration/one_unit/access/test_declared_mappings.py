@@ -8,15 +8,11 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import (
-    arns,
-    bad_tokens,
-    juju_status,
-    kubernetes,
-    logins,
-)
+from tests.integration.helpers import arns, bad_tokens, juju_status, kubernetes, logins
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
+
+from access.mapping import name_of
 
 ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
 MALLORY = f"""\
@@ -38,6 +34,9 @@ NODES = """\
       - system:bootstrappers
       - system:nodes
 """
+# What the option makes of an entry of mallory.
+NAME = name_of(arns.USER)
+DECLARED = f"- {{arn: '{arns.USER}', username: mallory, groups: [view]}}"
 TO_ADMIN = '{"spec": {"username": "root", "groups": ["system:masters"]}}'
 Declare = Callable[..., None]
 
@@ -79,7 +78,7 @@ def declare(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Iterat
 
 def content(cluster: Cluster) -> list[object]:
     """Return what is in the mapping of mallory, and that it is the same one."""
-    found = cluster.get(MAPPINGS, "mallory")
+    found = cluster.get(MAPPINGS, NAME)
     about = found["metadata"]
     return [
         *(about["uid"], about.get("labels"), about["annotations"]),
@@ -111,14 +110,15 @@ def test_given_an_aws_auth_file_when_it_is_set_then_its_people_log_in_and_its_no
         eventually(lambda said=said: said in deployed.debug_log(limit=5000), "logged")
 
 
-def test_given_a_role_of_two_accounts_when_it_is_set_then_each_has_a_mapping_and_one_logs_in(
+def test_given_a_role_in_two_accounts_when_it_is_set_then_each_has_a_mapping_and_one_logs_in(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster, tmp_path: Path
 ) -> None:
     admins = kubernetes.connect(deployed, tmp_path, ADMIN_ROLE)
+    roles = (ADMIN_ROLE, ADMIN_ROLE.replace("111122223333", "444455556666"))
 
-    declare("- {role: k8s-admin-role, accounts: [111122223333, 444455556666], name: admins}")
+    declare("\n".join(f"- {{arn: '{role}'}}" for role in roles))
 
-    assert {"admins-111122223333", "admins-444455556666"} <= cluster.mapping_names()
+    assert {name_of(role) for role in roles} <= cluster.mapping_names()
     username = logins.wait_for_login(admins, "knobby", seconds=10)
     assert username.startswith("arn:aws:sts::111122223333:assumed-role/k8s-admin-role/")
 
@@ -165,26 +165,26 @@ def test_given_an_option_that_is_reset_then_what_it_made_goes_and_peoples_mappin
 def test_given_a_duplicate_of_a_declared_mapping_then_both_stay_until_the_statuss_command_is_run(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster, users: Cluster
 ) -> None:
-    declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory, groups: [view]}}")
-    before = cluster.get(MAPPINGS, "mallory")
+    declare(DECLARED)
+    before = cluster.get(MAPPINGS, NAME)
     cluster.map("duplicate", arns.USER, "somebody", "view")
 
     juju_status.run_update_status(deployed, "aws-iam/0")
 
     message = juju_status.message(deployed)
-    assert "duplicate: same ARN as declared mapping mallory; run: kubectl" in message
-    assert cluster.get(MAPPINGS, "mallory") == before
+    assert f"duplicate: same ARN as declared mapping {NAME}; run: kubectl" in message
+    assert cluster.get(MAPPINGS, NAME) == before
     cluster.kubectl(*message.partition("run: kubectl ")[2].split())
-    assert cluster.mapping_names() == {"knobby", "mallory"}
+    assert cluster.mapping_names() == {"knobby", NAME}
     assert logins.wait_for_login(users, "mallory") == "mallory"
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        ("label", MAPPINGS, "mallory", "aws-iam/source-"),
-        ("patch", MAPPINGS, "mallory", "--type=merge", "-p", TO_ADMIN),
-        ("annotate", MAPPINGS, "mallory", "aws-iam/expires=2020-01-01T00:00:00Z"),
+        ("label", MAPPINGS, NAME, "aws-iam/source-"),
+        ("patch", MAPPINGS, NAME, "--type=merge", "-p", TO_ADMIN),
+        ("annotate", MAPPINGS, NAME, "aws-iam/expires=2020-01-01T00:00:00Z"),
     ],
     ids=["its label goes", "it gives more", "it ends"],
 )
@@ -195,7 +195,7 @@ def test_given_a_declared_mapping_that_somebody_changes_when_a_hook_runs_then_it
     users: Cluster,
     change: tuple[str, ...],
 ) -> None:
-    declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory, groups: [view]}}")
+    declare(DECLARED)
     before = content(cluster)
     cluster.kubectl(*change)
     assert content(cluster) != before
