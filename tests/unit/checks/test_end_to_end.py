@@ -14,7 +14,7 @@ from checks.end_to_end import Review
     [
         (Review(), True, "", StepState.OK, "a pod refused a made-up login"),
         (Review(), False, "", StepState.FAILED, "at any pod; the API server does not answer in"),
-        (Review("it answers"), False, "", StepState.FAILED, "did not arrive at any pod; it ans"),
+        (Review("it answers"), False, "", StepState.FAILED, "arrive at any pod; it answers"),
         (Review(), False, "500 no", StepState.FAILED, "not all logs could be read: '500 no'"),
         (Review("", authenticated=True), True, "", StepState.FAILED, "lets a made-up token in"),
     ],
