@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ops
 
+from cos.databag import CHARM_FOLDER, DASHBOARD, RULES, config
 from juju.peers import Shared
 from owner import Owner
 from related import RelatedCharm
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 ENDPOINT = "cos-agent"
 KEY = "config"
-
-RULES = Path("src/prometheus_alert_rules/aws-iam.rules")
-DASHBOARD = Path("src/grafana_dashboards/aws-iam.json")
-CHARM_FOLDER = Path(__file__).parents[2]
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +48,8 @@ def publish(
         scraped = jobs.of(owner, shared, pods)
 
     def write() -> bool:
-        from cos import databag
-
-        config = databag.config(owner, charm.meta.name, scraped)
-        changed = [_put(relation.data[charm.unit], config) for relation in relations]
+        content = config(owner, charm.meta.name, scraped)
+        changed = [_put(relation.data[charm.unit], content) for relation in relations]
         return any(changed)
 
     # To compress the dashboard costs more than the rest of a settled hook.

@@ -7,14 +7,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import lzma
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import yaml
-
-from cos import CHARM_FOLDER, DASHBOARD, RULES
 from owner import Owner
+
+RULES = Path("src/prometheus_alert_rules/aws-iam.rules")
+DASHBOARD = Path("src/grafana_dashboards/aws-iam.json")
+CHARM_FOLDER = Path(__file__).parents[2]
 
 
 def config(owner: Owner, charm: str, jobs: Sequence[Mapping[str, Any]]) -> str:
@@ -36,6 +37,8 @@ def rules(owner: Owner, charm: str) -> dict[str, Any]:
     As the Python package cosl does, this fills in ``%%juju_topology%%``, and labels rules and
     groups.
     """
+    import yaml
+
     # By these labels the collector tells this application's metrics.
     topology = {
         "juju_model": owner.model,
@@ -66,6 +69,8 @@ def dashboard(charm: str) -> str:
     It has the uid and the tag that the Python package cosl gives it: the uid is that of the charm
     and the file, so the units and applications of a charm have one dashboard in common.
     """
+    import lzma
+
     content = {
         **json.loads((CHARM_FOLDER / DASHBOARD).read_text()),
         "uid": hashlib.shake_256(f"{charm}-{DASHBOARD}".encode()).hexdigest(20),
