@@ -8,7 +8,7 @@ Each type has only the fields that the charm reads, and the others are not decod
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -71,21 +71,6 @@ class Version(msgspec.Struct, rename="camel"):
     git_version: str
 
 
-class _Column(msgspec.Struct):
-    name: str
-
-
-class _Row(msgspec.Struct):
-    cells: list[str | None]
-
-
-class Table(msgspec.Struct, rename="camel"):
-    """The table that `kubectl get` prints."""
-
-    column_definitions: list[_Column]
-    rows: list[_Row]
-
-
 class Name(msgspec.Struct):
     """What any object is called; a cluster-scoped one has no namespace."""
 
@@ -103,12 +88,21 @@ class _Metadata(Name, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     resource_version: str = ""
+    creation_timestamp: str = ""
 
 
 class Marked(msgspec.Struct):
     """An object of which nothing but its metadata is read."""
 
     metadata: _Metadata
+
+
+class Mapping(msgspec.Struct):
+    """An IAMIdentityMapping. Before there was a schema, its parts could be anything."""
+
+    metadata: _Metadata
+    spec: Any = None
+    status: Any = None
 
 
 class _Reference(Name, kw_only=True):

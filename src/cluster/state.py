@@ -7,10 +7,9 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
@@ -32,17 +31,6 @@ if TYPE_CHECKING:
     from access.declaration.entry import Entry
     from access.permission_sets import PermissionSet
 
-# What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
-COLUMNS = {
-    "Name",
-    "ARN",
-    "Username",
-    "Groups",
-    "Canonical ARN",
-    "Source",
-    "Expires",
-    "Created",
-}
 # How far back a look at the pods' log for a permission set reads: somebody may have been refused
 # before the set was declared, and the hooks of an idle unit may be an hour apart.
 LOG_SECONDS = 3600
@@ -75,64 +63,7 @@ def needed(
 
 
 def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
-    """Return every IAMIdentityMapping of the cluster, whoever made it.
-
-    Ten thousand objects are six times as much as their table. But somebody may have applied
-    another CRD, as upstream's, whose table lacks columns.
-    """
-    rows = _rows(client, newest)
-    if rows and not rows[0].keys() >= COLUMNS:
-        found = client.list(objects.mapping(), dict[str, Any], newest=newest)
-        return [_mapping(each) for each in found]
-    return [
-        IdentityMapping(
-            name=row["Name"] or "",
-            arn=row["ARN"] or "",
-            username=row["Username"] or "",
-            canonical=row["Canonical ARN"] or "",
-            groups=(groups := _groups(row["Groups"])) or (),
-            source=row["Source"] or "",
-            expires=row["Expires"] or "",
-            is_readable=groups is not None,
-            created=row["Created"] or "",
-        )
-        for row in rows
-    ]
-
-
-def mapping(client: api.Client, name: str) -> IdentityMapping | None:
-    """Return the IAMIdentityMapping of this name as it is stored; None if there is none."""
-    stored = client.get(objects.mapping(), name)
-    return _mapping(stored) if stored else None
-
-
-def _mapping(stored: api.Object) -> IdentityMapping:
-    metadata, spec = stored["metadata"], objects.part(stored, "spec")
-    groups = _groups(json.dumps(spec["groups"]) if spec.get("groups") else None)
-    return IdentityMapping(
-        name=metadata["name"],
-        arn=str(spec.get("arn") or ""),
-        username=str(spec.get("username") or ""),
-        canonical=str(objects.part(stored, "status").get("canonicalARN") or ""),
-        groups=groups or (),
-        source=objects.part(metadata, "labels").get(SOURCE, ""),
-        expires=objects.part(metadata, "annotations").get(EXPIRES, ""),
-        is_readable=groups is not None,
-        created=metadata.get("creationTimestamp", ""),
-    )
-
-
-def _groups(found: str | None) -> tuple[str, ...] | None:
-    """Return groups from JSON, which the server writes in a cell; None if they are no list of
-    names, as a mapping from before there was a schema may have."""
-    try:
-        return tuple(msgspec.json.decode(found, type=list[str])) if found else ()
-    except msgspec.MsgspecError:
-        return None
-
-
-def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
-    """Return the table of the objects once the server has their storage ready.
+    """Return every IAMIdentityMapping of the cluster, whoever made it, once its storage is ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
     several servers 404.
@@ -140,13 +71,44 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
     deadline = time.monotonic() + SLOW_SECONDS
     while True:
         try:
-            return client.table(objects.mapping(), newest=newest)
+            found = client.list(objects.mapping(), answers.Mapping, newest=newest)
+            return list(map(_mapping, found))
         except ApiError as error:
             if error.code not in (404, 429):
                 raise
         if time.monotonic() > deadline:
             raise Waiting(waiting.CRD_NOT_SERVED())
         time.sleep(POLL_SECONDS)
+
+
+def mapping(client: api.Client, name: str) -> IdentityMapping | None:
+    """Return the IAMIdentityMapping of this name as it is stored; None if there is none."""
+    stored = client.get(objects.mapping(), name)
+    return _mapping(msgspec.convert(stored, answers.Mapping)) if stored else None
+
+
+def _mapping(found: answers.Mapping) -> IdentityMapping:
+    metadata, spec, status = found.metadata, _map(found.spec), _map(found.status)
+    groups: object = spec.get("groups") or []
+    listed = cast("list[object]", groups) if isinstance(groups, list) else [None]
+    names = tuple(each for each in listed if isinstance(each, str))
+    is_readable = len(names) == len(listed)
+    return IdentityMapping(
+        name=metadata.name,
+        arn=str(spec.get("arn") or ""),
+        username=str(spec.get("username") or ""),
+        canonical=str(status.get("canonicalARN") or ""),
+        groups=names if is_readable else (),
+        source=metadata.labels.get(SOURCE, ""),
+        expires=metadata.annotations.get(EXPIRES, ""),
+        is_readable=is_readable,
+        created=metadata.creation_timestamp,
+    )
+
+
+def _map(part: Any) -> dict[str, Any]:
+    """Return a part of a mapping; empty if it is no map, as before there was a schema."""
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
 
 
 def role_bindings(client: api.Client, owner: Owner, *, newest: bool = False) -> list[Binding]:

@@ -19,7 +19,7 @@ LONG = "x" * 140_000
 
 def list_mapping(api: FakeCluster, name: str, arn: str) -> None:
     """Let the cluster list this mapping alone."""
-    body = api.table([{"metadata": {"name": name}, "spec": {"arn": arn}}])
+    body = {"items": [{"metadata": {"name": name}, "spec": {"arn": arn}}]}
     api.fail(answer(200, json.dumps(body).encode()), request=f"GET {MAPPINGS}")
 
 

@@ -21,12 +21,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.fakes.kubernetes import apply, rbac, selectors, table
+from tests.fakes.kubernetes import apply, rbac, selectors
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.controllers import Controllers
 from tests.fakes.kubernetes.faults import Answer, Fault, ok, refused
 from tests.fakes.kubernetes.paths import (
-    DEFINITION,
     MAPPINGS,
     NAMESPACES,
     SECRET,
@@ -198,8 +197,7 @@ class FakeCluster(Controllers):
 
     def _get(self, request: httpx2.Request, path: str) -> httpx2.Response:
         if _COLLECTION.fullmatch(path):
-            as_table = "as=Table" in request.headers["Accept"]
-            return self._list(path, dict(request.url.params), as_table=as_table)
+            return self._list(path, dict(request.url.params))
         if path == VERSION:
             return self._version()
         if path in self._logs:
@@ -265,15 +263,12 @@ class FakeCluster(Controllers):
         """Delete an object as a person does, who leaves its finalizers alone."""
         self._let_go(path, "Background")
 
-    def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
+    def _list(self, path: str, query: dict[str, str]) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
         if path == NAMESPACES:
             return ok({"items": [{"metadata": {"name": name}} for name in self.namespaces]})
-        items = self._selected(path, query)
-        if as_table:
-            return ok(self.table(items))
-        return ok({"metadata": {}, "items": items})
+        return ok({"metadata": {}, "items": self._selected(path, query)})
 
     def _selected(self, path: str, query: dict[str, str]) -> list[Object]:
         is_late = query.get("resourceVersion") == "0"
@@ -377,10 +372,6 @@ class FakeCluster(Controllers):
         if "deletionTimestamp" in stored["metadata"] and not stored["metadata"].get("finalizers"):
             self.delete(path)
         return ok(stored)
-
-    def table(self, items: list[Object]) -> Object:
-        """The table of mappings."""
-        return table.table(self.objects[DEFINITION], items)
 
     def _edit(self, path: str, operations: list[Object]) -> httpx2.Response:
         """A JSON patch of an object or of its status."""

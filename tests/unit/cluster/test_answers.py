@@ -20,10 +20,10 @@ from statuses import waiting
 def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
     deployed: Model, api: FakeCluster
 ):
-    odd = api.table([{"metadata": {"name": {"secret-text": 1}}}, {"metadata": {"name": "b"}}])
+    odd = {"items": [{"metadata": {"name": {"secret-text": 1}}}, {"metadata": {"name": "b"}}]}
     api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
 
-    cause = "Expected `str | null`, got `object` - at `$.rows[0].cells[0]`"
+    cause = "Expected `str`, got `object` - at `$.items[0].metadata.name`"
     assert deployed.hook() == ops.WaitingStatus(waiting.NOT_KUBERNETES(cause=cause))
     assert "secret-text" not in deployed.log()
 

@@ -30,15 +30,6 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it
     assert "1 mapping, 1 broken mapping: old: " in deployed.hook().message
 
 
-def test_given_many_mappings_when_a_hook_runs_then_the_server_need_not_encode_each_of_them(
-    deployed: Model, api: FakeCluster
-):
-    deployed.hook()
-
-    (asked,) = [seen for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
-    assert asked.query == {"includeObject": "None", "resourceVersion": "0"}
-
-
 def test_given_upstreams_definition_without_columns_when_the_unit_is_blocked_then_access_ends(
     deployed: Model, api: FakeCluster
 ):
