@@ -95,6 +95,8 @@ def test_given_checks_that_fail_or_are_interrupted_then_the_builds_behind_them_e
     script = (
         "import pathlib, signal, sys; from scripts import ahead\n"
         "signal.signal(signal.SIGTERM, ahead._stop)\n"
+        # A shell that runs tests in the background has them ignore Ctrl-C.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with ahead.in_background(['sh -c \"echo \\$\\$ >child; exec sleep 60\"'], "
         "pathlib.Path('log')):\n"
         "    sys.exit(ahead.run(sys.argv[1:]))\n"
