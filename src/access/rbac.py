@@ -20,26 +20,6 @@ EVERYBODY = "system:authenticated"
 
 
 @dataclasses.dataclass(frozen=True)
-class Question:
-    """What somebody wants to do, in the whole cluster."""
-
-    verb: str
-    resource: str
-    group: str
-
-
-ANYTHING = Question("*", "*", "*")
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What the API server answers, and the reason it gives, if it gives one."""
-
-    allowed: bool
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Binding:
     """A ClusterRoleBinding or, in a namespace, a RoleBinding."""
 
@@ -85,17 +65,15 @@ class RoleGrant:
         return (self.subject, found.name, found.role_kind) == expected
 
 
-def open_to_all(answer: Answer, control_plane: str) -> str:
-    """Return the warning that everybody may do everything; empty if that is not so. Its command
-    has a line of its own: Juju folds a long line, and nobody could copy a folded command.
+def open_to_all(reason: str, control_plane: str) -> str:
+    """Return the warning that everybody may do everything. Its command has a line of its own: Juju
+    folds a long line, and nobody could copy a folded command.
 
-    ``answer`` is the API server's to the question whether `EVERYBODY` may do `ANYTHING`;
-    ``control_plane`` is the control plane's application.
+    ``reason`` is the API server's, if it gives one; ``control_plane`` is the control plane's
+    application.
     """
-    if not answer.allowed:
-        return ""
-    if answer.reason:
-        return f"everybody who logs in may do everything: {one_line(answer.reason)}"
+    if reason:
+        return f"everybody who logs in may do everything: {one_line(reason)}"
     return (
         "everybody who logs in may do everything, because the API server does not ask RBAC\n"
         f"run: juju config {control_plane} authorization-mode=RBAC,Node"

@@ -7,8 +7,7 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from lightkube.resources.authorization_v1 import SubjectAccessReview
@@ -19,12 +18,17 @@ from lightkube.resources.rbac_authorization_v1 import (
 )
 
 from access import rbac
-from access.rbac import Answer, Question
 from cluster import answers, api
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
 # API server, whoever gets that name has what the account has.
 SERVICE_ACCOUNT = "system:serviceaccount:"
+# The question whether everybody may do everything.
+_EVERYTHING = {
+    "user": "",
+    "groups": [rbac.EVERYBODY],
+    "resourceAttributes": {"verb": "*", "resource": "*", "group": "*"},
+}
 
 
 def find(
@@ -41,20 +45,10 @@ def find(
         for kind in (ClusterRoleBinding, RoleBinding)
         for each in _list(client, kind, mighty, newest=newest)
     ]
-    return rbac.Bindings(found), rbac.open_to_all(_everybody(client), control_plane)
-
-
-def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
-    """Ask the API server whether a user in these groups may do something."""
-    about = dataclasses.asdict(question)
-    spec = {"user": username, "groups": [*groups], "resourceAttributes": about}
-    status = client.ask(SubjectAccessReview, spec, answers.SubjectAccessReview).status
-    return Answer(status.allowed, status.reason or status.evaluation_error)
-
-
-def _everybody(client: api.Client) -> Answer:
-    """Return whether everybody may do everything."""
-    return ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
+    answer = client.ask(SubjectAccessReview, _EVERYTHING, answers.SubjectAccessReview).status
+    reason = answer.reason or answer.evaluation_error
+    warning = rbac.open_to_all(reason, control_plane) if answer.allowed else ""
+    return rbac.Bindings(found), warning
 
 
 def roles_of_everything(client: api.Client) -> set[str]:

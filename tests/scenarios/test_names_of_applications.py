@@ -33,5 +33,5 @@ def test_given_a_control_plane_of_another_name_when_all_is_allowed_then_the_comm
 
     warning = model.action("list-mappings")["warning"]
 
-    assert warning == rbac.open_to_all(rbac.Answer(allowed=True, reason=""), "masters")
+    assert warning == rbac.open_to_all("", "masters")
     assert warning.endswith("run: juju config masters authorization-mode=RBAC,Node")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from access import rbac, rights, subjects
 from access.mapping import IdentityMapping
-from access.rbac import Answer, Binding, Bindings, RoleGrant
+from access.rbac import Binding, Bindings, RoleGrant
 
 OPEN = "everybody who logs in may do everything"
 ROLE = "arn:aws:iam::111122223333:role/dev"
@@ -116,12 +116,11 @@ def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_tha
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("reason", "says"),
     [
-        (Answer(allowed=False, reason="RBAC"), ""),
-        (Answer(allowed=True, reason="RBAC: allowed by\nx"), f"{OPEN}: RBAC: allowed by x"),
+        ("RBAC: allowed by\nx", f"{OPEN}: RBAC: allowed by x"),
         (
-            Answer(allowed=True, reason=""),
+            "",
             (
                 f"{OPEN}, because the API server does not ask RBAC\n"
                 "run: juju config masters authorization-mode=RBAC,Node"
@@ -130,6 +129,6 @@ def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_tha
     ],
 )
 def test_given_that_everybody_may_do_everything_then_the_reason_or_the_remedy_is_said(
-    answer: Answer, says: str
+    reason: str, says: str
 ):
-    assert rbac.open_to_all(answer, "masters") == says
+    assert rbac.open_to_all(reason, "masters") == says
