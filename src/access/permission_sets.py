@@ -60,28 +60,17 @@ class PermissionSet:
     def __str__(self) -> str:
         return f"{self.name}@{self.account}"
 
-    def matches(self, canonical_arn: str, partition: str) -> bool:
-        """Return whether this is the ARN of the set's role in ``partition``, the authenticator's:
-        another partition has accounts of the same numbers.
-
-        ``canonical_arn`` is spelt as AWS spells it: the authenticator's log keeps that.
-        """
-        found = of_role(canonical_arn)
-        if not found or not canonical_arn.startswith(f"arn:{partition}:"):
-            return False
-        if self.suffix not in ("", found.suffix):
-            return False
-        return (self.name, self.account) == (found.name, found.account)
-
     def may_be(self, arn: str, partition: str) -> bool:
         """Return whether ``arn`` is that of the set's role in ``partition``, as a person spells
-        it: in any case, unless it begins as AWS spells it."""
-        found = of_spelling(arn)
-        if of_role(arn) or not found:
-            return self.matches(arn, partition)
-        same = (self.name.lower(), self.account) == (found.name, found.account)
-        is_in = arn.lower().startswith(f"arn:{partition}:")
-        return same and is_in and self.suffix in ("", found.suffix)
+        it: in any case, unless it is spelt as AWS spells it. Another partition has accounts of the
+        same numbers."""
+        found, name = of_role(arn), self.name
+        if not found:
+            found, name = of_spelling(arn), name.lower()
+        if not found or not arn.lower().startswith(f"arn:{partition}:"):
+            return False
+        same = (found.name, found.account) == (name, self.account)
+        return same and self.suffix in ("", found.suffix)
 
     def role_arn(self, partition: str) -> str:
         """Return the ARN of the set's role, for a mapping. The suffix must be known."""

@@ -73,12 +73,11 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     late = kubernetes.unreachable(_LATE, site.names)
     # Hook tools and files: neither waits for anybody.
     found = {WEBHOOK: webhook.check(site, use)}
-    answers = at_once({KUBERNETES: lambda: kubernetes.check(site, SECONDS)}, deadline)
-    found[KUBERNETES], client = answers.get(KUBERNETES, (late, None))
+    found[KUBERNETES], client = kubernetes.check(site, SECONDS)
     if not client:
         why = not_checked("Kubernetes does not answer, see step 1")
         return {**dict.fromkeys(STEPS, why), **found}
-    seen = at_once({PODS: lambda: pods.look(client, site)}, deadline).get(PODS, late)
+    seen = pods.look(client, site)
     if isinstance(seen, Outcome):
         return {**dict.fromkeys(STEPS, seen), **found}
     found[PODS] = seen.outcome

@@ -73,7 +73,6 @@ class Result:
     after: Access  # The access that the server has now.
     # Why each change is still to be made.
     left: Mapping[str, Left] = dataclasses.field(default_factory=dict[str, Left])
-    is_sure: bool = True  # Whether all answers were clear. Then nothing had to be read again.
     made: int = 0  # How many changes were made: by a clear answer, or by another look.
 
     @property
@@ -314,9 +313,8 @@ def _result(
 ) -> Result:
     """Return what became of ``steps``: from clear answers, and else from another look."""
     after, left = _after(steps, outcomes), _left(steps, outcomes)
-    is_sure = all(outcome.sure for outcome in left.values())
     made = sum(outcome.done for outcome in outcomes.values())
-    if not is_sure:
+    if not all(outcome.sure for outcome in left.values()):
         # Without an answer to this, either, the next hook finds what is there.
         with contextlib.suppress(Unready), errors_as_status():
             after = state.access(client, owner, newest=True)
@@ -328,7 +326,6 @@ def _result(
         steps.before,
         after,
         {key: each.left for key, each in left.items()},
-        is_sure,
         made,
     )
 

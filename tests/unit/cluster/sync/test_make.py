@@ -492,7 +492,7 @@ def test_given_clear_answers_then_the_access_is_known_without_another_look(
 
     assert result.before == Access((mapping("ops", OPS),))
     assert result.after == Access((*NEW,), (VIEW,))
-    assert (result.left, result.is_sure, result.made) == ({}, True, 5)
+    assert (result.left, result.made) == ({}, 5)
     assert looks(api) == 0
 
 
@@ -516,7 +516,6 @@ def test_given_answers_that_are_lost_then_one_look_tells_what_was_made(
     assert [each.name for each in result.after.mappings] == ["dev-0"] + ["ops"] * (not is_made)
     assert set(result.left) == (set() if is_made else {"ops"})
     assert result.unfinished == frozenset(result.left)
-    assert not result.is_sure
     assert result.made == 1 + is_made
     assert looks(api) == 1
 
@@ -532,7 +531,6 @@ def test_given_no_answer_to_the_look_either_then_everything_unclear_is_left(
 
     assert {each.name for each in result.after.mappings} == {"ops", "dev-0"}
     assert set(result.left) == {"ops"}
-    assert not result.is_sure
 
 
 def test_given_a_server_that_nobody_reaches_then_a_writer_tries_once(
