@@ -25,7 +25,8 @@ from checks import (
     sts,
     webhook,
 )
-from errors import Waiting
+from cluster.errors import errors_as_status
+from errors import Unready, Waiting
 from hook import Hook
 from juju import control_plane
 from text import cut
@@ -77,9 +78,11 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     if not client:
         why = not_checked("Kubernetes does not answer, see step 1")
         return {**dict.fromkeys(STEPS, why), **found}
-    seen = pods.look(client, site)
-    if isinstance(seen, Outcome):
-        return {**dict.fromkeys(STEPS, seen), **found}
+    try:
+        with errors_as_status():
+            seen = pods.look(client, site)
+    except Unready as problem:
+        return {**dict.fromkeys(STEPS, kubernetes.unreachable(problem, site.names)), **found}
     found[PODS] = seen.outcome
     steps: dict[str, Callable[[], Outcome]] = {
         STS: lambda: sts.check(site, client, seen, deadline),

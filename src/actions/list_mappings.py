@@ -40,24 +40,20 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     results = {"mappings": text}
     if left:
         results["more"] = f"and {left:,} more; run: kubectl get iamidentitymappings -o wide"
+    left_out = [f"{out.place}: {out.reason}" for out in declaration.left_out]
+    if declaration.error:
+        left_out = [f"everything: {declaration.error}"]
     lists = {
         "ended": [
             f"{each.name} ({each.arn}) ended at {each.at}" for each in hook.peers.shared.ended
         ],
         "not-applied": not_applied,
-        "left-out": _left_out(declaration),
+        "left-out": left_out,
     }
     results |= {key: joined(lines) for key, lines in lists.items() if lines}
     if warning:
         results["warning"] = warning
     return {**results, "total": f"{len(listed)}"}
-
-
-def _left_out(declaration: Declared) -> list[str]:
-    """Return each part of the option that has no effect here; one line if the option is wrong."""
-    if declaration.error:
-        return [f"everything: {declaration.error}"]
-    return [f"{out.place}: {out.reason}" for out in declaration.left_out]
 
 
 def _not_applied(

@@ -71,7 +71,12 @@ def lines(
         if refusal.cause != Cause.NOT_MAPPED or not principal:
             continue
         if principal in learned:
-            yield _learned_role(learned[principal], application)
+            entry = learned[principal]
+            yield (
+                f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: the "
+                "leader's next hook maps it; to map it now, run: "
+                f"{look_again(f'{application}/leader')}"
+            )
         elif principal in known:
             yield "it is mapped by now"
         elif principal != looked_up:
@@ -160,13 +165,6 @@ def _line(refusal: Refusal) -> str:
     often = "once" if refusal.count == 1 else f"{refusal.count} times"
     why = f"{refusal.cause.value}: {refusal.text}"
     return f"{who}{key}, {often}, the last at {times.shown(refusal.last)}: {why}"
-
-
-def _learned_role(entry: Entry, application: str) -> str:
-    return (
-        f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: the "
-        f"leader's next hook maps it; to map it now, run: {look_again(f'{application}/leader')}"
-    )
 
 
 def _remedy(refusal: Refusal, application: str, accounts: Collection[str]) -> str:

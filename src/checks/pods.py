@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from checks import Outcome, Site, again, failed, kubernetes, ok
+from checks import Outcome, Site, again, failed, ok
 from cluster import api, contents, objects, references
-from cluster.errors import errors_as_status
 from cluster.pods import (
     ImageNotPulled,
     NotCreated,
@@ -38,16 +37,8 @@ class Deployed:
     uses_proxy: bool = False  # Whether they are told of a proxy.
 
 
-def look(client: api.Client, site: Site) -> Deployed | Outcome:
-    """Return what the cluster has; an outcome for each step if Kubernetes does not say it."""
-    try:
-        with errors_as_status():
-            return _look(client, site)
-    except Unready as problem:
-        return kubernetes.unreachable(problem, site.names)
-
-
-def _look(client: api.Client, site: Site) -> Deployed:
+def look(client: api.Client, site: Site) -> Deployed:
+    """Return what the cluster has. Call it inside `errors_as_status`."""
     deployment = objects.get(client, references.DEPLOYMENT)
     if not deployment:
         missing = "the cluster has no Deployment of the authenticator"

@@ -162,13 +162,10 @@ def serving(found: Iterable[answers.Pod]) -> list[Serving]:
     ready = (
         Serving(pod.metadata.name, pod.status.pod_ip)
         for pod in found
-        if pod.status.pod_ip and not pod.metadata.deletion_timestamp and _is_ready(pod.status)
+        if pod.status.pod_ip and not pod.metadata.deletion_timestamp
+        if any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions)
     )
     return sorted(ready, key=lambda pod: pod.name)
-
-
-def _is_ready(status: answers.PodStatus) -> bool:
-    return any(each.type == "Ready" and each.status == "True" for each in status.conditions)
 
 
 def all_use(found: Iterable[answers.Pod], pair: KeyPair) -> bool:

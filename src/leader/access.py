@@ -45,11 +45,6 @@ class Report:
     pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
     former: frozenset[str]  # The names of mappings that are still to be deleted.
 
-    @property
-    def awaits_role(self) -> bool:
-        """Return whether the role of a permission set is still to be learned from a login."""
-        return entry.ROLE_UNKNOWN() in self.not_applied.values()
-
 
 def bring(hook: Hook, client: api.Client) -> Report:
     """Make the mappings and bindings what they should be, and report what is left.

@@ -20,7 +20,7 @@ from juju import extra_cas
 from juju.peers import Shared
 from leader import access, authenticator, report
 from migration import reactive
-from statuses import options
+from statuses import entry, options
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -93,7 +93,9 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     )
     line = report.line(rollout, reported, *remarks)
     keeps_old_ca = peers.shared.ca != plan.pair.ca
-    polls = keeps_old_ca or reported.awaits_role or bool(reported.result.unfinished)
+    # Only a login tells the role of a permission set.
+    awaits_role = entry.ROLE_UNKNOWN() in reported.not_applied.values()
+    polls = keeps_old_ca or awaits_role or bool(reported.result.unfinished)
     return line, polls
 
 

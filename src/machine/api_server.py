@@ -16,7 +16,7 @@ _OWN_TOKENS = ("--authentication-config", "--oidc-issuer-url")
 
 def flags(machine: Machine) -> list[str] | None:
     """Return the command line of this machine's API server; None if none runs."""
-    for process in machine.processes.glob("[0-9]*"):
+    for process in (machine.root / "proc").glob("[0-9]*"):
         # A process may end meanwhile.
         with contextlib.suppress(OSError):
             # Another user's process can have any name.

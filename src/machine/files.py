@@ -51,11 +51,6 @@ class Machine:
         agent = f"unit-{unit.replace('/', '-')}"
         return self.root / "var/lib/juju/agents" / agent / "charm/metadata.yaml"
 
-    @property
-    def processes(self) -> Path:
-        """Return the folder of the kernel that has a folder for each process."""
-        return self.root / "proc"
-
 
 def write(path: Path, text: str) -> None:
     """Write ``text`` to ``path``, for its owner only, unless it is there already.

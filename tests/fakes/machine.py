@@ -32,7 +32,7 @@ class Files:
     def run_api_server(self, *flags: str) -> None:
         """Let an API server run with these flags, beside what it always has."""
         program = "/snap/kube-apiserver/current/kube-apiserver"
-        process = self.machine.processes / "42"
+        process = self.machine.root / "proc/42"
         process.mkdir(parents=True)
         (process / "cmdline").write_text("\0".join((program, *flags)))
         (process / "exe").symlink_to(program)
