@@ -105,6 +105,11 @@ def apply(
         objects.delete(client, what)
     elif stored:
         _adopt_latest(client, what, stored)
+        if actions := manifest.get("spec", {}).get("validationActions"):
+            # An action that another manager owns too would stand beside its opposite, which the
+            # server refuses. A merge patch replaces the whole list.
+            change = {"spec": {"validationActions": actions}}
+            client.patch(objects.kind(what), what.name, change)
     return client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
 
 
