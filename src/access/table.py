@@ -17,8 +17,9 @@ _MASTERS = f"group {rbac.MASTERS}"
 _WIDTH = 70
 # No cell takes the place of those behind it.
 _MOST_OF_CELL = 2_000
-# A longer row has its name and what made it only: whoever fills a row must not hide others.
-_MOST_OF_ROW = 10_000
+# A longer row has the first of its roles only, and the beginning of each: whoever fills a row must
+# not hide others.
+_MOST_OF_ROW, _ROLES, _MOST_OF_ROLE = 10_000, 10, 300
 _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
 
 
@@ -167,12 +168,16 @@ def _json(row: Row) -> str:
         username="",
         groups=(),
         expires="",
-        administrator=row.administrator[:1],
-        roles=(),
-        own_roles=(),
+        administrator=_first(row.administrator),
+        roles=_first(row.roles),
+        own_roles=_first(row.own_roles),
         problem=_TOO_LONG.format(row.name),
     )
     return json.dumps(dataclasses.asdict(short), separators=(",", ":"))
+
+
+def _first(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cut(each, _MOST_OF_ROLE) for each in values[:_ROLES])
 
 
 def table_of(

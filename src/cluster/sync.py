@@ -105,9 +105,10 @@ def apply(
         objects.delete(client, what)
     elif stored:
         _adopt_latest(client, what, stored)
-        if actions := manifest.get("spec", {}).get("validationActions"):
-            # An action that another manager owns too would stand beside its opposite, which the
-            # server refuses. A merge patch replaces the whole list.
+        # An action that another manager owns too would stand beside its opposite, which the server
+        # refuses. A merge patch replaces the whole list.
+        actions = manifest.get("spec", {}).get("validationActions")
+        if actions != stored.get("spec", {}).get("validationActions"):
             change = {"spec": {"validationActions": actions}}
             client.patch(objects.kind(what), what.name, change)
     return client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)

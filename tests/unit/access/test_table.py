@@ -216,7 +216,7 @@ def test_given_a_limit_then_the_first_rows_that_fit_are_there_and_the_others_are
     assert form([SHORT, SHORT, SHORT], len(one)) == (one, 2)
 
 
-def test_given_a_row_that_is_too_long_as_json_then_it_says_who_may_do_everything_and_the_remedy():
+def test_given_a_row_that_is_too_long_as_json_then_it_has_its_first_roles_and_the_remedy():
     roles = tuple(f"{n}{'x' * 400}" for n in range(450))
     huge = dataclasses.replace(LONG, roles=roles, own_roles=roles)
 
@@ -225,8 +225,8 @@ def test_given_a_row_that_is_too_long_as_json_then_it_says_who_may_do_everything
     row, short = json.loads(text)
     assert (short["name"], left) == ("dev", 0)
     assert row["problem"] == "too long to show: kubectl get iamidentitymapping bob -o yaml"
-    assert row["administrator"] == ["group system:masters"]
-    assert row["roles"] == row["own_roles"] == []
+    for part in (row["roles"], row["own_roles"]):
+        assert [each.partition("x")[0] for each in part] == [f"{n}" for n in range(10)]
 
 
 def test_given_a_row_as_json_then_it_is_whole():
