@@ -68,7 +68,8 @@ def _remaining(remains: Remains, asked: Sequence[Asked]) -> list[str]:
     """Return for the log what stays in the cluster, with the commands that remove it."""
     lines = list[str]()
     if remains.failed:
-        lines.append(_left(asked, teardown.shown(remains.failed)))
+        reason = status_line(next(iter(remains.failed.values())))
+        lines.append(_left(asked, f"{', '.join(remains.failed)}: {reason}"))
     if remains.access:
         command = references.access_removal_command()
         lines.append(waiting.MAPPINGS_LEFT(number=remains.access, command=command))

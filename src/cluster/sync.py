@@ -109,8 +109,7 @@ def apply(
         # refuses. A merge patch replaces the whole list.
         actions = manifest.get("spec", {}).get("validationActions")
         if actions != stored.get("spec", {}).get("validationActions"):
-            change = {"spec": {"validationActions": actions}}
-            client.patch(objects.kind(what), what.name, change)
+            client.patch(objects.kind(what), what.name, {"spec": {"validationActions": actions}})
     return client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
 
 

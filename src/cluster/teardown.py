@@ -20,7 +20,6 @@ from cluster.services import Askers
 from errors import Blocked, Unready
 from labels import GRANT, OPTION
 from owner import Owner
-from text import status_line
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
 LAST_SECONDS = 5.0
@@ -104,12 +103,6 @@ def _kept_in(failed: dict[str, Unready], what: str) -> Generator[None]:
             yield
     except Unready as reason:
         failed[what] = reason
-
-
-def shown(failed: Mapping[str, Unready]) -> str:
-    """Return what ``failed``, with the first reason."""
-    names, reason = ", ".join(failed), next(iter(failed.values()))
-    return f"{names}: {status_line(reason)}"
 
 
 def _remove_access(client: api.Client, owner: Owner) -> int:

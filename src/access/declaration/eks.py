@@ -76,12 +76,6 @@ def principal(entry: Value) -> str:
     return found.lower() if isinstance(found, str) else ""
 
 
-def with_policies(entry: Value, policies: dict[str, list[Value]]) -> Value:
-    """Return an unchecked entry with its principal's ``policies``."""
-    own = policies.get(principal(entry))
-    return {**entry, ASSOCIATED: own} if own and isinstance(entry, dict) else entry
-
-
 def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
     """Yield the place of each part that has no effect here, and what to do about it."""
     for place, value in _each("accessEntries", keys.get(_ENTRIES)):

@@ -121,10 +121,12 @@ def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[LeftOut]]:
         for each in found
         if each.policies_of and each.policies_of not in known
     ]
-    return [
-        dataclasses.replace(each, value=eks.with_policies(each.value, policies))
-        for each in entries
-    ], alone
+    for number, each in enumerate(entries):
+        own = policies.get(eks.principal(each.value))
+        if own and isinstance(each.value, dict):
+            value: Value = {**each.value, eks.ASSOCIATED: own}
+            entries[number] = dataclasses.replace(each, value=value)
+    return entries, alone
 
 
 def _of_document(document: Value) -> tuple[list[Unchecked], list[LeftOut]]:
