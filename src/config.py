@@ -92,11 +92,8 @@ class Config:
         from access.declaration import declared
 
         if not self.mappings:
-            return declared.Declared()
-        try:
-            return declared.parse(self.mappings, times.now(), self.partition)
-        except ValueError as error:
-            return declared.Declared(error=str(error))
+            return declared.Declared(partition=self.partition)
+        return declared.parse(self.mappings, times.now(), self.partition)
 
     @property
     def deployed_image(self) -> str:

@@ -147,7 +147,6 @@ class mapping:
     EXPIRY_INVALID = Text("annotation aws-iam/expires: {problem}")
     EXPIRED = Text("expired at {time}, and still lets people in")
     ROLE_GONE = Text("no binding is left of its role; grant access again")
-    STATUS_REFUSED = Text("the cluster refuses its status: {reason!q}")
     STATUS_FAILED = Text("the cluster does not write its status: {reason!q}")
     GROUP_RESERVED = Text("group {group!q} is for the rights of mapping {name!q}; remove it")
 
@@ -155,8 +154,5 @@ class mapping:
 class entry:
     """Why an entry of the option is not applied, in the active status after its place."""
 
-    KEEPS = Text("{problem}; keeps {mapping}")
-    ARN_TWICE = Text("{place} has the same ARN")
     ROLE_UNKNOWN = Text("role unknown; log in once with this permission set, or set suffix")
-    REFUSED = Text("the cluster refuses it: {reason!q}")
     FAILED = Text("the cluster does not make it: {reason!q}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Access that ends: which mappings have ended, which ends next, and what is remembered. Pure."""
+"""Access that ends: which mappings have ended, which end when, and what is remembered. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import times
-from access.mapping import IdentityMapping
+from access.mapping import IdentityMapping, name_of
 from statuses import mapping as texts
+
+if TYPE_CHECKING:
+    from access.declaration.declared import Declared
 
 # How long the charm remembers an ended access, and how many of them: a databag holds them.
 REMEMBERED = timedelta(days=1)
@@ -29,20 +32,27 @@ def mismatch(annotation: str) -> str | None:
     return None
 
 
-def end(mapping: IdentityMapping) -> datetime | None:
-    """Return when the access of ``mapping`` ends; None without an annotation that is a time."""
-    if not mapping.expires:
-        return None
+def end(mapping: IdentityMapping, declared: Declared) -> datetime | None:
+    """Return when the access of ``mapping`` ends; None if it never does.
+
+    A mapping that a good option declares ends when the option says, whatever a hand wrote. Every
+    other ends when its annotation says, if that is a time.
+    """
+    entry = None if declared.faults else declared.of(mapping.principal)
+    is_declared = entry and mapping.name == name_of(mapping.principal)
+    text = entry.expires if entry and is_declared else mapping.expires
     try:
-        return times.parse(mapping.expires)
+        return times.parse(text) if text else None
     except ValueError:
         return None
 
 
-def has_ended(mapping: IdentityMapping, now: datetime) -> bool:
-    """Return whether the access of ``mapping`` is over at ``now``."""
-    moment = end(mapping)
-    return moment is not None and moment <= now
+def ended(
+    mappings: Iterable[IdentityMapping], declared: Declared, now: datetime
+) -> dict[str, datetime]:
+    """Return the ``mappings`` whose access is over at ``now``: by name, when it ended."""
+    ends = {each.name: end(each, declared) for each in mappings}
+    return {name: moment for name, moment in ends.items() if moment and moment <= now}
 
 
 @dataclasses.dataclass(frozen=True)

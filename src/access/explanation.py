@@ -8,10 +8,11 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from access import arn, expiry, matching, rbac, subjects
+import times
+from access import matching, rbac, subjects
 from access.arn import Principal
 from access.declaration.declared import Declared
-from access.declaration.entry import Entry, lowered, marks
+from access.declaration.entry import Entry, set_key
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
@@ -35,6 +36,7 @@ class Way:
     identity: Identity
     grants: Sequence[rbac.RoleGrant]
     refused: str = ""  # Why the authenticator lets nobody in by it; or empty.
+    end: datetime | None = None  # When its access ends.
 
 
 def begin(given: Principal, looked_up: Principal) -> Iterator[str]:
@@ -77,10 +79,12 @@ def _way(way: Way, now: datetime) -> Iterator[str]:
     groups = f"groups {', '.join(map(word, who.groups))}" if who.groups else "no groups"
     made = f"made by {word(mapping.source)}" if mapping.source else "made with kubectl"
     yield f"mapping {mapping.name}, {made}, lets it in as user {word(who.username)}, {groups}"
-    if end := expiry.end(mapping):
-        over = end <= now
+    if way.end:
+        over = way.end <= now
         then = ": the leader's next hook deletes it" if over else ""
-        yield f"mapping {mapping.name} {'ended' if over else 'ends'} at {mapping.expires}{then}"
+        yield (
+            f"mapping {mapping.name} {'ended' if over else 'ends'} at {times.shown(way.end)}{then}"
+        )
     if way.problem:
         yield f"mapping {mapping.name}: {way.problem}"
     if who.is_open:
@@ -141,52 +145,45 @@ def remedy(
     given: Principal,
     declared: Declared,
     found: Iterable[IdentityMapping],
+    now: datetime,
     application: str,
 ) -> str:
     """Return how to let the principal in. ``declared`` is what the option `mappings` declares;
     ``found`` are all mappings."""
     role = _mapped(given)
-    entry = declaring(role, declared.entries)
+    entry = declared.of(matching.canonical(str(role)))
     if not entry:
-        return fault(role, declared) or f"to let it in: {admit(application, role)}"
-    return still_out(entry, str(role), found) or (
+        return f"to let it in: {admit(application, role)}"
+    return still_out(entry, declared, found, now, str(role)) or (
         f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
         "login is refused, and the leader's next hook maps the role then"
     )
 
 
-def declaring(role: Principal, entries: Iterable[Entry]) -> Entry | None:
-    """Return the entry that declares the principal or its permission set; None if none does."""
-    principal = matching.canonical(str(role))
-    for entry in entries:
-        if entry.arn and entry.principal == principal:
-            return entry
-        if entry.permission_set and entry.permission_set.may_be(str(role), role.partition):
-            return entry
-    return None
-
-
-def fault(role: Principal, declared: Declared) -> str:
-    """Return which entry with a fault means the principal; empty if none does.
-
-    A grant in its place would outlast the entry.
-    """
-    wanted = lowered(marks(IdentityMapping("", str(role), "", "")))
-    for each in declared.wrong:
-        if each.meant and lowered(each.meant) & wanted:
-            return f"{each.place} of the option declares it, and has a fault: {each.reason}"
-    return ""
-
-
-def still_out(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
-    """Return why ``entry`` does not let ``role`` in, and what to do: its mapping is still to be
-    made, or its permission set has another role. Return nothing if a login is to tell its role."""
+def still_out(
+    entry: Entry,
+    declared: Declared,
+    found: Iterable[IdentityMapping],
+    now: datetime,
+    role: str,
+) -> str:
+    """Return why ``entry`` does not let ``role`` in, and what to do: nothing of the option is
+    applied, its access has ended, its mapping is still to be made, or its permission set has
+    another role. Return nothing if a login is to tell its role."""
+    if declared.faults:
+        return (
+            f"{entry.place} of the option declares it, and nothing of the option is applied: "
+            f"{declared.problem}"
+        )
+    if entry.has_ended(now):
+        return f"{entry.place} of the option declares it until {entry.expires}, which is over"
     if not entry.learns:
         return f"{entry.place} of the option declares it: juju status says what keeps it out"
-    wanted, partition = str(entry.permission_set).lower(), arn.parse(role).partition
+    wanted = set_key(entry.permission_set)
     own = (each for each in found if each.source == OPTION)
-    roles_of_set = (each.arn for each in own if str(of_spelling(each.arn)) == wanted)
-    mapped = next((each for each in roles_of_set if arn.parse(each).partition == partition), "")
+    roles_of_set = (each.arn for each in own if set_key(of_spelling(each.arn)) == wanted)
+    begin = f"arn:{declared.partition}:"
+    mapped = next((each for each in roles_of_set if each.startswith(begin)), "")
     if not mapped:
         return ""
     return (

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import times
 from access import arn, partitions, subjects
 from access.declaration import roles
 from access.declaration.declared import Declared
-from access.declaration.entry import Entry, is_object_name, lowered, marks
+from access.declaration.entry import is_object_name
 from access.desired import Access
 from access.mapping import IdentityMapping, name_of
 from access.rights import Right, bindings
@@ -96,29 +96,19 @@ def _login(text: str, partition: str) -> tuple[str, str]:
 
 
 def former(
-    found: Iterable[IdentityMapping],
-    grant: Grant,
-    declared: Declared,
-    application: str,
-    partition: str,
+    found: Iterable[IdentityMapping], grant: Grant, declared: Declared, application: str
 ) -> IdentityMapping | None:
     """Return the grant that the principal has already; None without one.
 
-    ``declared`` is what the option of ``application`` declares. ``partition`` is the
-    authenticator's.
+    ``declared`` is what the option of ``application`` declares.
 
     Raises:
-        errors.Blocked: the option or a person maps the principal, or another mapping has the name.
+        errors.Blocked: the option or a person maps the principal.
     """
     name, principal = grant.mapping.name, grant.mapping.canonical
-    there = [each for each in found if each.name == name or _principal(each) == principal]
-    _refuse_declared({principal}, there, declared, application, partition)
+    there = [each for each in found if _principal(each) == principal]
+    _refuse_declared({principal}, there, declared, application)
     for mapping in there:
-        if mapping.principal != principal:
-            raise Blocked(
-                f"mapping {mapping.name} of {quoted(mapping.arn)} is in the way; "
-                f"run: juju run {application}/leader revoke-access name={mapping.name}"
-            )
         if (mapping.name, mapping.source) != (name, GRANT):
             raise Blocked(
                 f"mapping {mapping.name} maps {word(mapping.arn)} already, and is not a grant: "
@@ -173,36 +163,23 @@ def target(params: Mapping[str, Any]) -> Target:
 
 
 def to_revoke(
-    found: Iterable[IdentityMapping],
-    target: Target,
-    declared: Declared,
-    application: str,
-    partition: str,
+    found: Iterable[IdentityMapping], target: Target, declared: Declared, application: str
 ) -> list[IdentityMapping]:
     """Return the mappings that name the principal, or have the name; sorted by name.
 
-    ``declared`` is what the option of ``application`` declares. ``partition`` is the
-    authenticator's.
+    ``declared`` is what the option of ``application`` declares.
 
-    Raise `errors.Blocked` if the option declares one of them, or has an entry with a fault that
-    means it: once that is corrected, the access would be back.
+    Raise `errors.Blocked` if the option declares one of them: it would make that again.
     """
-    chosen = sorted(
-        (
-            mapping
-            for mapping in found
-            if mapping.name == target.name or _principal(mapping) in target.principals
-        ),
-        key=lambda mapping: mapping.name,
-    )
+    chosen = [
+        each
+        for each in sorted(found, key=lambda mapping: mapping.name)
+        if each.name == target.name or _principal(each) in target.principals
+    ]
     # By its name, a mapping beside the option's may go: the option does not bring it back.
     own = [each for each in chosen if not target.name or each.source == OPTION]
-    principals = target.principals | {_principal(each) for each in own}
-    _refuse_declared(principals, own, declared, application, partition, target.name)
-    found_marks = lowered(mark for each in own for mark in marks(each))
-    for wrong in declared.wrong:
-        if wrong.meant and lowered(wrong.meant) & found_marks:
-            raise _declared(own[0].arn, wrong.place, application)
+    principals = {*target.principals, *map(_principal, own)}
+    _refuse_declared(principals, own, declared, application)
     return chosen
 
 
@@ -224,39 +201,19 @@ def _principal(mapping: IdentityMapping) -> str:
 
 
 def _refuse_declared(
-    principals: Collection[str],
+    principals: Iterable[str],
     mappings: Iterable[IdentityMapping],
     declared: Declared,
     application: str,
-    partition: str,
-    name: str = "",
 ) -> None:
-    """Raise `errors.Blocked` if the option declares one of the ``principals``, or the mapping of
-    this ``name``. If the option cannot be read, it declares all of ``mappings`` that it made."""
-    if declared.known is None:
-        for mapping in mappings:
-            if mapping.source == OPTION:
-                raise _declared(mapping.arn, f"mapping {mapping.name}", application)
-        return
-    if entry := _declaring(declared.known, principals, name, partition):
-        raise _declared(entry.arn or str(entry.permission_set), entry.place, application)
-
-
-def _declaring(
-    entries: Sequence[Entry], principals: Collection[str], name: str, partition: str
-) -> Entry | None:
-    for entry in entries:
-        role_of = entry.permission_set
-        is_named = name != "" and entry.name == name
-        if is_named or (entry.arn and entry.principal in principals):
-            return entry
-        if role_of and any(role_of.may_be(each, partition) for each in principals):
-            return entry
-    return None
-
-
-def _declared(principal: str, place: str, application: str) -> Blocked:
-    return Blocked(
-        f"the option mappings declares {word(principal)} ({place}): change its entry there, then "
-        f"run: juju config {application} mappings=@<file>"
-    )
+    """Raise `errors.Blocked` if the option declares one of the ``principals``. If it has a fault,
+    it may declare all of ``mappings`` that it made."""
+    places = {(e.arn or f"{e.permission_set}"): e.place for e in map(declared.of, principals) if e}
+    if declared.faults:
+        own = (each for each in mappings if each.source == OPTION)
+        places |= {each.arn: f"mapping {each.name}" for each in own}
+    for principal, place in places.items():
+        raise Blocked(
+            f"the option mappings declares {word(principal)} ({place}): change its entry there, "
+            f"then run: juju config {application} mappings=@<file>"
+        )

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from access import subjects
 from access.mapping import IdentityMapping, name_for
 
+# How the names of the charm's bindings begin.
+PREFIX = "aws-iam-"
 _CLUSTER_ROLE = "ClusterRole"
 
 
@@ -47,8 +49,8 @@ class RoleBinding:
     # Which part of the charm has made it, as for a mapping. Its mapping may pass from a grant to
     # the option, and the person keeps the role all the time.
     source: str = dataclasses.field(compare=False)
-    # The resourceVersion of the one in the cluster. What is wanted has none.
-    version: str = dataclasses.field(default="", compare=False)
+    # The UID of the mapping that owns the one in the cluster. What is wanted says nothing of it.
+    owner: str = dataclasses.field(default="", compare=False)
 
     def __str__(self) -> str:
         where = f" in {self.namespace}" if self.namespace else ""
@@ -77,7 +79,7 @@ def bindings(
 
 def binding(mapping: str, role: str, namespace: str, source: str) -> RoleBinding:
     """Return a binding whose name is always the same for it, and no other binding's."""
-    name = f"aws-iam-{name_for(f'{mapping}/{role}/{namespace}', mapping)}"
+    name = f"{PREFIX}{name_for(f'{mapping}/{role}/{namespace}', mapping)}"
     group = subjects.own_group(mapping)
     return RoleBinding(name, namespace, _CLUSTER_ROLE, role, group, source)
 

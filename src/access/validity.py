@@ -7,7 +7,9 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+import times
 from access import arn, expiry, matching, partitions, subjects
 from access.desired import Access
 from access.mapping import IdentityMapping
@@ -45,7 +47,7 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     return Checked(in_order(problems, names), names)
 
 
-def check_access(found: Access, ended: Mapping[str, str], partition: str) -> Checked:
+def check_access(found: Access, ended: Mapping[str, datetime], partition: str) -> Checked:
     """Check every mapping, and what else decides about its access: the binding of a role that was
     granted, and its end. ``ended`` says when those ended that should be gone."""
     checked = check(found.mappings, partition)
@@ -55,7 +57,7 @@ def check_access(found: Access, ended: Mapping[str, str], partition: str) -> Che
         for each in found.mappings
         if each.source == GRANT and has_own_group(each) and each.name not in bound
     }
-    late = {name: texts.EXPIRED(time=time) for name, time in ended.items()}
+    late = {name: texts.EXPIRED(time=times.shown(moment)) for name, moment in ended.items()}
     problems = {**without, **checked.problems, **late}
     return Checked(in_order(problems, checked.duplicates), checked.duplicates)
 

@@ -28,11 +28,18 @@ _WIDTH = 78
 
 
 class Failed(Exception):
-    """The action fails, and has results all the same."""
+    """The action fails, and may have results all the same."""
 
-    def __init__(self, text: str, results: Mapping[str, str]):
+    def __init__(self, text: str, results: Mapping[str, str] | None = None):
         super().__init__(text)
-        self.results = results
+        self.results = results or {}
+
+
+def check_leads(hook: Hook) -> None:
+    """Raise ValueError unless this unit leads: one writer at a time changes access."""
+    if not hook.leads:
+        application = hook.owner.application
+        raise ValueError(f"only the leader changes access: run this on {application}/leader")
 
 
 def answer(event: ops.ActionEvent, hook: Hook) -> None:

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any
 
 import times
-from access import arn, explanation, matching, partitions, rbac, validity
+from access import arn, expiry, explanation, matching, partitions, rbac, validity
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, joined, list_refusals
-from cluster import api, bindings, state
+from cluster import access, api, bindings
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
@@ -29,7 +29,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     with errors_as_status():
         client = hook.client
         # What is learned is compared with what the leader wrote a moment ago.
-        found = state.mappings(client, newest=hook.config.declared.learns)
+        found = access.mappings(client, newest=hook.config.declared.learns)
         lines, results = _explain(client, given, hook, found)
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, hook, found, results["principal"])
@@ -44,7 +44,7 @@ def _explain(
     found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
     """Return the lines of the chain from ``given``, and its ends."""
-    option = hook.config.partition
+    option, declared = hook.config.partition, hook.config.declared
     looked_up = matching.login(given)
     foreign = partitions.mismatch(looked_up.partition, option)
     matches = [] if foreign else matching.matching(looked_up, found)
@@ -56,7 +56,8 @@ def _explain(
     for mapping in matches:
         who, problem = matching.identity(mapping, given), problems.get(mapping.name, "")
         grants, refused = bound.of(who.username, who.groups), matching.refused(mapping)
-        ways.append(explanation.Way(mapping, problem, who, grants, refused))
+        end = expiry.end(mapping, declared)
+        ways.append(explanation.Way(mapping, problem, who, grants, refused, end))
     lines = [*explanation.begin(given, looked_up)]
     if own := api_server.own_tokens(api_server.flags(hook.machine)):
         lines.append(f"tokens that the API server checks itself ({own}) are not looked at")
@@ -69,8 +70,9 @@ def _explain(
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
         lines += explanation.ended(looked_up, hook.peers.shared.ended)
-        declared = hook.config.declared
-        lines.append(explanation.remedy(given, declared, found, hook.owner.application))
+        lines.append(
+            explanation.remedy(given, declared, found, times.now(), hook.owner.application)
+        )
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}

@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import times
-from access import desired, expiry, explanation, grants, table
+from access import explanation, grants, table
 from access.desired import Access
 from access.grants import Grant
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, joined
-from cluster import api, bindings, objects, state, sync
+from actions import MAX_BYTES, Failed, check_leads, joined
+from cluster import access, api, bindings, objects
 from cluster.errors import errors_as_status
-from errors import Blocked, Unready, Waiting
+from errors import Unready
 from hook import Hook
 from juju import control_plane
 from text import cut, one_line, status_line
@@ -29,52 +28,31 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Create the mapping of a grant, or make it what this grant says; return what was done."""
     client, owner, config = hook.client, hook.owner, hook.config
     grant = grants.read(params, config.partition, times.now())
-    ends = expiry.end(grant.mapping)
-    if ends and not hook.leads:
-        raise ValueError(
-            f"only the leader ends access in time: run this on {owner.application}/leader"
-        )
+    check_leads(hook)
     with errors_as_status():
         objects.check_owner(client, owner)
-        found = state.access(client, owner, newest=True)
-        former = grants.former(
-            found.mappings, grant, config.declared, owner.application, config.partition
-        )
-        if ends:
+        found = access.read(client, newest=True)
+        former = grants.former(found.mappings, grant, config.declared, owner.application)
+        if grant.mapping.expires:
             # Ahead of the write: the access must end although the rest of this fails.
-            hook.wake.at_end(ends)
-        mapping = _write(hook, found, grant, former)
+            hook.wake.at_end(times.parse(grant.mapping.expires))
+        mapping = _write(client, found, grant, former)
     return {**_results(grant, former), **_rights(client, mapping)}
 
 
 def _write(
-    hook: Hook, found: Access, grant: Grant, former: IdentityMapping | None
+    client: api.Client, found: Access, grant: Grant, former: IdentityMapping | None
 ) -> IdentityMapping:
     """Write the mapping and the bindings of its role, and return the mapping.
 
     Raises:
-        errors.Unready: the cluster refuses a part, or nobody knows what it has.
+        Failed: a part of it is not there.
     """
-    wanted = grants.wanted(found, grant, former)
-    mapping, reason = wanted.mappings[-1], grant.mapping.reason
-    steps = desired.changes(found, wanted)
-    if former:
-        # The reason is no part of what is compared, so this writes the mapping in any case.
-        steps = dataclasses.replace(steps, update=((former, mapping),), withdraw=(), activate=())
+    wanted, reason = grants.wanted(found, grant, former), grant.mapping.reason
     why = f"grant-access ({one_line(reason)})" if reason else "grant-access"
-    result = sync.make(hook.client, hook.owner, steps, why)
-    for left in result.left.values():
-        if left.refused:
-            what = "lets nobody in"
-            if mapping.name not in result.left:
-                what = "has not all of its role"
-            elif any(each.name == mapping.name for each in result.after.mappings):
-                what = "is not as it should be"
-            raise Blocked(f"mapping {mapping.name} {what}: the cluster refuses it: {left.why}")
-    for left in result.left.values():
-        why = left.why or sync.UNSAID
-        raise Waiting(f"mapping {mapping.name} may not be as it should, run this again: {why}")
-    return mapping
+    for key, cause in access.make(client, found, wanted, why).left.items():
+        raise Failed(f"{access.shown(key)} is not as it should be, run this again: {cause}")
+    return wanted.mappings[-1]
 
 
 def _results(grant: Grant, former: IdentityMapping | None) -> dict[str, str]:

@@ -11,12 +11,12 @@ from typing import Any
 import times
 from access import arn, desired, refusals
 from access.declaration.entry import Entry
-from access.explanation import admit, declaring, fault, still_out
+from access.explanation import admit, still_out
 from access.mapping import IdentityMapping
 from access.matching import canonical
 from access.refusals import Cause, Refusal
 from actions import joined
-from cluster import api, pod_logs, state
+from cluster import access, api, pod_logs, set_roles
 from cluster.errors import errors_as_status
 from hook import Hook
 from text import command, look_again, word
@@ -31,7 +31,7 @@ def run(_: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``refusals``, a line for each principal and cause, with how to let them in."""
     with errors_as_status():
         client = hook.client
-        mapped = state.mappings(client, newest=hook.config.declared.learns)
+        mapped = access.mappings(client, newest=hook.config.declared.learns)
         return {"refusals": joined(lines(client, hook, mapped))}
 
 
@@ -81,8 +81,8 @@ def lines(
             yield "it is mapped by now"
         elif principal != looked_up:
             role = arn.parse(refusal.arn)
-            entry = declaring(role, declared.entries)
-            other = still_out(entry, str(role), mapped) if entry else fault(role, declared)
+            entry = declared.of(principal)
+            other = still_out(entry, declared, mapped, times.now(), str(role)) if entry else ""
             yield other or _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"
@@ -102,14 +102,12 @@ def _learned(client: api.Client, hook: Hook, mapped: Sequence[IdentityMapping]) 
 
     The leader's next hook maps them. An action that explains changes nothing.
     """
-    partition = hook.config.partition
-    learning = [entry for entry in hook.config.declared.entries if entry.learns]
-    if not learning:
+    declared = hook.config.declared
+    if declared.faults:
         return
-    sets = [entry.permission_set for entry in learning if entry.permission_set]
-    roles = state.permission_set_roles(client, sets, mapped, partition)
+    roles = set_roles.find(client, declared, mapped)
     known = {(mapping.name, mapping.principal) for mapping in mapped}
-    for entry in (desired.resolved(entry, partition, roles) for entry in learning):
+    for entry in (desired.with_role(each, roles) for each in declared.entries if each.learns):
         if entry.principal and (entry.name, entry.principal) not in known:
             yield entry
 

@@ -10,21 +10,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import times
-from access import desired, rbac, table, validity
+from access import changes, desired, rbac, table, validity
+from access.changes import Changes
 from access.declaration.declared import Declared
-from access.desired import Changes, Desired
+from access.desired import Access, Desired
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from actions import MAX_BYTES
-from cluster import bindings, state
+from cluster import access, bindings, set_roles
 from cluster.errors import errors_as_status
 from hook import Hook
-from labels import OPTION
-from statuses import options
 from text import word
 
-# What a row says, the gravest first.
-CHANGES = ("delete", "replace", "change", "make", "refuse", "leave-out")
+# What a row says, the gravest first: a fault keeps the whole option from being applied.
+CHANGES = ("fault", "delete", "change", "make", "wait", "leave-out")
 _PROBLEM = "problem"
 _TITLES = ("CHANGE", "PLACE", "MAPPING", "ARN", "DETAILS")
 # What stands behind a role or a group that allows everything in the whole cluster.
@@ -35,22 +34,27 @@ _APART = ("name", "arn", "canonical")
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``plan``, a table, and the number of each kind of change. ``more`` is there if the
-    plan is cut."""
+    plan is cut.
+
+    If the text has faults, the changes are those that its good entries would make; which mappings
+    it would delete, nobody knows.
+    """
     config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition
-    if declared.error:
-        raise ValueError(options.MAPPINGS_INVALID(problem=declared.error))
+    good = dataclasses.replace(declared, faults=())
     with errors_as_status():
         client = hook.client
-        found = state.access(client, hook.owner, newest=True)
-        there = state.needed(client, found, declared.entries, partition)
-        wanted = desired.access(declared, there, times.now(), partition)
-        steps = desired.changes(found, wanted.access)
+        found = access.read(client, newest=True)
+        roles = set_roles.find(client, good, found.mappings)
+        wanted = desired.access(good, found, roles, times.now())
+        steps = changes.changes(found, wanted.access)
+        if declared.faults:
+            steps = dataclasses.replace(steps, end=(), unbind=())
         mighty = bindings.roles_of_everything(client) if steps.bind else ()
     known = validity.check(found.mappings, partition).problems
     after = validity.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
-    rows = _rows(declared, wanted, steps, problems, mighty)
+    rows = _rows(declared, found, wanted, steps, problems, mighty)
     cells = map(dataclasses.astuple, (dataclasses.replace(row, arn=word(row.arn)) for row in rows))
     text, left = table.table_of(_TITLES, _TITLES, cells, MAX_BYTES)
     results = {"plan": text if rows else "nothing would change"}
@@ -73,35 +77,38 @@ class PlanRow:
 
 def _rows(
     declared: Declared,
+    found: Access,
     wanted: Desired,
-    changes: Changes,
+    steps: Changes,
     problems: Mapping[str, str],
     mighty: Collection[str],
 ) -> list[PlanRow]:
-    """Return what ``changes`` do, which make the cluster have what is ``wanted``.
+    """Return what the changes ``steps`` do, which turn what was ``found`` into what is ``wanted``.
 
     ``declared`` is what the text declares. ``problems`` are those of mappings that work before,
     by their names, and ``mighty`` the ClusterRoles that allow everything.
     """
-    bound, unbound = _by_mapping(changes.bind, mighty), _by_mapping(changes.unbind)
-    after = {mapping.name: mapping for mapping in wanted.access.mappings}
-    touched = {new.name for new in changes.create}
-    touched |= {new.name for _, new in (*changes.replace, *changes.update)}
-    others = [name for name in {**bound, **unbound} if name in after and name not in touched]
-    changed = [*changes.update, *((after[name], after[name]) for name in others)]
+    bound, unbound = _by_mapping(steps.bind, mighty), _by_mapping(steps.unbind)
+    before = {each.name: each for each in found.mappings}
+    after = {each.name: each for each in wanted.access.mappings}
+    ending = {each.name for each in steps.end}
+    # The status of people's mappings is nothing that the option changes.
+    changed = {each.name: None for each in steps.change if each.name in wanted.places}
+    changed |= {name: None for name in (*bound, *unbound) if name in after}
 
-    def made(old: IdentityMapping | None, new: IdentityMapping) -> PlanRow:
-        return _made(wanted.places.get(new.name, ""), old, new, bound[new.name])
+    def row(name: str) -> PlanRow:
+        place, old, new = wanted.places.get(name, ""), before.get(name), after[name]
+        if old and name not in ending:
+            return _changed(place, old, new, bound[name], unbound[name])
+        return _made(place, old, new, bound[name])
 
+    made = [row(name) for name in changed]
+    gone = [each for each in steps.end if each.name not in after]
     return [
-        *(PlanRow("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
-        *(made(old, new) for old, new in changes.replace),
-        *(
-            _changed(wanted.places.get(new.name, ""), old, new, bound[new.name], unbound[new.name])
-            for old, new in changed
-        ),
-        *(made(None, new) for new in changes.create),
-        *(PlanRow("refuse", where, details=why) for where, why in wanted.not_applied.items()),
+        *(PlanRow("fault", each.place, details=each.reason) for each in declared.faults),
+        *(PlanRow("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in gone),
+        *sorted(made, key=lambda row: CHANGES.index(row.change)),
+        *(PlanRow("wait", where, details=why) for where, why in wanted.not_applied.items()),
         *(PlanRow("leave-out", out.place, details=out.reason) for out in declared.left_out),
         *(PlanRow(_PROBLEM, "", name, after[name].arn, why) for name, why in problems.items()),
     ]
@@ -124,12 +131,9 @@ def _made(
     place: str, old: IdentityMapping | None, new: IdentityMapping, roles: list[str]
 ) -> PlanRow:
     details = _identity(new) + (f", roles {_listed(roles)}" if roles else "")
-    if not old:
-        return PlanRow("make", place, new.name, new.arn, details)
-    whose = "" if old.source == OPTION else f" of {word(old.arn)}, which the option did not make"
-    return PlanRow(
-        "replace", place, new.name, new.arn, f"{details}, in place of mapping {old.name}{whose}"
-    )
+    if old:
+        details += f", in place of one of {word(old.arn)}, which the option did not make"
+    return PlanRow("make", place, new.name, new.arn, details)
 
 
 def _changed(

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from access import desired, grants
-from access.desired import Access
 from access.mapping import IdentityMapping
-from actions import Failed, joined
-from cluster import objects, state, sync
+from actions import Failed, check_leads, joined
+from cluster import access, objects
 from cluster.errors import errors_as_status
-from cluster.sync import Left
 from hook import Hook
 from text import first
 
@@ -27,50 +25,27 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     A mapping of another principal whose status lets this one in stays, with the right status.
     """
     target = grants.target(params)
+    check_leads(hook)
     client, owner, config = hook.client, hook.owner, hook.config
     with errors_as_status():
         objects.check_owner(client, owner)
-        found = _find(hook, target)
-        revoked = grants.to_revoke(
-            found.mappings, target, config.declared, owner.application, config.partition
-        )
+        found = access.read(client, newest=True)
+        revoked = grants.to_revoke(found.mappings, target, config.declared, owner.application)
         by_status = grants.admitted_by_status(found.mappings, target)
-        left = found.without({each.name for each in revoked})
-        steps = desired.changes(found, desired.effective(left, by_status))
-        result = sync.make(client, owner, steps, "revoke-access")
-    there = {each.name for each in result.after.mappings}
-    stays = {key: left for key, left in result.left.items() if "/" in key or key in there}
+        others = found.without({each.name for each in revoked})
+        wanted = desired.effective(others.mappings, others)
+        left = access.make(client, found, wanted, "revoke-access").left
     results = _results(
-        [each for each in revoked if each.name not in stays],
-        [each for each in by_status if each.name not in stays],
+        [each for each in revoked if each.name not in left],
+        [each for each in by_status if each.name not in left],
     )
-    if stays:
-        failures = [_failure(key, why, by_status) for key, why in stays.items()]
+    if left:
+        failures = [
+            f"{access.shown(key)} is not as it should be, run this again: {why}"
+            for key, why in left.items()
+        ]
         raise Failed("; ".join(first(failures, FAILURES_SHOWN)), results)
     return results or {"result": "nothing to revoke: no such mapping"}
-
-
-def _find(hook: Hook, target: grants.Target) -> Access:
-    """Return all mappings, or only the one that is named, with the bindings for them.
-
-    To read the one works however many there are, and however large somebody has made them.
-    """
-    if not target.name:
-        return state.access(hook.client, hook.owner, newest=True)
-    named = state.mapping(hook.client, target.name)
-    bound = state.role_bindings(hook.client, hook.owner, newest=True)
-    own = tuple(each for each in bound if each.mapping == target.name)
-    return Access((named,) if named else (), own)
-
-
-def _failure(key: str, left: Left, by_status: list[IdentityMapping]) -> str:
-    """Return why a mapping still lets the principal in, or a binding is still there."""
-    if any(each.name == key for each in by_status):
-        why = left.why or f"{sync.UNSAID}; run this again"
-        return f"the status of mapping {key} still lets it in: {why}"
-    if left.refused:
-        return f"the cluster refuses to delete {sync.shown(key)}: {left.why}"
-    return f"{sync.shown(key)} may still be there, run this again: {left.why or sync.UNSAID}"
 
 
 def _results(revoked: list[IdentityMapping], by_status: list[IdentityMapping]) -> dict[str, str]:

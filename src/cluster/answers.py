@@ -84,11 +84,16 @@ class Named(msgspec.Struct):
     metadata: Name
 
 
+class _Owner(msgspec.Struct):
+    uid: str
+
+
 class _Metadata(Name, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    resource_version: str = ""
     creation_timestamp: str = ""
+    uid: str = ""
+    owner_references: list[_Owner] = []
 
 
 class Marked(msgspec.Struct):

@@ -117,15 +117,11 @@ def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
     return _marked(owner, text)
 
 
-def identity_mapping(owner: Owner, mapping: IdentityMapping) -> Manifest:
+def identity_mapping(mapping: IdentityMapping) -> Manifest:
     """Return the IAMIdentityMapping ``mapping``, which the charm makes."""
-    annotations = {
-        labels.OWNER: owner.mark,
-        labels.EXPIRES: mapping.expires,
-        labels.REASON: mapping.reason,
-    }
+    annotations = {labels.EXPIRES: mapping.expires, labels.REASON: mapping.reason}
     return {
-        "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+        "apiVersion": references.MAPPINGS,
         "kind": references.MAPPING,
         "metadata": {
             "name": mapping.name,
@@ -140,8 +136,15 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping) -> Manifest:
     }
 
 
-def role_binding(owner: Owner, binding: RoleBinding) -> Manifest:
-    """Return the RoleBinding, or the ClusterRoleBinding, that comes with a mapping."""
+def role_binding(binding: RoleBinding, uid: str) -> Manifest:
+    """Return the RoleBinding, or the ClusterRoleBinding, that comes with the mapping of this
+    ``uid``: Kubernetes deletes it once that is gone."""
+    owner = {
+        "apiVersion": references.MAPPINGS,
+        "kind": references.MAPPING,
+        "name": binding.mapping,
+        "uid": uid,
+    }
     where = {"namespace": binding.namespace} if binding.namespace else {}
     return {
         "apiVersion": f"{references.RBAC}/v1",
@@ -150,7 +153,7 @@ def role_binding(owner: Owner, binding: RoleBinding) -> Manifest:
             "name": binding.name,
             **where,
             "labels": {**references.LABELS, labels.SOURCE: binding.source},
-            "annotations": {labels.OWNER: owner.mark},
+            "ownerReferences": [owner],
         },
         "roleRef": {
             "apiGroup": references.RBAC,

@@ -23,7 +23,7 @@ POD_LABEL = f"k8s-app={NAME}"
 # Where each pod serves logins and metrics, as the templates have it.
 POD_PORT = 21362
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
-MAPPING = "IAMIdentityMapping"
+MAPPING, MAPPINGS = "IAMIdentityMapping", "iamauthenticator.k8s.aws/v1alpha1"
 RBAC = "rbac.authorization.k8s.io"
 
 

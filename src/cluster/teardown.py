@@ -12,9 +12,8 @@ import dataclasses
 import time
 from collections.abc import Generator, Mapping
 
-from access import desired
 from access.desired import Access
-from cluster import api, crd, objects, references, services, state, sync
+from cluster import access, api, crd, objects, references, services
 from cluster.errors import errors_as_status
 from cluster.services import Askers
 from errors import Blocked, Unready
@@ -82,17 +81,17 @@ def _try(client: api.Client, owner: Owner, askers: Askers) -> tuple[Remains, boo
         if what != references.SERVICE and (owner.owns(mark) or is_former):
             with _kept_in(failed, what.text):
                 objects.delete(client, what)
-    access, kept = 0, dict[str, str]()
+    remaining, kept = 0, dict[str, str]()
     is_foreign = has_other_owner and not owner.owns(marks.get(references.SERVICE, ""))
     if references.SERVICE.text not in failed and not is_foreign:
         with _kept_in(failed, _ACCESS):
-            access = _remove_access(client, owner)
+            remaining = _remove_access(client)
         # An application that waits for the Service would take over the access with it.
         if _ACCESS not in failed:
             with _kept_in(failed, references.SERVICE.text):
                 kept = services.remove(client, owner, askers, shared=shared)
-    is_over = all(isinstance(each, Blocked) for each in failed.values()) and not access
-    return Remains(failed, access, kept), is_over
+    is_over = all(isinstance(each, Blocked) for each in failed.values()) and not remaining
+    return Remains(failed, remaining, kept), is_over
 
 
 @contextlib.contextmanager
@@ -105,17 +104,15 @@ def _kept_in(failed: dict[str, Unready], what: str) -> Generator[None]:
         failed[what] = reason
 
 
-def _remove_access(client: api.Client, owner: Owner) -> int:
+def _remove_access(client: api.Client) -> int:
     """Delete the mappings that the charm made, and their bindings; return how many are left.
 
     Grants go first: an application that is deployed later deletes what no option declares, and
     keeps grants.
     """
-    bound = tuple(state.role_bindings(client, owner, newest=True))
-    mappings = state.mappings(client, newest=True) if crd.is_served(client) else []
+    bound = tuple(access.role_bindings(client, newest=True))
+    mappings = access.mappings(client, newest=True) if crd.is_served(client) else []
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
-    steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
-    seconds = client.seconds_left - LAST_SECONDS
-    after = sync.make(client, owner, steps, "removal", seconds=seconds).after
-    return sum(each.source in (GRANT, OPTION) for each in after.mappings) + len(after.bindings)
+    found, seconds = Access(tuple(mappings), bound), client.seconds_left - LAST_SECONDS
+    return len(access.make(client, found, Access(theirs), "removal", seconds=seconds).left)

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import times
-from access import desired, expiry, validity
-from access.desired import Access, Changes, Desired
-from access.mapping import IdentityMapping
-from cluster import api, objects, references, state, sync
+from access import changes, desired, expiry, validity
+from access.desired import Access, Desired
+from cluster import access, api, objects, references, set_roles
+from cluster.access import Result
 from cluster.errors import errors_as_status
-from cluster.sync import Result
 from errors import Unready
 from labels import OPTION
 from statuses import entry
@@ -51,25 +50,22 @@ def bring(hook: Hook, client: api.Client) -> Report:
 
     Call this inside `errors_as_status`. It takes what the hook's time has but `KEPT_SECONDS`.
     """
-    declared, partition, now = hook.config.declared, hook.config.partition, times.now()
+    declared, now = hook.config.declared, times.now()
 
-    def look(*, newest: bool) -> tuple[Desired, Changes]:
-        found = state.access(client, hook.owner, newest=newest)
-        there = state.needed(client, found, declared.entries, partition)
-        wanted = desired.access(declared, there, now, partition)
-        return wanted, desired.changes(found, wanted.access)
+    def look(*, newest: bool) -> tuple[Access, Desired]:
+        found = access.read(client, newest=newest)
+        roles = set_roles.find(client, declared, found.mappings)
+        return found, desired.access(declared, found, roles, now)
 
-    wanted, steps = look(newest=hook.wake.overdue)
-    ended = {each.name for each in steps.delete if expiry.has_ended(each, now)}
-    others = steps.only(lambda name: name not in ended).keys
-    # The server's memory may be moments old, so what is stored decides on other changes, and on
-    # whether access that is to end is gone.
-    if others or not hook.wake.finds(desired.ends(steps.before, declared)):
-        wanted, steps = look(newest=True)
-    # What ends comes before all that a slow server keeps this hook from.
+    found, wanted = look(newest=hook.wake.overdue)
+    ends = _ends(hook, found)
+    # The server's memory may be moments old, so what is stored decides on changes, and on whether
+    # access that is to end is gone.
+    if changes.changes(found, wanted.access).keys or not hook.wake.finds(ends):
+        found, wanted = look(newest=True)
     left = client.seconds_left
     seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
-    result = sync.make(client, hook.owner, steps, "option mappings", seconds=seconds)
+    result = access.make(client, found, wanted.access, "option mappings", seconds=seconds)
     _tell(hook, result)
     return _report(hook, wanted, result)
 
@@ -88,57 +84,53 @@ def end(hook: Hook) -> None:
             if not hook.owner.owns(mark):
                 hook.wake.expect(())
                 return
-            before = state.access(client, hook.owner, newest=hook.wake.overdue)
-            wanted = desired.lasting(before, hook.config.declared, times.now())
-            steps = desired.changes(before, wanted)
-            result = sync.make(client, hook.owner, steps, "the time is over")
-            _tell(hook, result)
+            found = access.read(client, newest=hook.wake.overdue)
+            wanted = desired.lasting(found, hook.config.declared, times.now())
+            _tell(hook, access.make(client, found, wanted, "the time is over"))
     except Unready as reason:
         hook.wake.look_again()
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 
 
+def _ends(hook: Hook, found: Access) -> list[datetime.datetime]:
+    ends = (expiry.end(each, hook.config.declared) for each in found.mappings)
+    return [moment for moment in ends if moment]
+
+
 def _tell(hook: Hook, result: Result) -> None:
     """Remember what has ended, and have the unit expect when the next access ends."""
-    now = times.now()
-    there = {(each.name, each.principal) for each in result.after.mappings}
-    gone = [each for each in result.before.mappings if (each.name, each.principal) not in there]
-    ended = (_ended(each, now) for each in gone if expiry.has_ended(each, now))
-    hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *ended), now))
-    for each in result.after.mappings:
-        left = result.left.get(each.name)
-        if left and left.why and expiry.has_ended(each, now):
-            does = "refuses to" if left.refused else "does not"
-            logger.warning("the cluster %s delete mapping %s: %s", does, each.name, left.why)
-    ends = desired.ends(result.after, hook.config.declared)
-    hook.wake.expect(ends)
-    if result.unfinished and result.made:
+    now, before, after = times.now(), result.before.mappings, result.after.mappings
+    ended = expiry.ended(before, hook.config.declared, now)
+    there = {each.name for each in after}
+    gone = [
+        expiry.Ended(each.name, word(each.arn), times.shown(at), times.shown(now), each.source)
+        for each in before
+        if (at := ended.get(each.name)) and each.name not in there
+    ]
+    hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *gone), now))
+    for name, why in access.said(result.left.items()).items():
+        if name in ended:
+            logger.warning("the cluster does not delete mapping %s: %s", name, why)
+    hook.wake.expect(_ends(hook, result.after))
+    if result.goes_on:
         hook.wake.go_on()
 
 
-def _ended(mapping: IdentityMapping, now: datetime.datetime) -> expiry.Ended:
-    # Its ARN may be any text.
-    arn, at = word(mapping.arn), times.shown(times.parse(mapping.expires))
-    return expiry.Ended(mapping.name, arn, at, times.shown(now), mapping.source)
-
-
 def _report(hook: Hook, wanted: Desired, result: Result) -> Report:
-    after = result.after.mappings
+    config, after = hook.config, result.after
+    late = expiry.ended(after.mappings, config.declared, times.now())
+    checked = validity.check_access(after, late, config.partition)
+    refused, not_applied = _left(after, wanted, result)
     names = {each.name for each in wanted.access.mappings}
-    before = {each.name: each for each in result.before.mappings}
-    late = desired.ended(result.after, hook.config.declared, times.now())
-    checked = validity.check_access(result.after, late, hook.config.partition)
-    refused, not_applied = _left(result.after, wanted, result)
+    left = {key for key in result.left if "/" not in key}
     return Report(
         validity.in_order({**refused, **checked.problems}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
         result,
-        result.unfinished & names,
-        frozenset(
-            each.name for each in after if each.name not in names and before.get(each.name) == each
-        ),
+        frozenset(left & names),
+        frozenset(left - names),
     )
 
 
@@ -147,18 +139,10 @@ def _left(after: Access, wanted: Desired, result: Result) -> tuple[dict[str, str
     of the option has no effect, by its place."""
     others = {each.name for each in after.mappings if each.source != OPTION}
     problems, not_applied = dict[str, str](), dict[str, str]()
-    for key, left in result.left.items():
-        if not left.is_said:
-            continue
+    for key, why in access.said(result.left.items()).items():
         place = wanted.places.get(key)
         if key in others and not place:
-            problems[key] = (
-                texts.STATUS_REFUSED(reason=left.why)
-                if left.refused
-                else texts.STATUS_FAILED(reason=left.why)
-            )
+            problems[key] = texts.STATUS_FAILED(reason=why)
         else:
-            not_applied[place or sync.shown(key)] = (
-                entry.REFUSED(reason=left.why) if left.refused else entry.FAILED(reason=left.why)
-            )
+            not_applied[place or access.shown(key)] = entry.FAILED(reason=why)
     return problems, not_applied

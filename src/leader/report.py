@@ -21,7 +21,7 @@ def line(rollout: Rollout, report: Report, *remarks: str) -> str:
     copy to the end of the line.
     """
     parts = [active.PODS(ready=rollout.ready, wanted=rollout.wanted), _count(report)]
-    if bindings := sum("/" in key for key in report.result.unfinished):
+    if bindings := sum("/" in key for key in report.result.left):
         parts.append(active.RIGHTS_PENDING(bindings=counted(bindings, "role binding")))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
@@ -40,7 +40,7 @@ def remarks(config: Config, report: Report) -> str:
     without any, and duplicates of what it declares. Return the empty text if there is nothing."""
     lines = [f"duplicate {name}: {report.problems[name]}" for name in sorted(report.duplicates)]
     lines += [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
-    lines += [f"{out.place} is left out: {out.reason}" for out in config.declared.left_out]
+    lines += [f"left out: {out}" for out in config.declared.left_out]
     return "\n".join(f"option mappings: {line}" for line in first(lines, MOST_LOGGED))
 
 

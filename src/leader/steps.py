@@ -61,7 +61,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))
     # That may have recorded this unit's acknowledgement, so read them only now.
     plan = rotation.plan(peers.shared.ca, stored.pair, new, hook.units_not_trusting)
-    announced = bool(reported) and not reported.result.unfinished
+    announced = bool(reported) and not reported.result.left
     if not plan.pair:
         raise worst(unissued, announced=announced)
     with errors_as_status():
@@ -75,9 +75,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         with collected(problems):
             pods.check_complete(client, rollout, own)
         cos.publish(hook.charm, hook.owner, peers.shared, own)
-    if config.declared.error:
-        text = options.MAPPINGS_INVALID(problem=config.declared.error)
-        problems.append(Blocked(text, announced=True))
+    if problem := config.declared.problem:
+        problems.append(Blocked(options.MAPPINGS_INVALID(problem=problem), announced=True))
     if reported:
         hook.memory.log_once(report.remarks(config, reported))
     problems += unbrought
@@ -95,7 +94,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     keeps_old_ca = peers.shared.ca != plan.pair.ca
     # Only a login tells the role of a permission set.
     awaits_role = entry.ROLE_UNKNOWN() in reported.not_applied.values()
-    polls = keeps_old_ca or awaits_role or bool(reported.result.unfinished)
+    polls = keeps_old_ca or awaits_role or bool(reported.result.left)
     return line, polls
 
 

@@ -5,169 +5,126 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from access import partitions
 from access.declaration import entry, formats, roles, yaml_text
-from access.declaration.entry import Entry, Mark, lowered, marks
-from access.declaration.formats import LeftOut, Unchecked
-from access.declaration.yaml_text import Value
-from access.mapping import IdentityMapping
+from access.declaration.entry import Entry, set_key
+from access.declaration.formats import Meaningless, Remark, Unchecked
 from access.permission_sets import of_spelling
 
 
 @dataclasses.dataclass(frozen=True)
-class Wrong:
-    """An entry with a fault. It gives nobody access, and takes nobody's away."""
-
-    place: str
-    reason: str
-    # Whom it means, as far as it says that; None if another entry counts in its place.
-    meant: frozenset[Mark] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class Declared:
-    """What the option declares."""
+    """What the option declares. As long as it has a fault, nothing of it is applied."""
 
-    entries: tuple[Entry, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()  # Its parts that have no effect here.
-    wrong: tuple[Wrong, ...] = ()  # Its entries with a fault.
-    error: str = ""  # Why the option cannot be read. Then nobody knows what it declares.
-    # When the access of a principal ends, by the mark of its entry that counts; empty for never.
-    ends: Mapping[Mark, str] = dataclasses.field(default_factory=dict[Mark, str])
-
-    def kept(self, former: Iterable[IdentityMapping]) -> dict[str, Sequence[str]]:
-        """Return which of the ``former`` mappings each entry with a fault may have made: their
-        names, sorted, by its place.
-
-        Those are the mappings of its principal. Where that cannot be read, it may be any of them.
-        """
-        names, by_mark = list[str](), dict[Mark, set[str]]()
-        for mapping in former:
-            names.append(mapping.name)
-            for mark in lowered(marks(mapping)):
-                by_mark.setdefault(mark, set()).add(mapping.name)
-        kept = dict[str, Sequence[str]]()
-        for each in self.wrong:
-            if each.meant is None:
-                continue
-            own = {name for mark in lowered(each.meant) for name in by_mark.get(mark, ())}
-            if made := own if each.meant else names:
-                kept[each.place] = sorted(made)
-        return kept
+    entries: tuple[Entry, ...] = ()  # Also those whose access has ended.
+    left_out: tuple[Remark, ...] = ()  # Its parts that have no effect here.
+    faults: tuple[Remark, ...] = ()  # What is wrong with it.
+    partition: str = partitions.DEFAULT  # That of the permission sets' roles.
 
     @property
-    def known(self) -> Sequence[Entry] | None:
-        """Return the entries; None if something is wrong with the option."""
-        return None if self.error else self.entries
+    def problem(self) -> str:
+        """Return the first fault, and how many others there are; empty without one."""
+        if not self.faults:
+            return ""
+        others = len(self.faults) - 1
+        return f"{self.faults[0]}{f' (and {others:,} more)' if others else ''}"
+
+    def of(self, principal: str) -> Entry | None:
+        """Return the entry that declares ``principal``, a canonical ARN: by itself, or by its
+        permission set; None if none does."""
+        if found := self._principals.get(principal):
+            return found
+        if not self._sets or not principal.startswith(f"arn:{self.partition}:"):
+            return None
+        return self._sets.get(set_key(of_spelling(principal)))
+
+    @functools.cached_property
+    def _principals(self) -> Mapping[str, Entry]:
+        return {each.principal: each for each in self.entries if each.principal}
+
+    @functools.cached_property
+    def _sets(self) -> Mapping[str, Entry]:
+        return {each.key: each for each in self.entries if each.learns}
 
     @property
     def learns(self) -> bool:
         """Return whether a permission set is declared without its suffix."""
-        return any(each.learns for each in self.entries)
+        return bool(self._sets)
 
 
-class Candidate(NamedTuple):
-    """An entry, good or not, and whether it counts whatever a row of aws-auth says."""
+class _Row(NamedTuple):
+    """An entry, and whether it counts on EKS whatever a row of aws-auth says."""
 
     wins: bool
-    entry: Entry | Wrong
-    has_ended: bool = False  # Then it gives nothing, and hides what it hid before.
-
-    @property
-    def marks(self) -> Iterable[Mark]:
-        """Return whom the entry is about."""
-        if isinstance(self.entry, Entry):
-            return (self.entry.mark,)
-        return self.entry.meant or ()
+    entry: Entry
 
 
 def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Declared:
-    """Return what the text of the option declares, without entries that have ended at ``now``.
-
-    ``partition`` is that of roles that an entry names without an ARN. An entry with a fault is
-    left out, and the others count.
-
-    Raises:
-        ValueError: the text cannot be read; one line says why.
-    """
-    listed, left_out = formats.read(text)
-    candidates = list[Candidate]()
+    """Return what the text of the option declares; ``partition`` is the authenticator's."""
+    try:
+        listed, left_out = formats.read(text)
+    except ValueError as error:
+        return Declared(faults=(Remark("", str(error)),), partition=partition)
+    rows, faults = list[_Row](), list[Remark]()
     for each in listed:
-        keys, unused = dict[str, Value](), ""
-        without, has_ended = list[LeftOut](), False
         try:
-            keys = _keys(each)
-            said = formats.translated(keys, partition)
-            keys, unused = said.keys, said.unused
-            access = roles.together((*roles.parse(keys.get("access")), *said.access))
-            made, without = entry.read(each.place, keys, access)
-            if has_ended := made.has_ended(now):
-                without = [LeftOut(each.place, f"its access ended at {made.expires}")]
+            made, without = _entry(each, partition)
+        except Meaningless as why:
+            left_out.append(Remark(each.place, str(why)))
         except ValueError as error:
-            made, without = Wrong(each.place, str(error), entry.meant(keys)), []
-        if reason := unused or entry.meaningless(keys):
-            left_out.append(LeftOut(each.place, reason))
-            continue
-        candidates.append(Candidate(each.wins, made, has_ended))
-        left_out += without
-    found = _unique(candidates)
-    return dataclasses.replace(found, left_out=(*left_out, *found.left_out))
+            faults.append(Remark(each.place, str(error)))
+        else:
+            rows.append(_Row(each.wins, made))
+            left_out += without
+    entries, hidden, twice = _unique(rows)
+    left_out += hidden
+    left_out += [
+        Remark(each.place, f"its access ended at {each.expires}")
+        for each in entries
+        if each.has_ended(now)
+    ]
+    return Declared(tuple(entries), tuple(left_out), (*faults, *twice), partition)
 
 
-def _keys(each: Unchecked) -> dict[str, Value]:
+def _entry(each: Unchecked, partition: str) -> tuple[Entry, list[Remark]]:
+    """Return an entry, and its parts without an effect here; raise as `entry.read` does."""
     if isinstance(each.value, dict):
-        return yaml_text.lowered("the entry", each.value)
+        keys = yaml_text.lowered("the entry", each.value)
+        keys, policies = formats.translated(keys, partition)
+        entry.refuse_meaningless(keys)
+        access = roles.together((*roles.parse(keys.get("access")), *policies))
+        return entry.read(each.place, keys, access, partition)
     raise ValueError("it is not a map with arn, username and groups")
 
 
-def _unique(candidates: Sequence[Candidate]) -> Declared:
-    """Return the entries that count, those whose principal has another, and those with a fault.
+def _unique(rows: Iterable[_Row]) -> tuple[list[Entry], list[Remark], list[Remark]]:
+    """Return the entries that count, those that others hide, and what is wrong with the others.
 
-    As on EKS, an access entry counts whatever a row of aws-auth says, and otherwise the last one.
-    One with a fault takes its place among them, and so does one that has ended: what it hides
-    would give its principal more, or less, than the option ever said.
+    As on EKS, an access entry counts whatever a row of aws-auth says. Otherwise nobody knows which
+    of two entries of one principal is meant.
     """
-    chosen = {
-        mark: each
-        for each in sorted(candidates, key=lambda each: each.wins)
-        for mark in each.marks
-    }
-    sets = {value.lower(): each.entry for (kind, value), each in chosen.items() if kind == "set"}
-    entries = list[Entry]()
-    twice, wrong, ends = list[LeftOut](), list[Wrong](), dict[Mark, str]()
-    for candidate in candidates:
-        each, others = candidate.entry, [chosen[mark] for mark in candidate.marks]
-        is_hidden = bool(others) and all(other is not candidate for other in others)
-        if isinstance(each, Wrong):
-            wrong.append(dataclasses.replace(each, meant=None) if is_hidden else each)
+    chosen, hidden, faults = dict[str, _Row](), list[Remark](), list[Remark]()
+    for row in sorted(rows, key=lambda row: row.wins):
+        each, other = row.entry, chosen.get(row.entry.key)
+        if other and other.wins == row.wins:
+            faults.append(_twice(each, other.entry))
             continue
-        other = _set_of(each, sets)
-        [mark] = lowered((each.mark,))
-        if candidate.has_ended:
-            if not is_hidden and not other:
-                ends[mark] = each.expires
-        elif is_hidden:
-            what = "has ended" if others[0].has_ended else "counts"
-            reason = f"{others[0].entry.place} has the same principal, and {what}"
-            twice.append(LeftOut(each.place, reason))
-        elif other:
-            reason = f"it has the same principal as {other.place}"
-            wrong.append(Wrong(each.place, reason, frozenset((each.mark,))))
-        else:
-            entries.append(each)
-            ends[mark] = each.expires
-    return Declared(tuple(entries), tuple(twice), tuple(wrong), ends=ends)
+        if other:
+            why = f"{each.place} has the same principal, and counts"
+            hidden.append(Remark(other.entry.place, why))
+        chosen[each.key] = row
+    entries = [row.entry for row in chosen.values()]
+    # Which of the two counts would depend on when the role of the set is learned.
+    sets = {each.key: each for each in entries if each.learns}
+    roles_of_sets = ((e, sets.get(set_key(of_spelling(e.principal)))) for e in entries if sets)
+    faults += [_twice(each, other) for each, other in roles_of_sets if other]
+    return entries, hidden, faults
 
 
-def _set_of(found: Entry, sets: Mapping[str, Entry | Wrong]) -> Entry | Wrong | None:
-    """Return the entry of the permission set whose role ``found`` names by its ARN: which of the
-    two counts would depend on when the role is learned."""
-    role = of_spelling(found.arn) if sets else None
-    other = sets.get(str(role)) if role else None
-    if role and isinstance(other, Entry) and other.permission_set:
-        return other if other.permission_set.suffix in ("", role.suffix) else None
-    return other
+def _twice(each: Entry, other: Entry) -> Remark:
+    return Remark(each.place, f"it has the same principal as {other.place}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from access.declaration import roles, yaml_text
+from access.declaration.formats import NODES, Meaningless
 from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted, word
@@ -104,21 +105,14 @@ def _each(name: str, value: Value) -> list[tuple[str, Value]]:
     raise ValueError(f"{name} is not a list")
 
 
-def translated(
-    keys: dict[str, Value], partition: str
-) -> tuple[dict[str, Value], list[Parsed], str]:
-    """Return what the keys of an access entry, or of one with ``sso``, mean in this ``partition``.
-
-    Return also the rights of its access policies, and the type of an entry that is not for people.
-
-    Raises:
-        ValueError: a value is not of its kind, or two keys mean the same.
-    """
+def translated(keys: dict[str, Value], partition: str) -> tuple[dict[str, Value], list[Parsed]]:
+    """Return what the keys of an access entry, or of one with ``sso``, mean in this ``partition``,
+    and the rights of its access policies; raise as `formats.translated` does."""
     if "sso" in keys:
-        return _of_sso(keys, partition), [], ""
+        return _of_sso(keys, partition), []
     kind = keys.get("type")
     if isinstance(kind, str) and kind.lower() != _PEOPLE:
-        return {}, [], kind[:40]
+        raise Meaningless(f"{NODES} (type {kind[:40]})")
     known = {
         key: value for key, value in keys.items() if key not in _DESCRIPTION | _POLICIES.keys()
     }
@@ -130,7 +124,7 @@ def translated(
         for key, name in _POLICIES.items()
         for place, policy in _each(name, keys.get(key))
     ]
-    return words, policies, ""
+    return words, policies
 
 
 def _of_sso(keys: dict[str, Value], partition: str) -> dict[str, Value]:

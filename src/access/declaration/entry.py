@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import times
-from access import arn, matching, permission_sets, subjects
+from access import arn, partitions, permission_sets, subjects
 from access.declaration import formats, roles
-from access.declaration.formats import LeftOut
+from access.declaration.formats import Meaningless, Remark
 from access.declaration.yaml_text import Value, text_of
-from access.mapping import IdentityMapping, name_of
+from access.mapping import name_of
 from access.permission_sets import PermissionSet
 from access.rights import Right
 from text import quoted
@@ -34,15 +32,11 @@ _NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
 _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 
 
-# Whose mapping one is: ``principal`` or ``set``, and the principal or permission set.
-Mark = tuple[str, str]
-
-
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """A mapping that the option declares."""
 
-    arn: str  # The principal, without a role's path; empty until a set's role is known.
+    arn: str  # The principal, without a role's path; empty where only a login tells a set's role.
     principal: str  # The canonical form of ``arn``.
     # The Kubernetes user. It is empty for a permission set whose entry has none: the default
     # contains the role's name, which may be unknown yet.
@@ -60,11 +54,9 @@ class Entry:
         return name_of(self.principal) if self.principal else ""
 
     @property
-    def mark(self) -> Mark:
+    def key(self) -> str:
         """Return what no entry of another principal has."""
-        if self.permission_set:
-            return "set", str(self.permission_set)
-        return "principal", self.principal
+        return self.principal or set_key(self.permission_set)
 
     def has_ended(self, now: datetime) -> bool:
         """Return whether its access is over at ``now``."""
@@ -76,21 +68,29 @@ class Entry:
         return bool(self.permission_set) and not self.permission_set.suffix
 
 
-def meaningless(keys: dict[str, Value]) -> str | None:
-    """Return why an entry that is good on EKS has no meaning here; None if it has one."""
+def set_key(permission_set: PermissionSet | None) -> str:
+    """Return what a permission set has in common with its roles: its name and its account."""
+    return f"{permission_set}".lower()
+
+
+def refuse_meaningless(keys: dict[str, Value]) -> None:
+    """Raise `formats.Meaningless` if an entry that is good on EKS has no meaning here."""
     if "servicename" in keys:
-        return "a service of EKS does not log in here"
+        raise Meaningless("a service of EKS does not log in here")
     if keys.keys() == {"account"}:
-        return formats.NO_ACCOUNTS
+        raise Meaningless(formats.NO_ACCOUNTS)
     username, groups = keys.get("username"), keys.get("groups")
     is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
     if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
-        return formats.NODES
-    return None
+        raise Meaningless(formats.NODES)
 
 
-def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entry, list[LeftOut]]:
+def read(
+    place: str, keys: dict[str, Value], access: roles.Parsed, partition: str
+) -> tuple[Entry, list[Remark]]:
     """Return an entry with the rights of ``access``, and its parts without an effect.
+
+    ``partition`` is the authenticator's.
 
     Raises:
         ValueError: a key is unknown, or has a wrong value.
@@ -98,7 +98,7 @@ def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entr
     unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
     if unknown:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown")
-    permission_set, spelt, principal, path = _principal(keys)
+    permission_set, spelt, principal, path = _principal(keys, partition)
     username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
     if spelt and not username:
@@ -116,16 +116,19 @@ def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entr
             dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
         ),
     )
-    left_out = [LeftOut(f"{place}.{part}", why) for part, why in access.left_out]
+    left_out = [Remark(f"{place}.{part}", why) for part, why in access.left_out]
     if "userid" in keys:
-        left_out.append(LeftOut(f"{place}.userid", "logins are looked up by ARN"))
+        left_out.append(Remark(f"{place}.userid", "logins are looked up by ARN"))
     if path:
-        left_out.append(LeftOut(place, f"the path {path} of the role, which no login has"))
+        left_out.append(Remark(place, f"the path {path} of the role, which no login has"))
     return entry, left_out
 
 
-def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, str]:
-    """Return the permission set, or the ARN, its canonical form, and the path that it had."""
+def _principal(
+    keys: dict[str, Value], partition: str
+) -> tuple[PermissionSet | None, str, str, str]:
+    """Return the permission set, if one is named; and the ARN, its canonical form, and the path
+    that it had, as far as they are known."""
     arns = [text for key in ARNS if (text := text_of(keys, key))]
     name, account, suffix = (text_of(keys, key) for key in ("permission-set", "account", "suffix"))
     if len(arns) > 1:
@@ -133,18 +136,22 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, 
     if name and arns:
         raise ValueError("it has an arn and a permission-set, keep one of them")
     if name:
-        return permission_sets.read(name, account, suffix), "", "", ""
+        found = permission_sets.read(name, account, suffix)
+        role = found.role_arn(partition) if suffix else ""
+        return found, role, arn.canonical_or_empty(role), ""
     if account or suffix:
         raise ValueError("account and suffix go with permission-set")
     if not arns:
         raise ValueError("it has neither arn nor permission-set")
-    return None, *_without_path(arns[0])
+    return None, *_without_path(arns[0], partition)
 
 
-def _without_path(text: str) -> tuple[str, str, str]:
+def _without_path(text: str, partition: str) -> tuple[str, str, str]:
     """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
     Raise ValueError if no login has the ARN."""
     principal = arn.parse(arn.canonicalize(text))
+    if wrong := partitions.mismatch(principal.partition, partition):
+        raise ValueError(wrong)
     if session_of := arn.role_of_session(text):
         raise ValueError(f"{quoted(text)} names one session, declare {session_of}")
     spelt = arn.without_path(text)
@@ -166,36 +173,6 @@ def _groups(value: Value) -> tuple[str, ...]:
 def is_object_name(text: str) -> bool:
     """Return whether a Kubernetes object may have this name: a DNS subdomain of RFC 1123."""
     return len(text) <= 253 and bool(_OBJECT_NAME.fullmatch(text))
-
-
-def meant(keys: dict[str, Value]) -> frozenset[Mark]:
-    """Return whom an entry means, as far as it says that, whatever else is wrong with it."""
-    arns = [each for key in (*ARNS, *formats.ARNS_OF_EKS) if (each := _plain(keys, key))]
-    found = {("principal", known) for text in arns if (known := matching.canonical(text))}
-    inner = keys.get("sso")
-    sso = {key.lower(): value for key, value in inner.items()} if isinstance(inner, dict) else {}
-    named = _plain(keys, "permission-set") or _plain(sso, "permissionsetname")
-    account = _plain(keys, "account") or _plain(sso, "accountid")
-    with contextlib.suppress(ValueError):
-        found.add(("set", str(permission_sets.read(named, account, ""))))
-    return frozenset(found)
-
-
-def marks(mapping: IdentityMapping) -> Iterator[Mark]:
-    """Yield what `meant` may have of the entry that made ``mapping``."""
-    yield "principal", mapping.principal
-    if role := permission_sets.of_spelling(mapping.arn):
-        yield "set", str(role)
-
-
-def lowered(found: Iterable[Mark]) -> set[Mark]:
-    """Return marks as they compare."""
-    return {(kind, value.lower()) for kind, value in found}
-
-
-def _plain(keys: dict[str, Value], key: str) -> str:
-    value = keys.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def default_username(principal: str) -> str:

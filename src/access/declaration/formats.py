@@ -34,8 +34,7 @@ _ACCESS = {
     "accessconfig",
     "associatedaccesspolicies",
 }
-ARNS_OF_EKS = ("principalarn", "principal_arn")
-_WORDS_OF_EKS = {"sso", *ARNS_OF_EKS}
+_WORDS_OF_EKS = {"sso", "principalarn", "principal_arn"}
 # Where a Kubernetes object or a config file has the lists.
 _PARTS = ("data", "spec", "server")
 
@@ -55,43 +54,44 @@ class Unchecked:
 
 
 @dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """A part that is good elsewhere and has no meaning here: its place, and the reason."""
+class Remark:
+    """What there is to say of a part of the option: its place, empty for all of it, and what is
+    wrong with it, or why it has no meaning here."""
 
     place: str
     reason: str
 
-
-@dataclasses.dataclass(frozen=True)
-class Translated:
-    """An entry in this charm's words."""
-
-    keys: dict[str, Value]
-    access: Sequence[Parsed] = ()  # The rights that its access policies give.
-    unused: str = ""  # Why the whole entry has no effect here; empty if it has one.
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.place else self.reason
 
 
-def translated(keys: dict[str, Value], partition: str) -> Translated:
-    """Return what an entry's keys mean here, in this ``partition``. Keys of no tool stay as they
-    are.
+class Meaningless(Exception):
+    """An entry that is good elsewhere has no meaning here. The text is the reason."""
+
+
+def translated(
+    keys: dict[str, Value], partition: str
+) -> tuple[dict[str, Value], Sequence[Parsed]]:
+    """Return what an entry's keys mean here, in this ``partition``, and the rights that its access
+    policies give. Keys of no tool stay as they are.
 
     Raises:
+        Meaningless: the entry is not for people.
         ValueError: a value is not of its kind, or two keys mean the same.
     """
     if keys.keys().isdisjoint(_WORDS_OF_EKS):
-        return Translated(keys)
+        return keys, ()
     from access.declaration import eks
 
-    words, access, kind = eks.translated(keys, partition)
-    return Translated(words, access, f"{NODES} (type {kind})" if kind else "")
+    return eks.translated(keys, partition)
 
 
-def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
+def read(text: str) -> tuple[list[Unchecked], list[Remark]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
     Raise ValueError if it is none of the formats."""
     documents = yaml_text.documents(text)
     found: list[Unchecked] = []
-    left_out: list[LeftOut] = []
+    left_out: list[Remark] = []
     for number, document in enumerate(documents):
         where = f"document {number + 1}: " if len(documents) > 1 else ""
         try:
@@ -99,12 +99,12 @@ def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
         except ValueError as error:
             raise ValueError(f"{where}{error}") from error
         found += [dataclasses.replace(each, place=f"{where}{each.place}") for each in entries]
-        left_out += [LeftOut(f"{where}{each.place}", each.reason) for each in without]
+        left_out += [Remark(f"{where}{each.place}", each.reason) for each in without]
     joined, alone = _joined(found)
     return joined, [*left_out, *alone]
 
 
-def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[LeftOut]]:
+def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[Remark]]:
     """Return the entries, each with its access policies, and the policies without an entry."""
     if not any(each.policies_of for each in found):
         return found, []
@@ -117,7 +117,7 @@ def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[LeftOut]]:
     entries = [each for each in found if not each.policies_of]
     known = {eks.principal(each.value) for each in entries}
     alone = [
-        LeftOut(each.place, "the access entry of its principal is missing")
+        Remark(each.place, "the access entry of its principal is missing")
         for each in found
         if each.policies_of and each.policies_of not in known
     ]
@@ -129,7 +129,7 @@ def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[LeftOut]]:
     return entries, alone
 
 
-def _of_document(document: Value) -> tuple[list[Unchecked], list[LeftOut]]:
+def _of_document(document: Value) -> tuple[list[Unchecked], list[Remark]]:
     if document is None:
         return [], []
     if isinstance(document, list):
@@ -141,7 +141,7 @@ def _of_document(document: Value) -> tuple[list[Unchecked], list[LeftOut]]:
     )
 
 
-def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]:
+def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[Remark]]:
     keys = yaml_text.lowered("the document", document)
     is_part = "kind" in keys or _has_access(keys)
     if not _has_lists(keys):
@@ -157,7 +157,7 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]
         for key, name in _LISTS.items()
         for entry in _entries(name, _list(name, keys.get(key)))
     ]
-    left_out: list[LeftOut] = []
+    left_out: list[Remark] = []
     if _has_access(keys):
         from access.declaration import eks
 
@@ -165,9 +165,9 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]
         principal, policies = eks.associated(keys)
         if policies:
             found.append(Unchecked(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
-        left_out += [LeftOut(place, reason) for place, reason in eks.without_meaning(keys)]
+        left_out += [Remark(place, reason) for place, reason in eks.without_meaning(keys)]
     if _list("mapAccounts", keys.get(_ACCOUNTS)):
-        left_out.append(LeftOut("mapAccounts", NO_ACCOUNTS))
+        left_out.append(Remark("mapAccounts", NO_ACCOUNTS))
     return found, left_out
 
 

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What turns the access that the cluster has into the one that is wanted. Pure.
+
+There are four kinds of change: a mapping ends, or is created or changed; a binding goes, or comes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from access.desired import Access
+from access.mapping import IdentityMapping
+from access.rights import RoleBinding
+from text import word
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """Changes, each kind by itself."""
+
+    end: tuple[IdentityMapping, ...] = ()  # Mappings to delete.
+    unbind: tuple[RoleBinding, ...] = ()  # Bindings to delete.
+    # Mappings to create or to change. An ARN cannot change, so one of another ARN ends first.
+    change: tuple[IdentityMapping, ...] = ()
+    bind: tuple[RoleBinding, ...] = ()  # Bindings to create, once those of their keys are gone.
+
+    @property
+    def keys(self) -> set[str]:
+        """Return what changes: a mapping by its name, a binding by its key."""
+        mappings, bindings = (*self.end, *self.change), (*self.unbind, *self.bind)
+        return {*(each.name for each in mappings), *(each.key for each in bindings)}
+
+    def lines(self, why: str) -> Iterator[str]:
+        """Yield a line for the log for each change, which stays true whatever becomes of it."""
+        for each in self.end:
+            yield f"{why}: delete mapping {_known(each)}"
+        for each in self.unbind:
+            yield f"{why}: delete binding {_bound(each)}"
+        for each in self.change:
+            yield f"{why}: write mapping {_known(each)}"
+        for each in self.bind:
+            yield f"{why}: create binding {_bound(each)}"
+
+
+def changes(found: Access, wanted: Access) -> Changes:
+    """Return what turns the access ``found`` into the one that is ``wanted``."""
+    there = {each.name: each for each in found.mappings}
+    principals = {each.name: each.principal for each in wanted.mappings}
+    end = tuple(each for each in found.mappings if principals.get(each.name) != each.principal)
+    gone = {each.name for each in end}
+    # Kubernetes deletes a binding whose owner is gone, so a new mapping gets new ones.
+    uids = {each.name: each.uid for each in found.mappings if each.name not in gone}
+    bound = {each.key: each for each in found.bindings}
+    bind = {each.key: each for each in wanted.bindings}
+    kept = {
+        key
+        for key, each in bound.items()
+        if bind.get(key) == each and each.owner == uids.get(each.mapping)
+    }
+    return Changes(
+        end,
+        tuple(each for key, each in bound.items() if key not in kept),
+        tuple(e for e in wanted.mappings if e.name in gone or there.get(e.name) != e),
+        tuple(each for key, each in bind.items() if key not in kept),
+    )
+
+
+def _known(mapping: IdentityMapping) -> str:
+    return f"{mapping.name} of {word(mapping.arn)}"
+
+
+def _bound(binding: RoleBinding) -> str:
+    return f"{binding.key.lstrip('/')} of {binding} for mapping {word(binding.mapping)}"

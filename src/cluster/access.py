@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Mappings and their bindings in the cluster: read them, and make them what is wanted.
+
+The leader alone writes them, in its hooks and its actions, and Juju runs one of these at a time.
+Others act between two requests, and answers are lost. So no answer is interpreted: after the
+writes `make` reads again, and the difference is what is left.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import msgspec
+from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
+
+from access.changes import Changes, changes
+from access.declaration.entry import is_object_name
+from access.desired import Access
+from access.mapping import IdentityMapping
+from access.rights import PREFIX
+from access.rights import RoleBinding as Binding
+from access.subjects import OWN
+from cluster import answers, api, manifests, objects
+from cluster.api import SLOW_SECONDS
+from cluster.errors import ApiError, Conflict, errors_as_status
+from errors import Unready, Waiting
+from labels import EXPIRES, REASON, SOURCE
+from statuses import waiting
+from text import brief, first
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+# How many requests write at the same time: more make the API server slower, not faster.
+WRITERS = 8
+# How many of many changes the log names.
+MOST_LOGGED = 20
+# Why a change is left, where the server does not say.
+LATE, UNSAID = "no time was left", "others change it"
+
+Write = Callable[[], object]
+
+
+def read(client: api.Client, *, newest: bool = False) -> Access:
+    """Return all mappings, and the bindings that the charm has made for some of them.
+
+    They are as they were moments ago, or, by ``newest``, as they are now; that may cost the server
+    more.
+    """
+    # A mapping is made before its bindings, so none of these comes without its own.
+    bound = tuple(role_bindings(client, newest=newest))
+    return Access(tuple(mappings(client, newest=newest)), bound)
+
+
+def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
+    """Return every IAMIdentityMapping of the cluster, whoever made it, once its storage is ready.
+
+    For about a second after the CRD came or changed, the server answers 429, and another of
+    several servers 404.
+    """
+    deadline = time.monotonic() + SLOW_SECONDS
+    while True:
+        try:
+            found = client.list(objects.mapping(), answers.Mapping, newest=newest)
+            return list(map(_mapping, found))
+        except ApiError as error:
+            if error.code not in (404, 429):
+                raise
+        if time.monotonic() > deadline:
+            raise Waiting(waiting.CRD_NOT_SERVED())
+        time.sleep(POLL_SECONDS)
+
+
+def mapping(client: api.Client, name: str) -> IdentityMapping | None:
+    """Return the IAMIdentityMapping of this name as it is stored; None if there is none."""
+    stored = client.get(objects.mapping(), name)
+    return _mapping(msgspec.convert(stored, answers.Mapping)) if stored else None
+
+
+def _mapping(found: answers.Mapping) -> IdentityMapping:
+    metadata, spec, status = found.metadata, _map(found.spec), _map(found.status)
+    groups: object = spec.get("groups") or []
+    listed = cast("list[object]", groups) if isinstance(groups, list) else [None]
+    names = tuple(each for each in listed if isinstance(each, str))
+    is_readable = len(names) == len(listed)
+    return IdentityMapping(
+        name=metadata.name,
+        arn=str(spec.get("arn") or ""),
+        username=str(spec.get("username") or ""),
+        canonical=str(status.get("canonicalARN") or ""),
+        groups=names if is_readable else (),
+        source=metadata.labels.get(SOURCE, ""),
+        expires=metadata.annotations.get(EXPIRES, ""),
+        reason=metadata.annotations.get(REASON, ""),
+        is_readable=is_readable,
+        created=metadata.creation_timestamp,
+        uid=metadata.uid,
+    )
+
+
+def _map(part: Any) -> dict[str, Any]:
+    """Return a part of a mapping; empty if it is no map, as before there was a schema."""
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+
+
+def role_bindings(client: api.Client, *, newest: bool = False) -> list[Binding]:
+    """Return the bindings that the charm has made for mappings, of the option and of grants."""
+    return [
+        _binding(found)
+        for resource in (ClusterRoleBinding, RoleBinding)
+        for found in client.list(resource, answers.Binding, labels=SOURCE, newest=newest)
+        # Anybody who may make a binding may give it the label, and a name that no URL can have.
+        if found.metadata.name.startswith(PREFIX) and is_object_name(found.metadata.name)
+    ]
+
+
+def _binding(found: answers.Binding) -> Binding:
+    metadata, role, subjects = found.metadata, found.role_ref, found.subjects or []
+    only = subjects[0].name if len(subjects) == 1 and subjects[0].kind == "Group" else ""
+    return Binding(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        role_kind=role.kind,
+        role=role.name,
+        group=only if only.startswith(OWN) else "",
+        source=metadata.labels.get(SOURCE, ""),
+        owner=next((each.uid for each in metadata.owner_references), ""),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What became of changes: what two looks tell. A mapping is known by its name, a binding by
+    its key."""
+
+    before: Access
+    after: Access
+    # Why each change is still to be made: what the server says, `LATE` or `UNSAID`.
+    left: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    made: int = 0  # How many changes were made.
+
+    @property
+    def goes_on(self) -> bool:
+        """Return whether only time is missing: then the next hook gets further."""
+        return bool(self.made) and LATE in self.left.values()
+
+
+def make(
+    client: api.Client, before: Access, wanted: Access, why: str, *, seconds: float | None = None
+) -> Result:
+    """Make the access that there was ``before`` the one that is ``wanted``, for this reason.
+
+    No write begins after ``seconds``, or after the hook's time. What others make meanwhile is left
+    to the next hook.
+
+    Raise as a read of the API server does if nobody can say what it has.
+    """
+    steps = changes(before, wanted)
+    if not steps.keys:
+        return Result(before, before)
+    # A hook may die before it tells more.
+    for line in first([*steps.lines(why)], MOST_LOGGED):
+        logger.info("%s", line)
+    seconds = client.seconds_left if seconds is None else seconds
+    failed = _write_all(client, before, steps, wanted, time.monotonic() + seconds)
+    after = read(client, newest=True)
+    still = changes(after, wanted)
+    # A mapping that has ended, and that somebody has made anew, is another one.
+    former = {each.uid for each in before.mappings}
+    anew = {each.name for each in still.end if each.uid not in former}
+    left_keys = sorted((steps.keys & still.keys) - anew)
+    reasons = {key: failed.get(key, UNSAID) for key in left_keys}
+    return Result(before, after, reasons, len(steps.keys) - len(reasons))
+
+
+def _write_all(
+    client: api.Client, found: Access, steps: Changes, wanted: Access, deadline: float
+) -> dict[str, str]:
+    """Make the changes ``steps`` of what was ``found``. Return why those failed that did.
+
+    What ends goes first, but for half of the time at most, and what others have made goes last:
+    whoever may write mappings may write any number that end.
+    """
+    names = {each.name for each in wanted.mappings}
+    ours = {each.name for each in steps.end if each.source or each.name in names}
+    end: dict[str, Write] = {
+        each.name: functools.partial(objects.remove, client, objects.mapping(), each.name)
+        for each in steps.end
+    }
+    there = {each.name: each for each in found.mappings if each.name not in end}
+    uids = {name: each.uid for name, each in there.items()}
+
+    def write(mapping: IdentityMapping) -> None:
+        uids[mapping.name] = _write(client, there.get(mapping.name), mapping)
+
+    def bind(binding: Binding) -> None:
+        _bind(client, binding, uids[binding.mapping])
+
+    now = time.monotonic()
+    failed = _run({name: end[name] for name in end if name in ours}, now + (deadline - now) / 2)
+    unbind = {each.key: functools.partial(_unbind, client, each) for each in steps.unbind}
+    failed |= _run(unbind, deadline)
+    # One that is still there has another ARN.
+    change = [each for each in steps.change if each.name not in failed]
+    failed |= _run({each.name: functools.partial(write, each) for each in change}, deadline)
+    bound = [each for each in steps.bind if not {each.key, each.mapping} & failed.keys()]
+    failed |= _run({each.key: functools.partial(bind, each) for each in bound}, deadline)
+    last = [name for name in end if name not in ours or failed.get(name) == LATE]
+    return failed | _run({name: end[name] for name in last}, deadline)
+
+
+def _run(writes: Mapping[str, Write], deadline: float) -> dict[str, str]:
+    """Make ``writes``, several at a time, until the ``deadline``. Return why those failed that
+    did."""
+    if not writes:
+        return {}
+    from concurrent.futures import ThreadPoolExecutor
+
+    def attempt(write: Write) -> str:
+        return LATE if time.monotonic() > deadline else _attempt(write)
+
+    with ThreadPoolExecutor(min(WRITERS, len(writes))) as pool:
+        reasons = dict(zip(writes, pool.map(attempt, writes.values()), strict=True))
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
+def _attempt(write: Write) -> str:
+    """Make one write, and return why it failed; empty if it did not."""
+    try:
+        with errors_as_status():
+            write()
+    except Unready as reason:
+        refusal = reason.__cause__
+        if isinstance(refusal, ApiError):
+            return brief(f"{refusal.code} {refusal}")
+        return brief(refusal) if isinstance(refusal, Conflict) else str(reason)
+    return ""
+
+
+def _write(client: api.Client, there: IdentityMapping | None, wanted: IdentityMapping) -> str:
+    """Create or change a mapping, write its status, and return its UID.
+
+    The authenticator writes the status too, of five mappings a second.
+    """
+    manifest = manifests.identity_mapping(wanted)
+    uid, canonical = there.uid if there else "", there.canonical if there else ""
+    if not there:
+        uid = client.create(objects.mapping(), manifest)["metadata"]["uid"]
+    elif dataclasses.replace(there, canonical=wanted.canonical) != wanted:
+        marks = {EXPIRES: wanted.expires or None, REASON: wanted.reason or None}
+        metadata = {"labels": manifest["metadata"]["labels"], "annotations": marks}
+        change = {"metadata": metadata, "spec": manifest["spec"]}
+        client.patch(objects.mapping(), wanted.name, change)
+    if canonical != wanted.canonical:
+        status = {"status": {"canonicalARN": wanted.canonical}}
+        client.patch(objects.mapping().Status, wanted.name, status)
+    return uid
+
+
+def _bind(client: api.Client, binding: Binding, owner: str) -> None:
+    """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
+    manifest = manifests.role_binding(binding, owner)
+    resource, namespace = _place(binding)
+    with contextlib.suppress(Conflict):
+        client.create(resource, manifest, namespace=namespace)
+        return
+    _unbind(client, binding)
+    client.create(resource, manifest, namespace=namespace)
+
+
+def _unbind(client: api.Client, binding: Binding) -> None:
+    """Delete a binding. It counts until it is gone, so this takes out finalizers too."""
+    resource, namespace = _place(binding)
+    objects.remove(client, resource, binding.name, namespace=namespace)
+
+
+def _place(binding: Binding) -> tuple[type[Any], str | None]:
+    """Return the class of a binding, and its namespace if it has one."""
+    if not binding.namespace:
+        return ClusterRoleBinding, None
+    return RoleBinding, binding.namespace
+
+
+def shown(key: str) -> str:
+    """Return what a key of a `Result` is, as a person reads it."""
+    return f"binding {key.lstrip('/')}" if "/" in key else f"mapping {key}"
+
+
+def said(left: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return those of a `Result`'s changes that are ``left`` of which the server says why."""
+    return {key: why for key, why in left if why not in (LATE, UNSAID)}
