@@ -8,8 +8,10 @@ There are four kinds of change: a mapping ends, or is created or changed; a bind
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
+import times
 from access.desired import Access
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
@@ -32,10 +34,16 @@ class Changes:
         mappings, bindings = (*self.end, *self.change), (*self.unbind, *self.bind)
         return {*(each.name for each in mappings), *(each.key for each in bindings)}
 
-    def lines(self, why: str) -> Iterator[str]:
-        """Yield a line for the log for each change, which stays true whatever becomes of it."""
+    def lines(self, why: str, ended: Mapping[str, datetime]) -> Iterator[str]:
+        """Yield a line for the log for each change, which stays true whatever becomes of it.
+
+        ``ended`` says of the mappings whose access is over when it ended; ``why`` is the reason of
+        the other changes.
+        """
         for each in self.end:
-            yield f"{why}: delete mapping {_known(each)}"
+            end = ended.get(each.name)
+            reason = f"expired at {times.shown(end)}" if end else why
+            yield f"{reason}: delete mapping {_known(each)}"
         for each in self.unbind:
             yield f"{why}: delete binding {_bound(each)}"
         for each in self.change:
