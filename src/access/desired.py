@@ -49,11 +49,6 @@ class Desired:
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
-def lasting(found: Access, declared: Declared, now: datetime) -> Access:
-    """Return the access that has not ended at ``now``, as it was ``found``."""
-    return found.without(expiry.ended(found.mappings, declared, now))
-
-
 def access(
     declared: Declared,
     found: Access,
@@ -69,7 +64,7 @@ def access(
     principal changes nothing here, and `access.validity.check` names it as a duplicate. A mapping
     of others that has the name of a declared one gives way to it.
     """
-    there = lasting(found, declared, now)
+    there = found.without(expiry.ended(found.mappings, declared, now))
     if declared.faults:
         return Desired(effective(there.mappings, there))
     entries, not_applied = dict[str, Entry](), dict[str, str]()

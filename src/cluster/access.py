@@ -17,6 +17,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 import msgspec
@@ -48,6 +49,7 @@ MOST_LOGGED = 20
 LATE, UNSAID = "no time was left", "others change it"
 
 Write = Callable[[], object]
+_NOTHING = dict[str, datetime]()
 
 
 def read(client: api.Client, *, newest: bool = False) -> Access:
@@ -155,9 +157,17 @@ class Result:
 
 
 def make(
-    client: api.Client, before: Access, wanted: Access, why: str, *, seconds: float | None = None
+    client: api.Client,
+    before: Access,
+    wanted: Access,
+    why: str,
+    *,
+    ended: Mapping[str, datetime] = _NOTHING,
+    seconds: float | None = None,
 ) -> Result:
-    """Make the access that there was ``before`` the one that is ``wanted``, for this reason.
+    """Make the access that there was ``before`` the one that is ``wanted``.
+
+    The log gives ``why`` as the reason, but of access that has ``ended``, by the mappings' names.
 
     No write begins after ``seconds``, or after the hook's time. What others make meanwhile is left
     to the next hook.
@@ -168,7 +178,7 @@ def make(
     if not steps.keys:
         return Result(before, before)
     # A hook may die before it tells more.
-    for line in first([*steps.lines(why)], MOST_LOGGED):
+    for line in first([*steps.lines(why, ended)], MOST_LOGGED):
         logger.info("%s", line)
     seconds = client.seconds_left if seconds is None else seconds
     failed = _write_all(client, before, steps, wanted, time.monotonic() + seconds)

@@ -65,7 +65,9 @@ def bring(hook: Hook, client: api.Client) -> Report:
         found, wanted = look(newest=True)
     left = client.seconds_left
     seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
-    result = access.make(client, found, wanted.access, "option mappings", seconds=seconds)
+    ended = expiry.ended(found.mappings, declared, now)
+    why = "option mappings"
+    result = access.make(client, found, wanted.access, why, ended=ended, seconds=seconds)
     _tell(hook, result)
     return _report(hook, wanted, result)
 
@@ -85,8 +87,9 @@ def end(hook: Hook) -> None:
                 hook.wake.expect(())
                 return
             found = access.read(client, newest=hook.wake.overdue)
-            wanted = desired.lasting(found, hook.config.declared, times.now())
-            _tell(hook, access.make(client, found, wanted, "the time is over"))
+            ended = expiry.ended(found.mappings, hook.config.declared, times.now())
+            wanted = found.without(ended)
+            _tell(hook, access.make(client, found, wanted, "the time is over", ended=ended))
     except Unready as reason:
         hook.wake.look_again()
         if hook.wake.overdue:
