@@ -104,8 +104,8 @@ def test_given_an_aws_auth_file_when_it_is_set_then_its_people_log_in_and_its_no
     assert logins.wait_for_login(users, "mallory", seconds=10) == "mallory"
     assert logins.wait_for_login(admins, "knobby", seconds=10).startswith("admin:")
     for said in (
-        "mapRoles[0] is left out: nodes do not log in with IAM here",
-        "mapRoles[1] is left out: the path /team/ of the role",
+        "left out: mapRoles[0]: nodes do not log in with IAM here",
+        "left out: mapRoles[1]: the path /team/ of the role",
     ):
         eventually(lambda said=said: said in deployed.debug_log(limit=5000), "logged")
 
@@ -136,15 +136,18 @@ def test_given_an_entry_that_leaves_the_file_when_it_is_set_again_then_that_pers
     assert "Unauthorized" in refused.stderr
 
 
-def test_given_a_wrong_entry_when_it_is_set_then_it_is_named_and_people_keep_access(
+def test_given_a_wrong_entry_when_it_is_set_then_it_is_named_and_nothing_is_applied(
     deployed: jubilant.Juju, declare: Declare, users: Cluster
 ) -> None:
     declare(aws_auth("", MALLORY))
+    before = users.mapping_names()
 
-    declare("- arn: arn:aws:iam::111122223333:user/zoe\n- arn: arn:aws:iam::1:user/bob\n")
+    wrong = "- arn: arn:aws:iam::111122223333:user/zoe\n- arn: arn:aws:iam::1:user/bob\n"
+    declare(wrong, "blocked")
 
     message = juju_status.message(deployed)
-    assert "1 not applied: mappings[1]: 'arn:aws:iam::1:user/bob' has no acc" in message
+    assert "option mappings: mappings[1]: 'arn:aws:iam::1:user/bob' has no account" in message
+    assert users.mapping_names() == before
     assert logins.wait_for_login(users, "mallory") == "mallory"
 
 

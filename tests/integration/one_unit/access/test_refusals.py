@@ -18,7 +18,7 @@ from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 from access import refusals
 from access.permission_sets import PermissionSet
 from access.refusals import Cause, Refusal
-from cluster import admin_kubeconfig, api, pod_logs, state
+from cluster import admin_kubeconfig, api, pod_logs
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
