@@ -15,10 +15,12 @@ from tests.integration.helpers.bad_tokens import credentials, signed
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
+import times
 from access import refusals
+from access.declaration import declared
 from access.permission_sets import PermissionSet
 from access.refusals import Cause, Refusal
-from cluster import admin_kubeconfig, api, pod_logs
+from cluster import admin_kubeconfig, api, pod_logs, set_roles
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
@@ -26,6 +28,7 @@ FIRST = "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 AGAIN = "AWSReservedSSO_DevOps_9182736455463728"
 LOOK_ALIKE = "AWSReservedSSO_DevOps_Admin_a1b2c3d4e5f60718"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
+DECLARED = declared.parse(f"- permission-set: {DEVOPS}", times.now())
 HOUR = 3600.0
 
 BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {
@@ -165,7 +168,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
 
     def learned() -> str | None:
         with connected(cluster) as client:
-            return state.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
+            return set_roles.find(client, DECLARED, []).get(DEVOPS)
 
     before = learned()
     refuse(LOOK_ALIKE)
