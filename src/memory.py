@@ -48,9 +48,8 @@ class Memory(ops.Object):
     joined, leaves = Kept(default=False), Kept(default=False)
     principal_leaves = Kept[bool | None](None)
 
-    # Whether the alarm is to ring; when access ends first, which may be over, and when the next of
-    # what has not ended yet does: 0 for never.
-    rings, end, coming = Kept(default=False), Kept(0.0), Kept(0.0)
+    # Whether the alarm is to ring, and when access ends next, or should have ended: 0 for never.
+    rings, end = Kept(default=False), Kept(0.0)
     wait, since = Kept(""), Kept(0.0)  # What the unit waits for, and since when.
 
     # The Service's address, and whether the control plane has ever asked it by its option.

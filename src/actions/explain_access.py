@@ -29,7 +29,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     with errors_as_status():
         client = hook.client
         # What is learned is compared with what the leader wrote a moment ago.
-        found = access.mappings(client, newest=hook.config.declared.learns)
+        found = access.mappings(client)
         lines, results = _explain(client, given, hook, found)
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, hook, found, results["principal"])

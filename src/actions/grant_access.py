@@ -31,7 +31,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     check_leads(hook)
     with errors_as_status():
         objects.check_owner(client, owner)
-        found = access.read(client, newest=True)
+        found = access.read(client)
         former = grants.former(found.mappings, grant, config.declared, owner.application)
         if grant.mapping.expires:
             # Ahead of the write: the access must end although the rest of this fails.
@@ -77,8 +77,7 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
     """Return what RBAC gives to ``mapping``, or why that is not known: it is granted then too."""
     try:
         with errors_as_status():
-            # The grant has just made some of them.
-            bound, warning = bindings.find(client, control_plane.application(), newest=True)
+            bound, warning = bindings.find(client, control_plane.application())
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
     no_role = explanation.no_role(mapping.username, mapping.groups)

@@ -31,7 +31,7 @@ def run(_: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``refusals``, a line for each principal and cause, with how to let them in."""
     with errors_as_status():
         client = hook.client
-        mapped = access.mappings(client, newest=hook.config.declared.learns)
+        mapped = access.mappings(client)
         return {"refusals": joined(lines(client, hook, mapped))}
 
 

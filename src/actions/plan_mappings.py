@@ -44,7 +44,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     good = dataclasses.replace(declared, faults=())
     with errors_as_status():
         client = hook.client
-        found = access.read(client, newest=True)
+        found = access.read(client)
         roles = set_roles.find(client, good, found.mappings)
         wanted = desired.access(good, found, roles, times.now())
         steps = changes.changes(found, wanted.access)

@@ -29,7 +29,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     client, owner, config = hook.client, hook.owner, hook.config
     with errors_as_status():
         objects.check_owner(client, owner)
-        found = access.read(client, newest=True)
+        found = access.read(client)
         revoked = grants.to_revoke(found.mappings, target, config.declared, owner.application)
         by_status = grants.admitted_by_status(found.mappings, target)
         others = found.without({each.name for each in revoked})

@@ -52,18 +52,14 @@ Write = Callable[[], object]
 _NOTHING = dict[str, datetime]()
 
 
-def read(client: api.Client, *, newest: bool = False) -> Access:
-    """Return all mappings, and the bindings that the charm has made for some of them.
-
-    They are as they were moments ago, or, by ``newest``, as they are now; that may cost the server
-    more.
-    """
+def read(client: api.Client) -> Access:
+    """Return all mappings, and the bindings that the charm has made for some of them."""
     # A mapping is made before its bindings, so none of these comes without its own.
-    bound = tuple(role_bindings(client, newest=newest))
-    return Access(tuple(mappings(client, newest=newest)), bound)
+    bound = tuple(role_bindings(client))
+    return Access(tuple(mappings(client)), bound)
 
 
-def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
+def mappings(client: api.Client) -> list[IdentityMapping]:
     """Return every IAMIdentityMapping of the cluster, whoever made it, once its storage is ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
@@ -72,7 +68,7 @@ def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMappin
     deadline = time.monotonic() + SLOW_SECONDS
     while True:
         try:
-            found = client.list(objects.mapping(), answers.Mapping, newest=newest)
+            found = client.list(objects.mapping(), answers.Mapping, newest=True)
             return list(map(_mapping, found))
         except ApiError as error:
             if error.code not in (404, 429):
@@ -114,12 +110,12 @@ def _map(part: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
 
 
-def role_bindings(client: api.Client, *, newest: bool = False) -> list[Binding]:
+def role_bindings(client: api.Client) -> list[Binding]:
     """Return the bindings that the charm has made for mappings, of the option and of grants."""
     return [
         _binding(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list(resource, answers.Binding, labels=SOURCE, newest=newest)
+        for found in client.list(resource, answers.Binding, labels=SOURCE, newest=True)
         # Anybody who may make a binding may give it the label, and a name that no URL can have.
         if found.metadata.name.startswith(PREFIX) and is_object_name(found.metadata.name)
     ]
@@ -182,7 +178,7 @@ def make(
         logger.info("%s", line)
     seconds = client.seconds_left if seconds is None else seconds
     failed = _write_all(client, before, steps, wanted, time.monotonic() + seconds)
-    after = read(client, newest=True)
+    after = read(client)
     still = changes(after, wanted)
     # A mapping that has ended, and that somebody has made anew, is another one.
     former = {each.uid for each in before.mappings}

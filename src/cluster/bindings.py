@@ -31,19 +31,15 @@ _EVERYTHING = {
 }
 
 
-def find(
-    client: api.Client, control_plane: str, *, newest: bool = False
-) -> tuple[rbac.Bindings, str]:
+def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     """Return every ClusterRoleBinding and RoleBinding of the cluster, and a warning.
 
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
-    it has the command for the application ``control_plane``. ``newest`` is `api.Client.list`'s.
+    it has the command for the application ``control_plane``.
     """
     mighty = roles_of_everything(client)
     found = [
-        each
-        for kind in (ClusterRoleBinding, RoleBinding)
-        for each in _list(client, kind, mighty, newest=newest)
+        each for kind in (ClusterRoleBinding, RoleBinding) for each in _list(client, kind, mighty)
     ]
     answer = client.ask(SubjectAccessReview, _EVERYTHING, answers.SubjectAccessReview).status
     reason = answer.reason or answer.evaluation_error
@@ -57,10 +53,8 @@ def roles_of_everything(client: api.Client) -> set[str]:
     return {role.metadata.name for role in found if role.allows_everything}
 
 
-def _list(
-    client: api.Client, kind: type[Any], mighty: Collection[str], *, newest: bool
-) -> Iterator[rbac.Binding]:
-    for found in client.list(kind, answers.Binding, newest=newest):
+def _list(client: api.Client, kind: type[Any], mighty: Collection[str]) -> Iterator[rbac.Binding]:
+    for found in client.list(kind, answers.Binding, newest=True):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
         users = [s.name for s in subjects if s.kind == "User"]

@@ -110,8 +110,8 @@ def _remove_access(client: api.Client) -> int:
     Grants go first: an application that is deployed later deletes what no option declares, and
     keeps grants.
     """
-    bound = tuple(access.role_bindings(client, newest=True))
-    mappings = access.mappings(client, newest=True) if crd.is_served(client) else []
+    bound = tuple(access.role_bindings(client))
+    mappings = access.mappings(client) if crd.is_served(client) else []
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     found, seconds = Access(tuple(mappings), bound), client.seconds_left - LAST_SECONDS

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import ops
 
@@ -31,8 +31,8 @@ _POLL_SECONDS, _GO_ON_SECONDS = 30.0, 1.0
 _PATIENCE = 3600.0
 # How often it looks at access that has not ended in time: until it has ended.
 _OVERDUE_SECONDS = 120.0
-# The least time between two ends of access: who may write mappings could otherwise keep the
-# machine busy with ends a second apart.
+# How soon the alarm rings for an end: who may write mappings could otherwise keep the machine busy
+# with ends a second apart.
 _SPACING_SECONDS = 20.0
 _LABEL = "alarm"
 _DESCRIPTION = "wakes the unit when it expires, and has nothing secret in it"
@@ -48,7 +48,7 @@ class Wake:
     def __init__(self, charm: RelatedCharm):
         self._unit, self._memory = charm.unit, charm.memory
         self._rings = self._goes_on = self._looks = False
-        self._expected: Sequence[float] | None = None
+        self._expected: list[float] | None = None
 
     def note(self, event: ops.EventBase) -> None:
         """Note that ``event`` is the alarm, if it is."""
@@ -58,7 +58,8 @@ class Wake:
 
     def expect(self, ends: Iterable[datetime.datetime]) -> None:
         """Expect the ``ends`` of access at these times. A hook's last word counts."""
-        self._expected = _seconds(ends)
+        # Zero is for none, and a mapping may end when 1970 begins.
+        self._expected = [max(1.0, end.timestamp()) for end in ends]
 
     def go_on(self) -> None:
         """Wake the unit at once: this hook had no time left for some work."""
@@ -79,13 +80,9 @@ class Wake:
             self._memory.end = end.timestamp()
         self._set(max(self._memory.end, times.now().timestamp() + _GO_ON_SECONDS))
 
-    def finds(self, ends: Iterable[datetime.datetime]) -> bool:
-        """Return whether ``ends`` has the end of access that a former hook expected, if any."""
-        return self._memory.end in (0.0, *_seconds(ends))
-
     @property
     def overdue(self) -> bool:
-        """Return whether the access that a former hook expected to end should have by now."""
+        """Return whether access that is to end should have ended by now."""
         return 0.0 < self._memory.end <= times.now().timestamp()
 
     def again(self, line: str, *, polls: bool) -> None:
@@ -95,33 +92,27 @@ class Wake:
         waits for. As long as that stays the same, it looks less and less often.
         """
         now = times.now().timestamp()
-        self._keep_expected(now)
-        seconds = None
-        if polls or self._looks:
+        is_over = self._keep_expected(now)
+        moments = [now + _GO_ON_SECONDS] if self._goes_on else []
+        if self._memory.end > now:
+            moments.append(max(self._memory.end, now + _SPACING_SECONDS))
+        if polls or self._looks or is_over:
             seconds = self._backed_off(line, now)
+            if is_over:
+                seconds = min(seconds or _OVERDUE_SECONDS, _OVERDUE_SECONDS)
+            moments += [now + seconds] if seconds else []
         else:
             self._memory.wait = ""
-        if self.overdue:
-            seconds = min(max(_POLL_SECONDS, (now - self._memory.end) / 4), _OVERDUE_SECONDS)
-        if self._goes_on:
-            seconds = _GO_ON_SECONDS
-        moments = [] if seconds is None else [now + seconds]
-        moments += [end for end in (self._memory.end, self._memory.coming) if end > now]
         self._set(min(moments, default=None))
 
-    def _keep_expected(self, now: float) -> None:
-        """Remember when access ends next, if this hook knows: the first end, which may be over,
-        and the first that is to come."""
+    def _keep_expected(self, now: float) -> bool:
+        """Remember when access ends next, if this hook knows; return whether any should have ended
+        by now."""
         if self._expected is None:
-            return
-        earliest = self._memory.end + _SPACING_SECONDS if self.overdue else 0.0
-        end = min(self._expected, default=0.0)
-        if end > now:
-            end = max(end, earliest)
-        coming = min((each for each in self._expected if each > now), default=0.0)
-        if coming:
-            coming = max(coming, earliest)
-        self._memory.end, self._memory.coming = end, coming
+            return self.overdue
+        over = min((end for end in self._expected if end <= now), default=0.0)
+        self._memory.end = min((end for end in self._expected if end > now), default=over)
+        return bool(over)
 
     def _backed_off(self, line: str, now: float) -> float | None:
         """Return in how many seconds to look again at a wait that may have lasted long."""
@@ -173,8 +164,3 @@ class Wake:
             if "not found" in error.stderr:
                 return None
             raise
-
-
-def _seconds(ends: Iterable[datetime.datetime]) -> list[float]:
-    # Zero is for none, and a mapping may end when 1970 begins.
-    return [max(1.0, end.timestamp()) for end in ends]

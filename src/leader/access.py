@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import times
-from access import changes, desired, expiry, validity
+from access import desired, expiry, validity
 from access.desired import Access, Desired
 from cluster import access, api, objects, references, set_roles
 from cluster.access import Result
@@ -52,22 +51,19 @@ def bring(hook: Hook, client: api.Client) -> Report:
     """
     declared, now = hook.config.declared, times.now()
 
-    def look(*, newest: bool) -> tuple[Access, Desired]:
-        found = access.read(client, newest=newest)
-        roles = set_roles.find(client, declared, found.mappings)
-        return found, desired.access(declared, found, roles, now)
-
-    found, wanted = look(newest=hook.wake.overdue)
-    ends = _ends(hook, found)
-    # The server's memory may be moments old, so what is stored decides on changes, and on whether
-    # access that is to end is gone.
-    if changes.changes(found, wanted.access).keys or not hook.wake.finds(ends):
-        found, wanted = look(newest=True)
+    found = access.read(client)
+    roles = set_roles.find(client, declared, found.mappings)
+    wanted = desired.access(declared, found, roles, now)
     left = client.seconds_left
     seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
-    ended = expiry.ended(found.mappings, declared, now)
-    why = "option mappings"
-    result = access.make(client, found, wanted.access, why, ended=ended, seconds=seconds)
+    result = access.make(
+        client,
+        found,
+        wanted.access,
+        "option mappings",
+        ended=expiry.ended(found.mappings, declared, now),
+        seconds=seconds,
+    )
     _tell(hook, result)
     return _report(hook, wanted, result)
 
@@ -86,7 +82,7 @@ def end(hook: Hook) -> None:
             if not hook.owner.owns(mark):
                 hook.wake.expect(())
                 return
-            found = access.read(client, newest=hook.wake.overdue)
+            found = access.read(client)
             ended = expiry.ended(found.mappings, hook.config.declared, times.now())
             wanted = found.without(ended)
             _tell(hook, access.make(client, found, wanted, "the time is over", ended=ended))
@@ -94,11 +90,6 @@ def end(hook: Hook) -> None:
         hook.wake.look_again()
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
-
-
-def _ends(hook: Hook, found: Access) -> list[datetime.datetime]:
-    ends = (expiry.end(each, hook.config.declared) for each in found.mappings)
-    return [moment for moment in ends if moment]
 
 
 def _tell(hook: Hook, result: Result) -> None:
@@ -115,7 +106,8 @@ def _tell(hook: Hook, result: Result) -> None:
     for name, why in access.said(result.left.items()).items():
         if name in ended:
             logger.warning("the cluster does not delete mapping %s: %s", name, why)
-    hook.wake.expect(_ends(hook, result.after))
+    ends = (expiry.end(each, hook.config.declared) for each in after)
+    hook.wake.expect(moment for moment in ends if moment)
     if result.goes_on:
         hook.wake.go_on()
 

@@ -51,11 +51,6 @@ class Declared:
     def _sets(self) -> Mapping[str, Entry]:
         return {each.key: each for each in self.entries if each.learns}
 
-    @property
-    def learns(self) -> bool:
-        """Return whether a permission set is declared without its suffix."""
-        return bool(self._sets)
-
 
 class _Row(NamedTuple):
     """An entry, and whether it counts on EKS whatever a row of aws-auth says."""
