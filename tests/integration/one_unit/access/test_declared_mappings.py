@@ -81,7 +81,7 @@ def content(cluster: Cluster) -> list[object]:
     found = cluster.get(MAPPINGS, NAME)
     about = found["metadata"]
     return [
-        *(about["uid"], about.get("labels"), about["annotations"]),
+        *(about["uid"], about.get("labels"), about.get("annotations") or {}),
         *(found["spec"], found["status"]),
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import threading
 import time
@@ -36,13 +35,13 @@ def loop(cluster: Cluster, *writes: Write) -> Iterator[None]:
     over, until = threading.Event(), time.monotonic() + SECONDS
 
     def repeat(write: Write) -> None:
-        http = admin_kubeconfig.client(cluster.admin)
-        for number in itertools.takewhile(lambda _: not over.is_set(), range(MOST)):
-            method, path, body = write(number)
-            merge = "application/merge-patch+json" if method == "PATCH" else "application/json"
-            http.request(method, path, json=body, headers={"Content-Type": merge})
-            if time.monotonic() > until:
-                return
+        with contextlib.closing(admin_kubeconfig.client(cluster.admin)) as http:
+            for number in range(MOST):
+                if over.is_set() or time.monotonic() > until:
+                    break
+                method, path, body = write(number)
+                merge = "application/merge-patch+json" if method == "PATCH" else "application/json"
+                http.request(method, path, json=body, headers={"Content-Type": merge})
 
     threads = [threading.Thread(target=repeat, args=(write,)) for write in writes]
     for thread in threads:
