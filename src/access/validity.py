@@ -101,6 +101,8 @@ def _problem(
     other = next((each.name for each in same[mapping.principal] if each.name != mapping.name), "")
     if other and mapping.source != OPTION:
         return texts.DUPLICATE(name=other)
+    if mapping.source == GRANT and (role := arn.role_of_session(mapping.arn)):
+        return texts.ONE_SESSION(role=role, name=mapping.name)
     return expiry.mismatch(mapping.expires)
 
 

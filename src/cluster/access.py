@@ -193,8 +193,8 @@ def _write_all(
 ) -> dict[str, str]:
     """Make the changes ``steps`` of what was ``found``. Return why those failed that did.
 
-    What ends goes first, but for half of the time at most, and what others have made goes last:
-    whoever may write mappings may write any number that end.
+    What goes comes first, but for three quarters of the time at most, and what others have made
+    goes last: whoever may write mappings or bindings may write any number that have to go.
     """
     names = {each.name for each in wanted.mappings}
     ours = {each.name for each in steps.end if each.source or each.name in names}
@@ -211,17 +211,21 @@ def _write_all(
     def bind(binding: Binding) -> None:
         _bind(client, binding, uids[binding.mapping])
 
-    now = time.monotonic()
-    failed = _run({name: end[name] for name in end if name in ours}, now + (deadline - now) / 2)
-    unbind = {each.key: functools.partial(_unbind, client, each) for each in steps.unbind}
-    failed |= _run(unbind, deadline)
+    quarter = (deadline - time.monotonic()) / 4
+    failed = _run({name: end[name] for name in end if name in ours}, deadline - 2 * quarter)
+    own_first = sorted(steps.unbind, key=lambda each: uids.get(each.mapping) != each.owner)
+    unbind: dict[str, Write] = {
+        each.key: functools.partial(_unbind, client, each) for each in own_first
+    }
+    failed |= _run(unbind, deadline - quarter)
     # One that is still there has another ARN.
     change = [each for each in steps.change if each.name not in failed]
     failed |= _run({each.name: functools.partial(write, each) for each in change}, deadline)
     bound = [each for each in steps.bind if not {each.key, each.mapping} & failed.keys()]
     failed |= _run({each.key: functools.partial(bind, each) for each in bound}, deadline)
-    last = [name for name in end if name not in ours or failed.get(name) == LATE]
-    return failed | _run({name: end[name] for name in last}, deadline)
+    others = end.keys() - ours
+    last = {k: each for k, each in (end | unbind).items() if k in others or failed.get(k) == LATE}
+    return failed | _run(last, deadline)
 
 
 def _run(writes: Mapping[str, Write], deadline: float) -> dict[str, str]:

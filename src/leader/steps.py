@@ -46,11 +46,12 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         service = authenticator.claim(hook, client)
         with collected(unbrought), errors_as_status():
             authenticator.define_mappings(client, hook.owner, config)
-            # Access that ends goes before anything else that takes time.
-            reported = access.bring(hook, client)
         # What guards mappings is there before anybody is let in.
         if unbrought and not peers.shared.serving:
             raise unbrought[0]
+        with collected(unbrought), errors_as_status():
+            # Access that ends goes before anything else that takes time.
+            reported = access.bring(hook, client)
         # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)
         stored = contents.stored(client)
