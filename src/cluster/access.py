@@ -183,7 +183,8 @@ def make(
     # A mapping that has ended, and that somebody has made anew, is another one.
     former = {each.uid for each in before.mappings}
     anew = {each.name for each in still.end if each.uid not in former}
-    left_keys = sorted((steps.keys & still.keys) - anew)
+    # A binding waits for its mapping, so that tells more.
+    left_keys = sorted((steps.keys & still.keys) - anew, key=lambda key: ("/" in key, key))
     reasons = {key: failed.get(key, UNSAID) for key in left_keys}
     return Result(before, after, reasons, len(steps.keys) - len(reasons))
 
@@ -222,6 +223,7 @@ def _write_all(
     change = [each for each in steps.change if each.name not in failed]
     failed |= _run({each.name: functools.partial(write, each) for each in change}, deadline)
     bound = [each for each in steps.bind if not {each.key, each.mapping} & failed.keys()]
+    failed |= {each.key: LATE for each in steps.bind if failed.get(each.mapping) == LATE}
     failed |= _run({each.key: functools.partial(bind, each) for each in bound}, deadline)
     others = end.keys() - ours
     last = {k: each for k, each in (end | unbind).items() if k in others or failed.get(k) == LATE}

@@ -7,8 +7,8 @@ request begins after `SECONDS`, and none lasts beyond `HOOK_SECONDS`.
 
 lightkube reads the kubeconfig, opens the connection and knows where each kind is. The requests are
 the charm's own, because `lightkube.Client` has no way to say what they say: which version of a
-list is enough, which version of an object may be deleted, how much of a log is wanted, and how
-much time is left. It also raises other errors where a server answers in plain text.
+list is enough, how much of a log is wanted, and how much time is left. It also raises other errors
+where a server answers in plain text.
 
 Call its methods inside `cluster.errors.errors_as_status`.
 """
@@ -134,10 +134,6 @@ class Client:
         """Create one object, and return it."""
         return _decoded(self._send("POST", _path(res, namespace), obj, params=_OURS))
 
-    def update(self, res: type[Any], name: str, obj: Mapping[str, Any]) -> None:
-        """Replace one object, unless it has changed."""
-        self._send("PUT", _path(res, None, name), obj, params=_OURS)
-
     def apply(
         self, res: type[Any], name: str, obj: Mapping[str, Any], *, namespace: str | None = None
     ) -> Object:
@@ -159,30 +155,19 @@ class Client:
         self,
         res: type[Any],
         name: str,
-        change: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        change: Mapping[str, Any],
         *,
         namespace: str | None = None,
     ) -> Object:
-        """Change one object by a merge patch, or by a list that is a JSON patch, and return it as
-        it is then."""
-        patch_type = PatchType.MERGE if isinstance(change, Mapping) else PatchType.JSON
-        headers = {"Content-Type": patch_type.value}
+        """Change one object by a merge patch, and return it as it is then."""
+        headers = {"Content-Type": PatchType.MERGE.value}
         path = _path(res, namespace, name)
         return _decoded(self._send("PATCH", path, change, params=_OURS, headers=headers))
 
-    def delete(
-        self, res: type[Any], name: str, *, namespace: str | None = None, version: str = ""
-    ) -> bool:
-        """Delete one object, if there is one.
-
-        Return whether a finalizer keeps it.
-
-        Raise `errors.Conflict` if its resourceVersion is not ``version``, if that is given.
-        """
-        unchanged = {"preconditions": {"resourceVersion": version}} if version else {}
-        options = {**unchanged, **_WITHOUT_WAITING}
+    def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> bool:
+        """Delete one object, if there is one. Return whether a finalizer keeps it."""
         with suppress(404):
-            answer = self._send("DELETE", _path(res, namespace, name), options)
+            answer = self._send("DELETE", _path(res, namespace, name), _WITHOUT_WAITING)
             return bool(answers.decode(answer.content, answers.Dropped).metadata.finalizers)
         return False
 

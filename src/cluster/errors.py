@@ -19,12 +19,8 @@ from statuses import blocked, waiting
 from text import brief
 
 T = TypeVar("T")
-# What the server says where a person's webhook or policy refuses a write, with any code.
-_DENIED = re.compile('denied (the )?request|^namespaces "[^"]*" not found')
-_REFUSED = (400, 403, 413, 422)
-# What it says of a user who has no right (403), of a failed test in a patch, and of a mapping that
-# has another ARN by now (422).
-_NOT_REFUSED = re.compile("forbidden: User |the server rejected our request|arn cannot be changed")
+# What the server says of a user who has no right, and where a person's webhook refuses a write.
+_NO_RIGHT, _DENIED = "forbidden: User ", re.compile("denied (the )?request")
 # After these tries another hook changes what others kept changing.
 CONFLICT_TRIES = 5
 
@@ -78,19 +74,12 @@ def errors_as_status() -> Generator[None]:
         raise Waiting(waiting.API_FAILED(cause=brief(error))) from error
 
 
-def is_refused(code: int, reason: str) -> bool:
-    """Return whether the server refuses this change, rather than whatever the charm writes."""
-    if _DENIED.search(reason):
-        return True
-    return code in _REFUSED and not _NOT_REFUSED.search(reason)
-
-
 def _refusal(code: int, said: str) -> Unready:
     reason = brief(said)
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
         return WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=code, reason=reason))
-    if code == 403 and not is_refused(code, said):
+    if code == 403 and _NO_RIGHT in said and not _DENIED.search(said):
         return Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=reason))
     if code in (400, 403, 404, 405, 413, 415, 422):
         return Blocked(blocked.OBJECT_REJECTED(reason=reason))

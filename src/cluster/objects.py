@@ -32,16 +32,9 @@ def delete(client: api.Client, what: references.ObjectReference) -> None:
     remove(client, kind(what), what.name, namespace=what.namespace)
 
 
-def remove(
-    client: api.Client,
-    res: type[Any],
-    name: str,
-    *,
-    namespace: str | None = None,
-    version: str = "",
-) -> None:
+def remove(client: api.Client, res: type[Any], name: str, *, namespace: str | None = None) -> None:
     """Delete an object, if there is one, with the finalizers by which others could keep it."""
-    if client.delete(res, name, namespace=namespace, version=version):
+    if client.delete(res, name, namespace=namespace):
         with suppress(404):
             client.patch(res, name, {"metadata": {"finalizers": None}}, namespace=namespace)
 

@@ -16,7 +16,8 @@ from tests.fakes.machine import Files
 
 import reconcile
 from checks import pods
-from cluster import services, state, teardown
+from cluster import access as stored
+from cluster import services, teardown
 from errors import Blocked
 from juju import control_plane, peers
 from juju.wake import Wake
@@ -49,7 +50,7 @@ def buggy(deployed: Model) -> Model:
         (steps, "ensure_cluster_id"),
         (services, "apply"),
         # In what ends access, too.
-        (state, "mappings"),
+        (stored, "mappings"),
     ],
 )
 def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook_tries_again(
@@ -121,7 +122,7 @@ def test_given_a_bug_on_the_machine_when_the_unit_goes_then_it_is_not_blocked(
 @pytest.mark.parametrize(
     ("action", "module", "name"),
     # A step of check that has no result would count as late.
-    [("list-mappings", state, "mappings"), ("check", pods, "look")],
+    [("list-mappings", stored, "mappings"), ("check", pods, "look")],
 )
 def test_given_a_bug_when_an_action_runs_then_it_fails_and_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch, action: str, module: Any, name: str

@@ -1,4 +1,4 @@
-"""How an API server changes an object: by an apply, a merge patch and a JSON patch."""
+"""How an API server changes an object: by an apply and by a merge patch."""
 
 from __future__ import annotations
 
@@ -65,17 +65,6 @@ def merge(stored: Object, new: Object) -> None:
             stored.pop(key, None)
         else:
             stored[key] = copy.deepcopy(value)
-
-
-def edit(stored: Object, operations: list[Object]) -> bool:
-    """Apply a JSON patch: operations on parts, and tests of others. Return whether these hold."""
-    for operation in operations:
-        parts = [part.replace("~1", "/") for part in operation["path"].strip("/").split("/")]
-        if operation["op"] == "test" and part_of(stored, parts) != operation["value"]:
-            return False
-        if operation["op"] == "add":
-            part_of(stored, parts[:-1])[parts[-1]] = operation["value"]
-    return True
 
 
 def part_of(value: Any, parts: list[str]) -> Any:

@@ -34,7 +34,7 @@ from tests.fakes.kubernetes.paths import (
     VERSION,
 )
 from tests.fakes.kubernetes.rbac import REVIEWS
-from tests.fakes.kubernetes.stored import Object, renew
+from tests.fakes.kubernetes.stored import Object, owners_of, renew
 
 from text import is_ip
 
@@ -190,7 +190,6 @@ class FakeCluster(Controllers):
             "GET": self._get,
             "PATCH": self._patch,
             "POST": self._post,
-            "PUT": self._put,
             "DELETE": self._remove,
         }
         return answer[request.method](request, request.url.path)
@@ -216,9 +215,7 @@ class FakeCluster(Controllers):
         body = json.loads(request.content)
         if request.headers["Content-Type"] == "application/apply-patch+yaml":
             return self._apply(path, body)
-        if request.headers["Content-Type"] == "application/json-patch+json":
-            return self._edit(path, body)
-        return self._merge(path, body)
+        return self._merge(path.removesuffix("/status"), body)
 
     def _post(self, request: httpx2.Request, path: str) -> httpx2.Response:
         body = json.loads(request.content)
@@ -230,22 +227,10 @@ class FakeCluster(Controllers):
             return httpx2.Response(404, text="404 page not found\n")
         return self._create(path, body)
 
-    def _put(self, request: httpx2.Request, path: str) -> httpx2.Response:
-        """A new status of an object."""
-        path, body = path.removesuffix("/status"), json.loads(request.content)
-        if path not in self.objects:
-            return refused(404, f"{path} not found")
-        if no := self._outdated(path, body):
-            return no
-        self.objects[path]["status"] = body["status"]
-        return ok(self.objects[path])
-
     def _remove(self, request: httpx2.Request, path: str) -> httpx2.Response:
         if path not in self.objects:
             return refused(404, f"{path} not found")
         options = json.loads(request.content) if request.content else {}
-        if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
-            return no
         self._let_go(path, options.get("propagationPolicy"))
         return ok(self.objects.get(path, {"kind": "Status", "status": "Success"}))
 
@@ -324,7 +309,10 @@ class FakeCluster(Controllers):
         if namespace and namespace not in self.namespaces:
             return refused(404, f'namespaces "{namespace}" not found')
         body["metadata"].update(generation=1, resourceVersion="1", uid=self._new_uid())
-        self.objects[path] = body
+        # The garbage collector deletes at once what no object owns by now.
+        there = {each["metadata"].get("uid") for each in self.objects.values()}
+        if (owners := owners_of(body)) <= there or not owners:
+            self.objects[path] = body
         return ok(body)
 
     def _outdated(self, path: str, body: Object) -> httpx2.Response | None:
@@ -372,15 +360,6 @@ class FakeCluster(Controllers):
         if "deletionTimestamp" in stored["metadata"] and not stored["metadata"].get("finalizers"):
             self.delete(path)
         return ok(stored)
-
-    def _edit(self, path: str, operations: list[Object]) -> httpx2.Response:
-        """A JSON patch of an object or of its status."""
-        path = path.removesuffix("/status")
-        if path not in self.objects:
-            return refused(404, f"{path} not found")
-        if not apply.edit(self.objects[path], operations):
-            return refused(422, "the server rejected our request")
-        return ok(self.objects[path])
 
 
 def _adds_finalizers(stored: Object | None, new: list[str] | None) -> httpx2.Response | None:

@@ -114,7 +114,7 @@ class Stored:
         """Let an object be gone, whatever its finalizers, and what it owns."""
         uid = self.objects.pop(path)["metadata"].get("uid", "")
         self._fields.pop(path, None)
-        for dependent in [key for key, each in self.objects.items() if uid in _owners(each)]:
+        for dependent in [key for key, each in self.objects.items() if uid in owners_of(each)]:
             self.delete(dependent)
 
     def unlabel(self) -> None:
@@ -147,7 +147,8 @@ def renew(metadata: Object) -> None:
     metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
 
 
-def _owners(stored: Object) -> set[str]:
+def owners_of(stored: Object) -> set[str]:
+    """The UIDs of an object's owners."""
     return {each["uid"] for each in stored["metadata"].get("ownerReferences", ())}
 
 

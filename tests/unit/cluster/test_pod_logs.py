@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
+from typing import Any
 
 import pytest
 from tests.fakes.explaining import log_line
@@ -11,9 +13,10 @@ from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
+from access.declaration.declared import parse
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from cluster import pod_logs, state
+from cluster import pod_logs, set_roles
 from cluster.api import Client
 
 DEVOPS = PermissionSet("DevOps", "111122223333")
@@ -143,12 +146,17 @@ def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Cl
 # What the leader learns.
 
 
-@pytest.mark.parametrize("suffixes", [[], ["1a2b3c4d5e6f7081"]])
-def test_given_no_set_without_a_suffix_then_nothing_is_requested(
-    api: FakeCluster, client: Client, suffixes: list[str]
+def learned(client: Client, *found: IdentityMapping, suffix: str = "") -> dict[Any, str]:
+    """The roles that are known of the set, which the option declares."""
+    entry = {"permission-set": "DevOps", "account": "111122223333", "suffix": suffix}
+    declared = parse(json.dumps([entry]), datetime.datetime.now(datetime.timezone.utc))
+    return set_roles.find(client, declared, found)
+
+
+def test_given_a_set_with_its_suffix_then_nothing_is_requested(
+    api: FakeCluster, client: Client
 ) -> None:
-    sets = [dataclasses.replace(DEVOPS, suffix=suffix) for suffix in suffixes]
-    assert state.permission_set_roles(client, sets, [mapping(OLD)], "aws") == {}
+    assert learned(client, mapping(OLD), suffix="1a2b3c4d5e6f7081") == {}
     assert api.requests == []
 
 
@@ -160,16 +168,16 @@ def test_given_a_refused_role_then_it_is_learned_where_only_a_mapping_lacks(
     api: FakeCluster, client: Client, error: str, role: dict[PermissionSet, str]
 ) -> None:
     api.add_log("a", log_line(OLD, error))
-    assert state.permission_set_roles(client, [DEVOPS], [], "aws") == role
+    assert learned(client) == role
 
 
 def test_given_a_login_by_a_persons_mapping_then_its_role_is_learned(
     api: FakeCluster, client: Client
 ) -> None:
     by_hand = dataclasses.replace(mapping(OLD), source="")
-    assert state.permission_set_roles(client, [DEVOPS], [by_hand], "aws") == {}
+    assert learned(client, by_hand) == {}
     api.add_log("a", log_line(OLD, "", msg="access granted", level="info"))
-    assert state.permission_set_roles(client, [DEVOPS], [by_hand], "aws") == {DEVOPS: OLD}
+    assert learned(client, by_hand) == {DEVOPS: OLD}
 
 
 @pytest.mark.parametrize(("ago", "role"), [(3500, {DEVOPS: NEW}), (3700, {})])
@@ -178,4 +186,4 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
 ) -> None:
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
     api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
-    assert state.permission_set_roles(client, [DEVOPS], [], "aws") == role
+    assert learned(client) == role

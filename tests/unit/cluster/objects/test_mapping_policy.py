@@ -174,7 +174,7 @@ def test_given_the_longest_that_the_charm_writes_then_the_bound_of_the_metadata_
         reason="r" * 200,
     )
 
-    metadata = manifests.identity_mapping(OWNER, longest)["metadata"]
+    metadata = manifests.identity_mapping(longest)["metadata"]
 
     parts = [*metadata["labels"].items(), *metadata["annotations"].items()]
     assert len(parts) < manifests.MOST_METADATA_PARTS / 2
