@@ -209,9 +209,9 @@ def _refuse_declared(
     """Raise `errors.Blocked` if the option declares one of the ``principals``. If it has a fault,
     it may declare all of ``mappings`` that it made."""
     places = {(e.arn or f"{e.permission_set}"): e.place for e in map(declared.of, principals) if e}
-    if declared.faults:
+    if declared.faults and not places:
         own = (each for each in mappings if each.source == OPTION)
-        places |= {each.arn: f"mapping {each.name}" for each in own}
+        places = {each.arn: f"mapping {each.name}" for each in own}
     for principal, place in places.items():
         raise Blocked(
             f"the option mappings declares {word(principal)} ({place}): change its entry there, "

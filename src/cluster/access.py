@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-import msgspec
 from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
 
 from access.changes import Changes, changes
@@ -76,12 +75,6 @@ def mappings(client: api.Client) -> list[IdentityMapping]:
         if time.monotonic() > deadline:
             raise Waiting(waiting.CRD_NOT_SERVED())
         time.sleep(POLL_SECONDS)
-
-
-def mapping(client: api.Client, name: str) -> IdentityMapping | None:
-    """Return the IAMIdentityMapping of this name as it is stored; None if there is none."""
-    stored = client.get(objects.mapping(), name)
-    return _mapping(msgspec.convert(stored, answers.Mapping)) if stored else None
 
 
 def _mapping(found: answers.Mapping) -> IdentityMapping:
@@ -180,11 +173,12 @@ def make(
     failed = _write_all(client, before, steps, wanted, time.monotonic() + seconds)
     after = read(client)
     still = changes(after, wanted)
-    # A mapping that has ended, and that somebody has made anew, is another one.
-    former = {each.uid for each in before.mappings}
-    anew = {each.name for each in still.end if each.uid not in former}
+    # A mapping that somebody has made anew is another one, and what people delete is theirs.
+    former, there = {e.uid for e in before.mappings}, {e.name for e in after.mappings}
+    others = {e.name for e in still.end if e.uid not in former}
+    others |= {e.name for e in still.change if not e.source and e.name not in there}
     # A binding waits for its mapping, so that tells more.
-    left_keys = sorted((steps.keys & still.keys) - anew, key=lambda key: ("/" in key, key))
+    left_keys = sorted((steps.keys & still.keys) - others, key=lambda key: ("/" in key, key))
     reasons = {key: failed.get(key, UNSAID) for key in left_keys}
     return Result(before, after, reasons, len(steps.keys) - len(reasons))
 

@@ -123,7 +123,7 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_only_peoples_l
     more = {"username": "sam", "expires": "2099-01-01T00:00:00Z", "reason": "an incident"}
     for wanted in (dataclasses.replace(OURS, groups=("view",), **more), OURS):
         assert make(client, Access((wanted,))).left == {}
-        assert access.mapping(client, "dev") == wanted
+        assert access.read(client) == Access((wanted,))
 
     assert api.objects[PATH]["metadata"]["labels"]["team"] == "payments"
     assert "aws-iam/expires" not in api.objects[PATH]["metadata"]["annotations"]
