@@ -42,7 +42,7 @@ def test_given_a_grant_then_its_person_logs_in_until_it_ends_by_itself(
     assert annotations["aws-iam/expires"] == granted["ends"]
     eventually(lambda: name not in mallory.mapping_names(), "deleted", seconds=90)
     eventually(lambda: is_refused(mallory), "refused")
-    for said in (f"(incident 42): create mapping {name}", f": delete mapping {name}"):
+    for said in (f"(incident 42): write mapping {name}", f": delete mapping {name}"):
         assert said in deployed.debug_log(limit=5000)
 
 
