@@ -147,14 +147,17 @@ def remedy(
     found: Iterable[IdentityMapping],
     now: datetime,
     application: str,
-) -> str:
-    """Return how to let the principal in. ``declared`` is what the option `mappings` declares;
+) -> Iterator[str]:
+    """Yield how to let the principal in. ``declared`` is what the option `mappings` declares;
     ``found`` are all mappings."""
     role = _mapped(given)
     entry = declared.of(matching.canonical(str(role)))
     if not entry:
-        return f"to let it in: {admit(application, role)}"
-    return still_out(entry, declared, found, now, str(role)) or (
+        if declared.faults:
+            yield f"nothing of the option mappings is applied: {declared.problem}"
+        yield f"to let it in: {admit(application, role)}"
+        return
+    yield still_out(entry, declared, found, now, str(role)) or (
         f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
         "login is refused, and the leader's next hook maps the role then"
     )

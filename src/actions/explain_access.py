@@ -70,9 +70,8 @@ def _explain(
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
         lines += explanation.ended(looked_up, hook.peers.shared.ended)
-        lines.append(
-            explanation.remedy(given, declared, found, times.now(), hook.owner.application)
-        )
+        application = hook.owner.application
+        lines += explanation.remedy(given, declared, found, times.now(), application)
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}

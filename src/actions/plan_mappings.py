@@ -48,8 +48,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         roles = set_roles.find(client, good, found.mappings)
         wanted = desired.access(good, found, roles, times.now())
         steps = changes.changes(found, wanted.access)
-        if declared.faults:
-            steps = dataclasses.replace(steps, end=(), unbind=())
         mighty = bindings.roles_of_everything(client) if steps.bind else ()
     known = validity.check(found.mappings, partition).problems
     after = validity.check(wanted.access.mappings, partition).problems
@@ -103,7 +101,7 @@ def _rows(
         return _made(place, old, new, bound[name])
 
     made = [row(name) for name in changed]
-    gone = [each for each in steps.end if each.name not in after]
+    gone = [each for each in steps.end if each.name not in after and not declared.faults]
     return [
         *(PlanRow("fault", each.place, details=each.reason) for each in declared.faults),
         *(PlanRow("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in gone),

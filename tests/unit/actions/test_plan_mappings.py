@@ -12,10 +12,10 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
 
 from actions import MAX_BYTES
+from actions.plan_mappings import CHANGES
 
 OPS = f"{ACCOUNT}:role/Ops"
 QA = f"{ACCOUNT}:role/Qa"
-COUNTS = ("change", "delete", "leave-out", "make", "refuse", "replace")
 
 
 def plan(model: Model, *entries: dict[str, Any], **params: Any) -> dict[str, str]:
@@ -29,7 +29,7 @@ def rows(results: dict[str, str]) -> list[list[str]]:
 
 
 def counts(results: dict[str, str]) -> dict[str, int]:
-    return {key: number for key in COUNTS if (number := int(results[key]))}
+    return {key: number for key in CHANGES if (number := int(results[key]))}
 
 
 def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is_written(
@@ -37,36 +37,49 @@ def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is
 ):
     gone, new, taken = (f"{ACCOUNT}:user/{name}" for name in ("gone", "new", "taken"))
     declare(entry("dev", groups=["view"]), entry("gone", gone))
-    api.add_mapping(name_of(taken), f"{ACCOUNT}:user/me")
+    api.add_mapping(name_of(taken), me := f"{ACCOUNT}:user/me")
     api.forget()
-
-    results = plan(
-        deployed,
+    texts = [
         entry("new", new, groups=["view"], expires="2027-01-01T00:00:00Z"),
         entry("dev", groups=["edit"]),
         entry("taken", taken),
         entry("node", f"{ACCOUNT}:role/Node", groups=["system:nodes"]),
-        entry("bot", QA, access=[{"role": "view"}], oops=1),
-    )
-
-    assert api.changes == []
-    assert counts(results) == dict.fromkeys(COUNTS, 1)
-    assert rows(results) == [
-        ["delete", "-", name_of(gone), gone, "was 'gone' with no groups"],
-        [
-            *("replace", "mappings[2]", name_of(taken), taken),
-            (
-                f"'taken' with no groups, in place of mapping {name_of(taken)} of "
-                f"{ACCOUNT}:user/me, which the option did not make"
-            ),
-        ],
+        {"permission-set": "DevOps", "account": "111122223333"},
+    ]
+    made = [
         ["change", "mappings[1]", NAME, DEV, "groups: add 'edit', remove 'view'"],
         [
             *("make", "mappings[0]", name_of(new), new),
             "'new' with groups 'view', until 2027-01-01T00:00:00Z",
         ],
-        ["refuse", "mappings[4]", "-", "-", "the key 'oops' is unknown"],
+    ]
+    others = [
+        [
+            *("make", "mappings[2]", name_of(taken), taken),
+            "'taken' with no groups, in place of one of "
+            f"{ACCOUNT}:user/me, which the option did not make",
+        ],
+        [
+            *("wait", "mappings[4]", "-", "-"),
+            "role unknown; log in once with this permission set, or set suffix",
+        ],
         ["leave-out", "mappings[3]", "-", "-", "nodes do not log in with IAM here"],
+    ]
+
+    good = plan(deployed, *texts)
+    faulty = plan(deployed, *texts, entry("bot", QA, oops=1), entry("dev"))
+
+    assert api.changes == []
+    assert counts(good) == {"delete": 1, "change": 1, "make": 2, "wait": 1, "leave-out": 1}
+    deleted = ["delete", "-", name_of(gone), gone, "was 'gone' with no groups"]
+    assert rows(good) == [deleted, *made, *others]
+    # Whom a text with faults no longer declares, nobody knows.
+    assert counts(faulty) == {"fault": 2, "change": 1, "make": 2, "wait": 1, "leave-out": 1}
+    assert rows(faulty) == [
+        ["fault", "mappings[5]", "-", "-", "the key 'oops' is unknown"],
+        ["fault", "mappings[6]", "-", "-", "it has the same principal as mappings[1]"],
+        *made,
+        *others,
     ]
 
 

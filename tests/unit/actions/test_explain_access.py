@@ -23,6 +23,10 @@ from access.expiry import Ended
 
 ASK = "to ask Kubernetes what it may do, run: kubectl auth can-i --list"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/a@b"
+SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+SSO_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/zoe"
+DEVOPS = {"permission-set": "DevOps", "account": "111122223333", "username": "devops"}
+SET = "permission set DevOps@111122223333 (mappings[0])"
 
 
 @pytest.fixture
@@ -38,12 +42,17 @@ def bound(deployed: Model, api: FakeCluster) -> Model:
 
 
 def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the_chain(
-    bound: Model,
+    bound: Model, files: Files
 ):
-    assert bound.action("explain-access", arn=ROLE) == {
+    files.run_api_server("--oidc-issuer-url=https://x")
+    pathed = ROLE.replace("dev", "team/dev")
+
+    assert bound.action("explain-access", arn=pathed) == {
         "explanation": "\n".join(
             [
+                f"{pathed} logs in without its path, because no login has a role path",
                 f"logins are looked up as {ROLE}",
+                "tokens that the API server checks itself (--oidc-issuer-url) are not looked at",
                 "mapping dev, made with kubectl, lets it in as user alice, groups readers",
                 "RoleBinding/default/read gives Role/default/pod-reader to group readers",
                 "everybody who logs in has ClusterRole/basic",
@@ -57,28 +66,6 @@ def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the
         "groups": "readers",
         "roles": "Role/default/pod-reader",
     }
-
-
-def test_given_an_api_server_that_checks_tokens_itself_when_explained_then_a_line_says_so(
-    bound: Model, files: Files
-):
-    assert not [line for line in explained(bound) if "not looked at" in line]
-    files.run_api_server("--oidc-issuer-url=https://x")
-
-    assert explained(bound)[:2] == [
-        f"logins are looked up as {ROLE}",
-        "tokens that the API server checks itself (--oidc-issuer-url) are not looked at",
-    ]
-
-
-def test_given_a_name_with_a_quote_when_explained_then_the_last_line_asks_kubernetes_for_it(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "o'hara", "readers", "on call")
-
-    assert explained(deployed)[-1] == (
-        f"{ASK} '--as=o'\"'\"'hara' --as-group=readers '--as-group=on call'"
-    )
 
 
 def test_given_a_cluster_that_does_not_ask_rbac_when_explained_then_a_line_warns_of_it(
@@ -132,18 +119,8 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
         "principal": ROLE,
         "admitted": "no",
     }
-
-
-def test_given_a_role_with_its_path_when_explained_then_it_is_told_that_logins_have_none(
-    bound: Model,
-):
-    pathed = ROLE.replace("dev", "team/dev")
-
-    assert explained(bound, pathed)[:3] == [
-        f"{pathed} logs in without its path, because no login has a role path",
-        f"logins are looked up as {ROLE}",
-        "mapping dev, made with kubectl, lets it in as user alice, groups readers",
-    ]
+    # No binding is read.
+    assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
 
 
 def test_given_another_partition_when_explained_then_the_login_is_refused_though_it_is_mapped(
@@ -164,14 +141,8 @@ def test_given_another_partition_when_explained_then_the_login_is_refused_though
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        (
-            {"username": "{{EC2PrivateDNSName}}"},
-            "{{EC2PrivateDNSName}} is not supported; remove it",
-        ),
-        (
-            {"groups": "view"},
-            "groups is not a list of names; delete the mapping, and create it again",
-        ),
+        ({"username": "{{EC2PrivateDNSName}}"}, "{{EC2PrivateDNSName}} is not supported"),
+        ({"groups": "view"}, "groups is not a list of names; delete the mapping, and create it"),
     ],
 )
 def test_given_a_mapping_that_lets_nobody_in_when_explained_then_it_does_not_say_admitted(
@@ -211,53 +182,45 @@ def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
 @pytest.mark.parametrize(
     ("expires", "line"),
     [
-        ("2999-01-01T00:00:00Z", "mapping dev ends at 2999-01-01T00:00:00Z"),
-        (
-            "2020-01-01T00:00:00+01:00",
-            "mapping dev ended at 2020-01-01T00:00:00+01:00: the leader's next hook deletes it",
-        ),
+        ("2999-01-01T00:00:00Z", "ends at 2999-01-01T00:00:00Z"),
+        ("2020-01-01T00:00:00+01:00", "ended at 2019-12-31T23:00:00Z: the leader's next hook "),
     ],
 )
 def test_given_a_mapping_that_ends_when_explained_then_it_is_said_when(
     deployed: Model, api: FakeCluster, expires: str, line: str
 ):
     api.clock.now = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc).timestamp()
-    add(
-        api,
-        "dev",
-        "dev",
-        "alice",
-        labels={"aws-iam/source": "grant"},
-        annotations={"aws-iam/expires": expires},
+    api.add_mapping("dev", ROLE, ROLE, source="grant", expires=expires)
+
+    said = explained(deployed)
+
+    assert said[1] == "mapping dev, made by grant, lets it in as user dev, no groups"
+    assert said[2].startswith(f"mapping dev {line}")
+
+
+def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
+    deployed: Model,
+):
+    ended = Ended("dev", ROLE.upper(), "2026-11-26T08:00:00Z", "2026-11-26T08:00:01Z")
+    deployed.peer["ended"] = expiry.dump([ended])
+
+    assert "mapping dev let it in, and ended at 2026-11-26T08:00:00Z" in explained(deployed)
+    assert deployed.action("list-mappings")["ended"] == (
+        f"dev ({ROLE.upper()}) ended at 2026-11-26T08:00:00Z"
     )
 
-    assert explained(deployed)[1:3] == [
-        "mapping dev, made by grant, lets it in as user alice, no groups",
-        line,
-    ]
 
-
-def test_given_a_session_when_explained_then_its_name_is_filled_in(
+def test_given_a_role_whose_session_counts_when_explained_then_it_is_asked_for_and_filled_in(
     deployed: Model, api: FakeCluster
 ):
     add(api, "dev", "dev", "dev:{{SessionName}}", "team-{{AccountID}}")
-    api.add_binding("view", "ClusterRole/view", User="dev:a-b")
-
-    results = deployed.action("explain-access", arn=SESSION)
-
-    assert results["username"] == "dev:a-b"
-    assert results["groups"] == "team-111122223333"
-    assert results["roles"] == "ClusterRole/view"
-
-
-def test_given_a_role_whose_session_counts_when_explained_then_it_is_asked_for(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "dev:{{SessionName}}")
     api.add_binding("view", "ClusterRole/view", User=("dev:a-b", "dev:bob", "ops:bob"))
 
+    results = deployed.action("explain-access", arn=SESSION)
     lines = explained(deployed)
 
+    assert (results["username"], results["groups"]) == ("dev:a-b", "team-111122223333")
+    assert results["roles"] == "ClusterRole/view"
     assert lines[2:] == [
         (
             "{{…}} is filled in at login; to see it, pass a session's ARN: "
@@ -303,31 +266,13 @@ def test_given_what_is_no_principal_when_explained_then_the_action_says_what_one
     assert api.seen == []
 
 
-def test_given_no_mapping_when_explained_then_bindings_are_not_read(
-    deployed: Model, api: FakeCluster
-):
-    explained(deployed)
-
-    assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
-
-
-def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
-    deployed: Model,
-):
-    ended = Ended("dev", ROLE.upper(), "2026-11-26T08:00:00Z", "2026-11-26T08:00:01Z")
-    deployed.peer["ended"] = expiry.dump([ended])
-
-    assert "mapping dev let it in, and ended at 2026-11-26T08:00:00Z" in explained(deployed)
-    assert deployed.action("list-mappings")["ended"] == (
-        f"dev ({ROLE.upper()}) ended at 2026-11-26T08:00:00Z"
-    )
+# What the option declares.
 
 
 def test_given_an_entry_whose_mapping_is_yet_to_be_made_then_no_command_is_said_that_is_refused(
     deployed: Model,
 ):
-    deployed.config = {"mappings": json.dumps([{"arn": ROLE, "username": "dev"}]), "replicas": 99}
-    deployed.hook()
+    deployed.config = {"mappings": json.dumps([entry("dev", ROLE)]), "replicas": 99}
 
     said = deployed.action("explain-access", arn=ROLE)["explanation"]
 
@@ -335,13 +280,97 @@ def test_given_an_entry_whose_mapping_is_yet_to_be_made_then_no_command_is_said_
     assert "grant-access" not in said
 
 
-def test_given_an_entry_with_a_fault_when_explained_or_refused_then_the_fault_is_said(
-    declare: Declare, deployed: Model, api: FakeCluster
+@pytest.mark.parametrize("wrong", [[entry("ops", SSO, oops="x")], [{}, {}]])
+def test_given_an_option_with_a_fault_when_explained_or_refused_then_the_fault_is_said(
+    declare: Declare, deployed: Model, api: FakeCluster, wrong: list[dict[str, Any]]
 ):
-    declare(entry("dev", ROLE, oops="x"))
+    declare(entry("dev", ROLE), *wrong)
     refuse(api, ROLE)
-    said = "mappings[0] of the option declares it, and has a fault: the key 'oops' is unknown"
+    fault = {
+        1: "mappings[1]: the key 'oops' is unknown",
+        2: "mappings[1]: it has neither arn nor permission-set (and 1 more)",
+    }[len(wrong)]
+    said = f"mappings[0] of the option declares it, and nothing of the option is applied: {fault}"
 
     assert said in explained(deployed)
     assert said in deployed.action("list-refusals")["refusals"].splitlines()
     assert not any("grant-access" in line for line in explained(deployed))
+    assert f"nothing of the option mappings is applied: {fault}" in explained(
+        deployed, f"{ROLE}-2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "params"),
+    [
+        ("explain-access", {"arn": SSO}),
+        ("explain-access", {"arn": SSO_SESSION}),
+        ("list-refusals", {}),
+    ],
+)
+def test_given_a_refused_role_of_a_declared_set_when_explained_then_the_leader_will_map_it(
+    two: Model, api: FakeCluster, action: str, params: dict[str, Any]
+):
+    two.config = {"mappings": json.dumps([DEVOPS, {"arn": ROLE}])}
+    refuse(api, SSO)
+    api.forget()
+
+    results = two.action(action, unit=1, **params)
+
+    text = results.get("explanation") or results["refusals"]
+    lines = text.splitlines()
+    assert "grant-access" not in text
+    line = next(line for line in lines if line.startswith(f"{SSO}, once, "))
+    assert lines[lines.index(line) + 1] == (
+        f"{SET} has role {SSO}: the leader's next hook maps it; to map it now, run: juju exec "
+        "--unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+    )
+    assert results.get("admitted", "no") == "no"
+    assert api.changes == []
+
+
+def test_given_a_second_role_of_a_set_when_it_is_refused_then_the_role_in_use_stays(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    used = SSO.replace("1a2b", "ffff")
+    refuse(api, used)
+    declare(DEVOPS)
+    refuse(api, SSO)
+
+    deployed.hook()
+
+    assert deployed.action("explain-access", arn=used)["admitted"] == "yes"
+    said = deployed.action("explain-access", arn=SSO)["explanation"]
+    line = (
+        f"{SET} has role {used}: if it was provisioned again, set suffix: 1a2b3c4d5e6f7081 in "
+        "mappings[0]"
+    )
+    assert line in said.splitlines()
+    assert "grant-access" not in said
+    assert line in deployed.action("list-refusals")["refusals"].splitlines()
+
+
+@pytest.mark.parametrize("arn", [SSO_SESSION, SSO.lower()], ids=["a session", "in lower case"])
+def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_is_the_remedy(
+    deployed: Model, arn: str
+):
+    deployed.config = {"mappings": json.dumps([DEVOPS])}
+
+    lines = explained(deployed, arn)
+
+    assert lines[2] == (
+        f"{SET} will let it in: its first login is refused, and the leader's next hook maps "
+        "the role then"
+    )
+    assert "grant-access" not in "".join(lines)
+
+
+@pytest.mark.parametrize("arn", [SSO.replace("DevOps", "DevOps_Admin"), ROLE])
+def test_given_a_refused_role_of_no_declared_set_when_explained_then_nothing_is_mapped(
+    deployed: Model, api: FakeCluster, arn: str
+):
+    deployed.config = {"mappings": json.dumps([DEVOPS])}
+    refuse(api, arn)
+
+    assert "juju run aws-iam/leader grant-access" in "".join(explained(deployed, arn))
+    assert api.changes == []
