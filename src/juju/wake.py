@@ -95,7 +95,7 @@ class Wake:
         is_over = self._keep_expected(now)
         moments = [now + _GO_ON_SECONDS] if self._goes_on else []
         if self._memory.end > now:
-            moments.append(max(self._memory.end, now + _SPACING_SECONDS))
+            moments.append(self._memory.end)
         if polls or self._looks or is_over:
             seconds = self._backed_off(line, now)
             if is_over:
@@ -110,8 +110,10 @@ class Wake:
         by now."""
         if self._expected is None:
             return self.overdue
+        earliest = self._memory.end + _SPACING_SECONDS if self.overdue else 0.0
         over = min((end for end in self._expected if end <= now), default=0.0)
-        self._memory.end = min((end for end in self._expected if end > now), default=over)
+        coming = min((end for end in self._expected if end > now), default=0.0)
+        self._memory.end = max(coming, earliest) if coming else over
         return bool(over)
 
     def _backed_off(self, line: str, now: float) -> float | None:

@@ -376,7 +376,8 @@ def _adds_finalizers(stored: Object | None, new: list[str] | None) -> httpx2.Res
 
 def _changes_arn(stored: Object, body: Object) -> httpx2.Response | None:
     """The refusal of another ARN, by a rule of the CRD."""
-    arn = stored["spec"]["arn"]
-    if body.get("spec", {}).get("arn", arn) == arn:
+    spec = stored.get("spec")
+    arn = spec.get("arn") if isinstance(spec, dict) else None
+    if not arn or body.get("spec", {}).get("arn", arn) == arn:
         return None
     return refused(422, "spec.arn: Invalid value: arn cannot be changed, delete this mapping")

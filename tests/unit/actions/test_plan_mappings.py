@@ -56,8 +56,7 @@ def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is
     others = [
         [
             *("make", "mappings[2]", name_of(taken), taken),
-            "'taken' with no groups, in place of one of "
-            f"{ACCOUNT}:user/me, which the option did not make",
+            f"'taken' with no groups, in place of one of {me}, which the option did not make",
         ],
         [
             *("wait", "mappings[4]", "-", "-"),

@@ -297,7 +297,7 @@ def test_given_access_that_ended_as_1970_began_and_stays_then_the_unit_looks_aga
     keep(api, "stuck")
     deployed.hook()
 
-    assert alarms.rings(deployed, api) == [pytest.approx(120, abs=1)]
+    assert alarms.rings(deployed, api) == [pytest.approx(30, abs=1)]
 
 
 @pytest.mark.parametrize("config", [{"replicas": 0}, {}], ids=["blocked", "well"])
