@@ -23,8 +23,8 @@ Declare = Callable[..., ops.StatusBase]
 
 def fault(found: Declared) -> str:
     """The place of the one entry with a fault, and what is wrong with it."""
-    (wrong,) = found.wrong
-    return f"{wrong.place}: {wrong.reason}"
+    (only,) = found.faults
+    return str(only)
 
 
 def entry(username: str, arn: str = DEV, **more: Any) -> dict[str, Any]:

@@ -12,28 +12,32 @@ from hypothesis import strategies as st
 from tests.fakes.arns import CANONICAL, PATHED
 from tests.fakes.declaring import ACCOUNT, DEV, NAME, name_of
 
-from access import desired
+from access import desired, expiry
 from access.arn import canonical_or_empty
-from access.declaration.declared import Declared, Wrong
+from access.changes import Changes, changes
+from access.declaration.declared import Declared
 from access.declaration.entry import Entry
-from access.desired import Access, Changes, Desired, State
+from access.declaration.formats import Remark
+from access.desired import Access, Desired
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from access.rights import Right, bindings
+from access.rights import Right, RoleBinding, bindings
 from labels import GRANT, OPTION
 
 OPS, QA = (f"{ACCOUNT}:role/{name}" for name in ("Ops", "Qa"))
-SUFFIX = "0123456789abcdef"
-SSO_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
+SSO_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
+DEVOPS = PermissionSet("DevOps", "111122223333")
+OF_SET = Entry("", "", "", (), "", DEVOPS, "mappings[0]")
+NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
+PAST, FUTURE = "2026-11-25T00:00:00Z", "2026-11-27T00:00:00Z"
+FAULT = (Remark("mappings[1]", "it is wrong"),)
+VIEW, EDIT = Right("view", place="access[0]"), Right("edit", namespaces=("team",))
 
 
-def entry(arn: str = DEV, place: str = "mappings[0]") -> Entry:
-    return Entry(arn, canonical_or_empty(arn), "dev", ("view",), "", None, place)
-
-
-def of_set(suffix: str = "", username: str = "") -> Entry:
-    permission_set = PermissionSet("DevOps", "111122223333", suffix)
-    return Entry("", "", username, (), "", permission_set, "mappings[0]")
+def entry(arn: str = DEV, place: str = "mappings[0]", **more: str) -> Entry:
+    return Entry(
+        arn, canonical_or_empty(arn), "dev", ("view",), more.get("expires", ""), None, place
+    )
 
 
 def made(name: str = NAME, arn: str = DEV, source: str = OPTION, **more: str) -> IdentityMapping:
@@ -41,180 +45,9 @@ def made(name: str = NAME, arn: str = DEV, source: str = OPTION, **more: str) ->
     return IdentityMapping(name, arn, username, arn.lower(), ("view",), source, expires)
 
 
-NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
-PAST, FUTURE = "2026-11-25T00:00:00Z", "2026-11-27T00:00:00Z"
-
-
-def plan(
-    entries: Sequence[Entry],
-    found: Sequence[IdentityMapping],
-    partition: str = "aws",
-    set_role: str = "",
-) -> tuple[Desired, Changes]:
-    """What is wanted, and what has to change for it."""
-    access = Access(tuple(found))
-    roles = {PermissionSet("DevOps", "111122223333"): set_role} if set_role else {}
-    state = State(access, set_roles=roles)
-    wanted = desired.access(Declared(tuple(entries)), state, NOW, partition)
-    return wanted, desired.changes(access, wanted.access)
-
-
-def test_given_what_is_there_when_it_is_declared_in_any_case_then_nothing_changes():
-    wanted, steps = plan([entry(arn=DEV.upper())], [made()])
-
-    assert steps == Changes()
-    assert wanted.access.mappings == (made(),)
-
-
-def test_given_a_new_entry_when_planned_then_it_is_created_with_its_canonical_arn_and_its_end():
-    ends = dataclasses.replace(entry(), expires=FUTURE)
-
-    wanted, steps = plan([ends], [])
-
-    assert steps == Changes(create=(made(expires=FUTURE),))
-    assert wanted.places == {NAME: "mappings[0]"}
-
-
-@pytest.mark.parametrize(("arn", "since"), [(DEV, "2026-01-01T00:00:00Z"), (OPS, "")])
-def test_given_a_mapping_then_it_is_as_old_as_it_was_unless_it_is_made_anew(arn: str, since: str):
-    there = dataclasses.replace(made(arn=arn), created="2026-01-01T00:00:00Z")
-
-    (wanted,) = plan([entry()], [there])[0].access.mappings
-
-    assert wanted.created == since
-
-
-def test_given_an_entry_with_a_fault_then_what_it_may_have_made_stays_unless_a_good_one_has_it():
-    kept, theirs = made("kept", OPS), made("theirs", QA, "")
-    faulty = Wrong("mappings[1]", "no such role", frozenset())
-    declared = Declared((entry(),), wrong=(faulty,))
-    found = Access((kept, theirs, made()))
-
-    wanted = desired.access(declared, State(found), NOW)
-
-    assert wanted.not_applied == {"mappings[1]": "no such role; keeps mapping kept"}
-    assert desired.changes(found, wanted.access) == Changes()
-
-
-@pytest.mark.parametrize("source", [OPTION, ""], ids=["another ARN", "a person's"])
-def test_given_a_mapping_of_another_principal_under_its_name_then_an_entry_takes_its_place(
-    source: str,
-):
-    other = made(arn=OPS, source=source)
-
-    assert plan([entry()], [other])[1] == Changes(replace=((other, made()),))
-
-
-def test_given_a_mapping_of_its_principal_under_another_name_then_an_entry_replaces_it():
-    former = made("former")
-
-    assert plan([entry()], [former])[1] == Changes(delete=(former,), create=(made(),))
-
-
-def test_given_mappings_of_others_that_have_ended_then_the_charms_own_go_before_them():
-    # Whoever may write mappings may write any number of them.
-    theirs, ours = made("a", QA, "", expires=PAST), made("z", expires=PAST)
-
-    assert desired.changes(Access((theirs, ours)), Access()).delete == (ours, theirs)
-
-
-def test_given_a_mapping_that_has_ended_beside_a_new_one_of_its_principal_then_it_goes_by_itself():
-    new = dataclasses.replace(made("new", source=""), canonical="")
-    ended = made("ended", source="", expires=PAST)
-
-    expected = Changes(delete=(ended,), activate=((new, made("new", source="")),))
-    assert plan([], [new, ended])[1] == expected
-
-
-def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then_they_go():
-    gone = made("twin"), made(name_of(OPS), OPS)
-
-    assert plan([entry()], [made(), *gone])[1] == Changes(delete=gone)
-
-
-def test_given_a_duplicate_of_others_when_its_principal_is_declared_then_the_entry_is_made_too():
-    assert plan([entry()], [made("theirs", DEV.upper(), "")])[1] == Changes(create=(made(),))
-
-
-@pytest.mark.parametrize(
-    "former",
-    [made(username="x"), made(source=""), made(expires=PAST)],
-    ids=["another user", "no label", "an end"],
-)
-def test_given_a_declared_mapping_that_somebody_changed_when_planned_then_it_is_as_declared(
-    former: IdentityMapping,
-):
-    assert plan([entry(arn=DEV.upper())], [former])[1] == Changes(update=((former, made()),))
-
-
-@pytest.mark.parametrize(
-    ("declared", "partition", "reason"),
-    [
-        (entry(), "aws-cn", "no login has partition aws, because the option partition is aws-cn"),
-        (of_set(), "aws", "role unknown; log in once with this permission set, or set suffix"),
-    ],
-    ids=["of another partition", "a set whose role is unknown"],
-)
-def test_given_a_principal_that_cannot_be_mapped_when_planned_then_it_is_not_applied(
-    declared: Entry, partition: str, reason: str
-):
-    wanted, steps = plan([declared], [], partition)
-
-    assert (wanted.not_applied, steps) == ({"mappings[0]": reason}, Changes())
-
-
-def test_given_a_set_that_is_provisioned_again_when_planned_then_its_new_role_is_mapped():
-    new = f"{SSO_ROLE[:-16]}{'0' * 16}"
-    owned = made(name_of(SSO_ROLE), SSO_ROLE)
-
-    steps = plan([of_set()], [owned], set_role=new)[1]
-
-    assert steps.delete == (owned,)
-    assert [(each.name, each.arn) for each in steps.create] == [(name_of(new), new)]
-
-
-def test_given_a_permission_set_and_its_role_when_both_are_declared_then_the_first_is_applied():
-    role = entry(SSO_ROLE, "mappings[1]")
-
-    wanted, _ = plan([of_set(SUFFIX), role], [])
-
-    assert wanted.not_applied == {"mappings[1]": "mappings[0] has the same ARN"}
-
-
-# The status of mappings, whoever made them.
-
-
-def persons(arn: str, canonical: str, name: str = "dev") -> IdentityMapping:
-    return IdentityMapping(name, arn, "alice", canonical)
-
-
-@pytest.mark.parametrize(("arn", "canonical"), [(DEV, CANONICAL), (PATHED, PATHED)])
-def test_given_a_mapping_then_its_status_is_to_be_what_the_authenticator_writes(
-    arn: str, canonical: str
-):
-    new, right = persons(arn, ""), persons(arn, canonical)
-
-    assert plan([], [new])[1] == Changes(activate=((new, right),))
-    assert plan([], [right])[1] == Changes()
-
-
-@pytest.mark.parametrize("arn", ["dev", PATHED], ids=["no ARN", "another ARN"])
-def test_given_a_status_that_lets_a_former_principal_in_then_that_one_loses_it_first(arn: str):
-    former = persons(arn, CANONICAL)
-
-    assert plan([], [former])[1] == Changes(
-        withdraw=((former, persons(arn, canonical_or_empty(arn))),)
-    )
-
-
-# Bindings, which are wanted as long as their mapping is.
-
-VIEW, EDIT = Right("view", place="access[0]"), Right("edit", namespaces=("team",))
-
-
-def bound(name: str, right: Right, source: str = OPTION):
-    ((_, made),) = bindings(name, [right], source)
-    return made
+def bound(name: str, right: Right, source: str = OPTION, owner: str = "") -> RoleBinding:
+    ((_, found),) = bindings(name, [right], source)
+    return dataclasses.replace(found, owner=owner)
 
 
 def with_group(mapping: IdentityMapping) -> IdentityMapping:
@@ -222,18 +55,149 @@ def with_group(mapping: IdentityMapping) -> IdentityMapping:
     return dataclasses.replace(mapping, groups=groups)
 
 
-def test_given_another_arn_under_the_name_of_an_entry_then_the_former_role_goes_first():
-    other = with_group(made(arn=OPS))
-    found = Access((other,), (bound(NAME, VIEW),))
+def want(declared: Declared, found: Access, set_role: str = "") -> Desired:
+    return desired.access(declared, found, {DEVOPS: set_role} if set_role else {}, NOW)
+
+
+def steps(
+    entries: Sequence[Entry], *found: IdentityMapping, bound: tuple[RoleBinding, ...] = ()
+) -> Changes:
+    """What has to change in what is ``found`` and ``bound`` to have the entries."""
+    there = Access(found, bound)
+    return changes(there, want(Declared(tuple(entries)), there).access)
+
+
+# What the option declares.
+
+
+def test_given_what_is_there_when_it_is_declared_in_any_case_then_nothing_changes():
+    assert steps([entry(arn=DEV.upper())], made()) == Changes()
+
+
+def test_given_a_new_entry_then_it_is_created_with_its_canonical_arn_and_its_end():
+    declared = Declared((entry(expires=FUTURE),))
+
+    wanted = want(declared, Access())
+
+    assert wanted.access.mappings == (made(expires=FUTURE),)
+    assert wanted.places == {NAME: "mappings[0]"}
+
+
+@pytest.mark.parametrize(("arn", "since"), [(DEV, "2026-01-01T00:00:00Z"), (OPS, "")])
+def test_given_a_mapping_then_it_is_as_old_as_it_was_unless_it_is_made_anew(arn: str, since: str):
+    there = dataclasses.replace(made(arn=arn), created="2026-01-01T00:00:00Z")
+
+    (wanted,) = want(Declared((entry(),)), Access((there,))).access.mappings
+
+    assert wanted.created == since
+
+
+@pytest.mark.parametrize("source", [OPTION, GRANT, ""])
+def test_given_another_principal_under_the_name_of_an_entry_then_it_gives_way(source: str):
+    other = made(arn=OPS, source=source)
+
+    assert steps([entry()], other) == Changes(end=(other,), change=(made(),))
+
+
+def test_given_mappings_of_the_option_that_it_does_not_declare_then_they_go():
+    gone = made("twin"), made(name_of(OPS), OPS)
+
+    assert steps([entry()], made(), *gone) == Changes(end=gone)
+
+
+def test_given_a_duplicate_of_others_when_its_principal_is_declared_then_the_entry_is_made_too():
+    assert steps([entry()], made("theirs", DEV.upper(), "")) == Changes(change=(made(),))
+
+
+@pytest.mark.parametrize(
+    "former",
+    [made(username="x"), made(source=""), made(source=GRANT), made(expires=PAST)],
+    ids=["another user", "no label", "a grant", "an end"],
+)
+def test_given_a_declared_mapping_that_is_not_as_declared_then_the_same_object_becomes_so(
+    former: IdentityMapping,
+):
+    assert steps([entry(arn=DEV.upper())], former) == Changes(change=(made(),))
+
+
+def test_given_an_option_with_a_fault_then_nothing_of_it_changes_but_what_has_an_end_ends():
+    option, over = with_group(made()), made("over", QA, expires=PAST)
+    found = Access((option, over, made("b", OPS)), (bound(NAME, VIEW),))
+
+    declared = Declared((entry(arn=f"{ACCOUNT}:user/new"), entry()), faults=FAULT)
+    wanted = want(declared, found)
+
+    assert changes(found, wanted.access) == Changes(end=(over,))
+    assert wanted.places == {}
+
+
+# Permission sets.
+
+
+def test_given_a_set_whose_role_is_unknown_then_it_waits_for_a_login():
+    wanted = want(Declared((OF_SET,)), Access())
+
+    assert wanted.access == Access()
+    reason = "role unknown; log in once with this permission set, or set suffix"
+    assert wanted.not_applied == {"mappings[0]": reason}
+
+
+def test_given_a_set_that_is_provisioned_again_then_its_new_role_is_mapped_and_the_former_goes():
+    new = f"{SSO_ROLE[:-16]}{'0' * 16}"
+    found = Access((made(name_of(SSO_ROLE), SSO_ROLE),))
+
+    planned = changes(found, want(Declared((OF_SET,)), found, new).access)
+
+    assert planned.end == found.mappings
+    assert [(each.name, each.arn) for each in planned.change] == [(name_of(new), new)]
+
+
+# The status of mappings, whoever made them.
+
+
+@pytest.mark.parametrize(
+    ("arn", "now", "canonical"),
+    [
+        (DEV, "", CANONICAL),
+        (PATHED, "", PATHED),
+        ("dev", CANONICAL, ""),
+        (PATHED, CANONICAL, PATHED),
+    ],
+    ids=["new", "with a path", "no ARN", "a former principal"],
+)
+def test_given_a_mapping_then_its_status_is_to_name_its_own_principal_only(
+    arn: str, now: str, canonical: str
+):
+    there = IdentityMapping("theirs", arn, "alice", now)
+    right = dataclasses.replace(there, canonical=canonical)
+
+    assert steps([], there) == Changes(change=(right,))
+    assert steps([], right) == Changes()
+
+
+# Bindings, which are wanted as long as their mapping is.
+
+
+def test_given_a_role_that_another_one_replaces_then_both_changes_stand_by_themselves():
     new = dataclasses.replace(entry(), rights=(VIEW,))
 
-    steps = desired.changes(found, desired.access(Declared((new,)), State(found), NOW).access)
+    planned = steps([new], with_group(made()), bound=(bound(NAME, EDIT),))
 
-    assert steps == Changes(
-        unbind=(bound(NAME, VIEW),),
-        replace=((other, with_group(made())),),
-        bind=(bound(NAME, VIEW),),
-    )
+    assert planned == Changes(unbind=(bound(NAME, EDIT),), bind=(bound(NAME, VIEW),))
+
+
+@pytest.mark.parametrize(
+    ("arn", "owner"), [(OPS, "1"), (DEV, "0")], ids=["it is made anew", "its owner is another"]
+)
+def test_given_a_mapping_that_does_not_own_its_binding_then_that_is_made_anew(
+    arn: str, owner: str
+):
+    new = dataclasses.replace(entry(), rights=(VIEW,))
+    there = dataclasses.replace(with_group(made(arn=arn)), uid="1")
+
+    planned = steps([new], there, bound=(bound(NAME, VIEW, owner=owner),))
+
+    assert (planned.unbind, planned.bind) == ((bound(NAME, VIEW),), (bound(NAME, VIEW),))
 
 
 @pytest.mark.parametrize(
@@ -244,30 +208,18 @@ def test_given_another_arn_under_the_name_of_an_entry_then_the_former_role_goes_
 def test_given_a_grants_binding_without_its_grant_then_it_goes(
     mappings: tuple[IdentityMapping, ...],
 ):
-    found = Access(mappings, (bound(NAME, VIEW, GRANT),))
+    binding = bound(NAME, VIEW, GRANT)
 
-    wanted = desired.access(Declared((entry(),) if mappings else ()), State(found), NOW)
-
-    assert desired.changes(found, wanted.access).unbind == found.bindings
+    assert steps([entry()] if mappings else [], *mappings, bound=(binding,)).unbind == (binding,)
 
 
 def test_given_a_grant_then_its_binding_stays_and_one_that_a_person_edited_goes():
     right = bound(NAME, VIEW, GRANT)
     edited = dataclasses.replace(bound(NAME, EDIT, GRANT), role="admin")
-    found = Access((with_group(made(source=GRANT)),), (right, edited))
 
-    wanted = desired.access(Declared(), State(found), NOW)
+    planned = steps([], with_group(made(source=GRANT)), bound=(right, edited))
 
-    assert desired.changes(found, wanted.access) == Changes(unbind=(edited,))
-
-
-def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_keep_theirs():
-    option, grant = with_group(made()), with_group(made("g", OPS, GRANT))
-    found = Access((option, grant), (bound(NAME, VIEW), bound("g", VIEW, GRANT)))
-
-    wanted = desired.access(Declared(error="wrong"), State(found), NOW)
-
-    assert desired.changes(found, wanted.access) == Changes()
+    assert planned == Changes(unbind=(edited,))
 
 
 # Access that ends.
@@ -275,54 +227,66 @@ def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_kee
 
 def test_given_access_that_has_ended_then_its_mapping_and_its_role_go():
     over = dataclasses.replace(with_group(made(source=GRANT)), expires=PAST)
-    found = Access((over, made("ops", OPS, "", expires=FUTURE)), (bound(NAME, VIEW, GRANT),))
+    roles = (bound(NAME, VIEW, GRANT),)
 
-    steps = desired.changes(found, desired.access(Declared(), State(found), NOW).access)
+    planned = steps([], over, made("ops", OPS, "", expires=FUTURE), bound=roles)
 
-    assert steps == Changes(unbind=found.bindings, delete=(over,))
-    assert desired.lasting(found, Declared(), NOW) == Access(found.mappings[1:])
-
-
-def test_given_a_declared_mapping_that_somebody_lets_end_then_it_lasts_if_the_option_can_be_read():
-    found = Access((made(expires=PAST),))
-
-    declared = Declared((entry(),), ends={entry().mark: ""})
-    assert desired.lasting(found, declared, NOW) == found
-    assert desired.lasting(found, Declared(error="wrong"), NOW) == Access()
+    assert planned == Changes(end=(over,), unbind=roles)
 
 
-NAMES = st.sampled_from([NAME, "b", "c"])
+@pytest.mark.parametrize(
+    ("declared", "name", "ends"),
+    [
+        (Declared((entry(),)), NAME, ""),
+        (Declared((entry(expires=FUTURE),)), NAME, FUTURE),
+        (Declared((entry(expires=FUTURE),)), "theirs", PAST),
+        (Declared((entry(),), faults=FAULT), NAME, PAST),
+        (Declared(), NAME, PAST),
+    ],
+    ids=["declared for ever", "until", "a duplicate", "a fault", "not declared"],
+)
+def test_given_an_annotation_then_it_ends_what_a_good_option_does_not_declare(
+    declared: Declared, name: str, ends: str
+):
+    found = expiry.end(made(name, expires=PAST), declared)
+
+    assert found == (datetime.datetime.fromisoformat(ends) if ends else None)
+
+
+def test_given_a_declared_access_that_has_ended_then_it_goes_whatever_its_annotation_says():
+    there = made(expires=FUTURE)
+
+    assert steps([entry(expires=PAST)], there) == Changes(end=(there,))
+
+
+# Whatever is there.
+
 ARNS = st.sampled_from([DEV, OPS, OPS.upper(), f"{ACCOUNT}:root", f"{ACCOUNT}:user/x"])
 SOURCES = st.sampled_from([OPTION, OPTION, GRANT, ""])
 ENTRIES = st.lists(
     st.builds(entry, ARNS), max_size=4, unique_by=lambda each: each.arn.lower()
 ).map(lambda some: [dataclasses.replace(e, place=f"[{n}]") for n, e in enumerate(some)])
 FOUND = st.lists(
-    st.builds(made, NAMES, ARNS, SOURCES), max_size=4, unique_by=lambda mapping: mapping.name
+    st.builds(made, st.sampled_from([NAME, "b", "c"]), ARNS, SOURCES),
+    max_size=4,
+    unique_by=lambda mapping: mapping.name,
 )
 
 
-@given(ENTRIES, FOUND)
-def test_given_any_cluster_when_what_is_wanted_is_there_then_nothing_changes(
-    entries: list[Entry], found: list[IdentityMapping]
+@given(ENTRIES, FOUND, st.booleans())
+def test_given_any_cluster_then_what_is_wanted_is_there_at_once_and_others_keep_theirs(
+    entries: list[Entry], found: list[IdentityMapping], wrong: bool
 ):
-    first, _ = plan(entries, found)
+    before = Access(tuple(found))
+    declared = Declared(tuple(entries), faults=FAULT if wrong else ())
+    wanted = want(declared, before).access
 
-    again, steps = plan(entries, first.access.mappings)
-
-    assert (again, steps) == (first, Changes())
-
-
-@given(ENTRIES, FOUND)
-def test_given_any_cluster_then_nothing_of_others_changes_but_its_status_and_all_entries_are_there(
-    entries: list[Entry], found: list[IdentityMapping]
-):
-    wanted, steps = plan(entries, found)
-
+    assert changes(wanted, want(declared, wanted).access) == Changes()
+    if wrong:
+        assert changes(before, wanted) == Changes()
+        return
     names = {each.name for each in entries}
     others = [each for each in found if each.source != OPTION and each.name not in names]
-    touched = {*steps.delete, *(old for old, _ in (*steps.replace, *steps.update))}
-    assert touched.isdisjoint(others)
-    assert [each for each in wanted.access.mappings if each.source != OPTION] == others
-    ours = [each.arn.lower() for each in wanted.access.mappings if each.source == OPTION]
+    assert [each for each in wanted.mappings if each.source != OPTION] == others
+    ours = [each.arn.lower() for each in wanted.mappings if each.source == OPTION]
     assert sorted(ours) == sorted(each.arn.lower() for each in entries)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import times
 from access import expiry
+from access.declaration.declared import Declared
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 
@@ -59,22 +60,21 @@ def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_acc
     with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z") as raised:
         times.parse(text)
     assert expiry.mismatch(text) == f"annotation aws-iam/expires: {raised.value}"
-    assert expiry.end(mapping("a", text)) is None
-    assert not expiry.has_ended(mapping("a", text), datetime.max.replace(tzinfo=UTC))
+    assert expiry.end(mapping("a", text), Declared()) is None
 
 
 @given(st.text() | st.from_regex(TIME, fullmatch=True))
 def test_given_any_text_when_read_then_it_is_a_time_in_utc_or_a_problem(text: str):
-    moment = expiry.end(mapping("a", text))
+    moment = expiry.end(mapping("a", text), Declared())
 
     assert (moment is None) == bool(expiry.mismatch(text) or not text)
     assert moment is None or moment.tzinfo is UTC
 
 
 def test_given_mappings_when_asked_then_those_have_ended_whose_time_has_come():
-    assert expiry.has_ended(mapping("a", "2026-11-26T12:00:00Z"), NOON)
-    assert not expiry.has_ended(mapping("a", "2026-11-26T12:00:00.1Z"), NOON)
-    assert not expiry.has_ended(mapping("a", ""), NOON)
+    over, later = mapping("a", "2026-11-26T12:00:00Z"), mapping("b", "2026-11-26T12:00:00.1Z")
+
+    assert expiry.ended([over, later, mapping("c", "")], Declared(), NOON) == {"a": NOON}
 
 
 def ended(n: int, at: datetime) -> Ended:
