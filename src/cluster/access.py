@@ -45,7 +45,7 @@ WRITERS = 8
 # How many of many changes the log names.
 MOST_LOGGED = 20
 # Why a change is left, where the server does not say.
-LATE, UNSAID = "no time was left", "others change it"
+LATE, LOST, UNSAID = "no time was left", "no answer came", "others change it"
 
 Write = Callable[[], object]
 _NOTHING = dict[str, datetime]()
@@ -135,7 +135,7 @@ class Result:
 
     before: Access
     after: Access
-    # Why each change is still to be made: what the server says, `LATE` or `UNSAID`.
+    # Why each change is still to be made: what the server says, or `LATE`, `LOST` or `UNSAID`.
     left: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     made: int = 0  # How many changes were made.
 
@@ -248,7 +248,7 @@ def _attempt(write: Write) -> str:
         refusal = reason.__cause__
         if isinstance(refusal, ApiError):
             return brief(f"{refusal.code} {refusal}")
-        return brief(refusal) if isinstance(refusal, Conflict) else str(reason)
+        return UNSAID if isinstance(refusal, Conflict) else LOST
     return ""
 
 
@@ -303,4 +303,4 @@ def shown(key: str) -> str:
 
 def said(left: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return those of a `Result`'s changes that are ``left`` of which the server says why."""
-    return {key: why for key, why in left if why not in (LATE, UNSAID)}
+    return {key: why for key, why in left if why not in (LATE, LOST, UNSAID)}

@@ -42,6 +42,7 @@ class Report:
     result: Result  # What became of the changes.
     pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
     former: frozenset[str]  # The names of mappings that are still to be deleted.
+    bindings: int  # How many role bindings are still to be created or deleted.
 
 
 def bring(hook: Hook, client: api.Client) -> Report:
@@ -118,14 +119,16 @@ def _report(hook: Hook, wanted: Desired, result: Result) -> Report:
     checked = validity.check_access(after, late, config.partition)
     refused, not_applied = _left(after, wanted, result)
     names = {each.name for each in wanted.access.mappings}
-    left = {key for key in result.left if "/" not in key}
+    # What the server says of the others stands among the problems.
+    left = result.left.keys() - access.said(result.left.items()).keys()
     return Report(
         validity.in_order({**refused, **checked.problems}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
         result,
         frozenset(left & names),
-        frozenset(left - names),
+        frozenset(key for key in left - names if "/" not in key),
+        sum("/" in key for key in left),
     )
 
 

@@ -21,8 +21,8 @@ def line(rollout: Rollout, report: Report, *remarks: str) -> str:
     copy to the end of the line.
     """
     parts = [active.PODS(ready=rollout.ready, wanted=rollout.wanted), _count(report)]
-    if bindings := sum("/" in key for key in report.result.left):
-        parts.append(active.RIGHTS_PENDING(bindings=counted(bindings, "role binding")))
+    if report.bindings:
+        parts.append(active.RIGHTS_PENDING(bindings=counted(report.bindings, "role binding")))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
