@@ -51,7 +51,7 @@ def _write(
     wanted, reason = grants.wanted(found, grant, former), grant.mapping.reason
     why = f"grant-access ({one_line(reason)})" if reason else "grant-access"
     for key, cause in access.make(client, found, wanted, why).left.items():
-        raise Failed(f"{access.shown(key)} is not as it should be, run this again: {cause}")
+        raise Failed(f"{access.shown(key)} is not as it should be, run this again: {cause.why}")
     return wanted.mappings[-1]
 
 

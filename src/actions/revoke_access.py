@@ -41,8 +41,8 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     )
     if left:
         failures = [
-            f"{access.shown(key)} is not as it should be, run this again: {why}"
-            for key, why in left.items()
+            f"{access.shown(key)} is not as it should be, run this again: {each.why}"
+            for key, each in left.items()
         ]
         raise Failed("; ".join(first(failures, FAILURES_SHOWN)), results)
     return results or {"result": "nothing to revoke: no such mapping"}

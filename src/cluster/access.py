@@ -16,9 +16,9 @@ import dataclasses
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
 
@@ -44,9 +44,6 @@ POLL_SECONDS = 0.5
 WRITERS = 8
 # How many of many changes the log names.
 MOST_LOGGED = 20
-# Why a change is left, where the server does not say.
-LATE, LOST, UNSAID = "no time was left", "no answer came", "others change it"
-
 Write = Callable[[], object]
 _NOTHING = dict[str, datetime]()
 
@@ -128,6 +125,16 @@ def _binding(found: answers.Binding) -> Binding:
     )
 
 
+class Left(NamedTuple):
+    """Why a change is still to be made."""
+
+    why: str
+    is_said: bool = False  # Whether the server says so.
+
+
+LATE, UNSAID = Left("no time was left"), Left("others change it")
+
+
 @dataclasses.dataclass(frozen=True)
 class Result:
     """What became of changes: what two looks tell. A mapping is known by its name, a binding by
@@ -135,9 +142,13 @@ class Result:
 
     before: Access
     after: Access
-    # Why each change is still to be made: what the server says, or `LATE`, `LOST` or `UNSAID`.
-    left: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    left: Mapping[str, Left] = dataclasses.field(default_factory=dict[str, Left])
     made: int = 0  # How many changes were made.
+
+    @property
+    def said(self) -> dict[str, str]:
+        """Return why each change is left of which the server says why."""
+        return {key: left.why for key, left in self.left.items() if left.is_said}
 
     @property
     def goes_on(self) -> bool:
@@ -185,7 +196,7 @@ def make(
 
 def _write_all(
     client: api.Client, found: Access, steps: Changes, wanted: Access, deadline: float
-) -> dict[str, str]:
+) -> dict[str, Left]:
     """Make the changes ``steps`` of what was ``found``. Return why those failed that did.
 
     What goes comes first, but for three quarters of the time at most, and what others have made
@@ -224,14 +235,14 @@ def _write_all(
     return failed | _run(last, deadline)
 
 
-def _run(writes: Mapping[str, Write], deadline: float) -> dict[str, str]:
+def _run(writes: Mapping[str, Write], deadline: float) -> dict[str, Left]:
     """Make ``writes``, several at a time, until the ``deadline``. Return why those failed that
     did."""
     if not writes:
         return {}
     from concurrent.futures import ThreadPoolExecutor
 
-    def attempt(write: Write) -> str:
+    def attempt(write: Write) -> Left | None:
         return LATE if time.monotonic() > deadline else _attempt(write)
 
     with ThreadPoolExecutor(min(WRITERS, len(writes))) as pool:
@@ -239,17 +250,17 @@ def _run(writes: Mapping[str, Write], deadline: float) -> dict[str, str]:
     return {key: reason for key, reason in reasons.items() if reason}
 
 
-def _attempt(write: Write) -> str:
-    """Make one write, and return why it failed; empty if it did not."""
+def _attempt(write: Write) -> Left | None:
+    """Make one write, and return why it failed; None if it did not."""
     try:
         with errors_as_status():
             write()
     except Unready as reason:
         refusal = reason.__cause__
         if isinstance(refusal, ApiError):
-            return brief(f"{refusal.code} {refusal}")
-        return UNSAID if isinstance(refusal, Conflict) else LOST
-    return ""
+            return Left(brief(f"{refusal.code} {refusal}"), is_said=True)
+        return UNSAID if isinstance(refusal, Conflict) else Left(str(reason))
+    return None
 
 
 def _write(client: api.Client, there: IdentityMapping | None, wanted: IdentityMapping) -> str:
@@ -299,8 +310,3 @@ def _place(binding: Binding) -> tuple[type[Any], str | None]:
 def shown(key: str) -> str:
     """Return what a key of a `Result` is, as a person reads it."""
     return f"binding {key.lstrip('/')}" if "/" in key else f"mapping {key}"
-
-
-def said(left: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return those of a `Result`'s changes that are ``left`` of which the server says why."""
-    return {key: why for key, why in left if why not in (LATE, LOST, UNSAID)}

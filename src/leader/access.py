@@ -104,7 +104,7 @@ def _tell(hook: Hook, result: Result) -> None:
         if (at := ended.get(each.name)) and each.name not in there
     ]
     hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *gone), now))
-    for name, why in access.said(result.left.items()).items():
+    for name, why in result.said.items():
         if name in ended:
             logger.warning("the cluster does not delete mapping %s: %s", name, why)
     ends = (expiry.end(each, hook.config.declared) for each in after)
@@ -120,7 +120,7 @@ def _report(hook: Hook, wanted: Desired, result: Result) -> Report:
     refused, not_applied = _left(after, wanted, result)
     names = {each.name for each in wanted.access.mappings}
     # What the server says of the others stands among the problems.
-    left = result.left.keys() - access.said(result.left.items()).keys()
+    left = result.left.keys() - result.said.keys()
     return Report(
         validity.in_order({**refused, **checked.problems}, checked.duplicates),
         checked.duplicates,
@@ -137,7 +137,7 @@ def _left(after: Access, wanted: Desired, result: Result) -> tuple[dict[str, str
     of the option has no effect, by its place."""
     others = {each.name for each in after.mappings if each.source != OPTION}
     problems, not_applied = dict[str, str](), dict[str, str]()
-    for key, why in access.said(result.left.items()).items():
+    for key, why in result.said.items():
         place = wanted.places.get(key)
         if key in others and not place:
             problems[key] = texts.STATUS_FAILED(reason=why)

@@ -20,7 +20,7 @@ from access.mapping import IdentityMapping
 from access.rights import Right, bindings
 from cluster import access
 from cluster import api as kubernetes
-from cluster.access import LATE, UNSAID, Result
+from cluster.access import LATE, UNSAID, Left, Result
 from cluster.api import Client
 from cluster.errors import errors_as_status
 from errors import Waiting
@@ -264,7 +264,7 @@ def test_given_a_binding_of_others_with_the_name_then_ours_takes_its_place(
     ("answer", "left"),
     [
         *((refusal(code, DENIED), f"{code} {DENIED}") for code in (400, 401, 403, 422, 429, 500)),
-        (refusal(409, "modified"), "modified"),
+        (refusal(409, "modified"), UNSAID.why),
         (unreachable(httpx2.ReadTimeout), waiting.API_LATE()),
     ],
 )
@@ -276,7 +276,7 @@ def test_given_an_answer_then_what_is_left_is_said_and_the_rest_is_made(
     result = make(client, Access((mapping("a", OPS), mapping("b"))))
 
     ((name, why),) = result.left.items()
-    assert (why, result.made) == (left, 1)
+    assert (why.why, result.made) == (left, 1)
     assert [each.name for each in result.after.mappings] == ["b" if name == "a" else "a"]
 
 
@@ -305,7 +305,7 @@ def test_given_a_new_role_that_is_refused_then_the_former_one_goes_all_the_same(
     make(client, WITH_ADMIN)
     api.fail(refusal(403, DENIED), request=f"POST {BINDINGS}")
 
-    assert make(client, WITH_VIEW).left == {VIEW.key: f"403 {DENIED}"}
+    assert make(client, WITH_VIEW).left == {VIEW.key: Left(f"403 {DENIED}", is_said=True)}
     assert access.read(client) == Access((OURS,))
 
 
@@ -315,7 +315,7 @@ def test_given_a_mapping_that_is_not_deleted_then_it_is_left_and_its_binding_is_
     make(client, WITH_VIEW)
     api.fail(refusal(403, DENIED), request=f"DELETE {PATH}")
 
-    assert make(client, Access((mapping(arn=OPS),), (VIEW,))).left["dev"] == f"403 {DENIED}"
+    assert make(client, Access((mapping(arn=OPS),), (VIEW,))).left["dev"].why == f"403 {DENIED}"
     assert api.objects[PATH]["spec"]["arn"] == DEV
 
 
