@@ -79,27 +79,23 @@ def role(binding: Object) -> Role:
     return reference["kind"], reference["name"], binding["metadata"].get("namespace", "")
 
 
-def bindings(objects: Objects, owner: str) -> dict[str, Object]:
-    """The bindings that the application of the mark ``owner`` made for mappings."""
-    return {
-        path: each
-        for path, each in objects.items()
-        if is_binding(path) and source(each) and mark(each) == owner
-    }
+def bindings(objects: Objects) -> dict[str, Object]:
+    """The bindings that the charm made for mappings."""
+    return {path: each for path, each in objects.items() if is_binding(path) and source(each)}
 
 
-def bound(objects: Objects, owner: str) -> dict[str, set[Role]]:
+def bound(objects: Objects) -> dict[str, set[Role]]:
     """The roles that these bindings give to each group."""
     found: dict[str, set[Role]] = {}
-    for binding in bindings(objects, owner).values():
+    for binding in bindings(objects).values():
         for subject in binding.get("subjects") or ():
             found.setdefault(subject["name"], set()).add(role(binding))
     return found
 
 
-def rights(objects: Objects, owner: str) -> dict[str, set[Role]]:
+def rights(objects: Objects) -> dict[str, set[Role]]:
     """What each principal has: the groups of its mappings, and what is bound to their own."""
-    given, found = bound(objects, owner), dict[str, set[Role]]()
+    given, found = bound(objects), dict[str, set[Role]]()
     for mapping in mappings(objects).values():
         if who := admitted(mapping):
             has = found.setdefault(who, set())

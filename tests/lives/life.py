@@ -19,7 +19,7 @@ import pytest
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
-from tests.fakes.juju.model import HOOK_TOOLS, OWNER, Easyrsa, Model
+from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -163,7 +163,7 @@ class Life:
 
     @property
     def rights(self) -> dict[str, set[Role]]:
-        return access.rights(self.objects, OWNER.mark)
+        return access.rights(self.objects)
 
     @property
     def units(self) -> range:

@@ -302,8 +302,6 @@ def free(life: Life) -> set[str]:
 def _is_charms(life: Life, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
         return access.source(stored) in ("option", "grant")
-    if access.is_binding(path) and access.source(stored):
-        return access.mark(stored) == OWNER.mark
     labels = stored["metadata"].get("labels") or {}
     return labels.get("aws-iam") == "true" or access.mark(stored) == OWNER.mark
 
@@ -562,7 +560,7 @@ def _check_grants(life: Life) -> None:
 
 def _check_bindings(life: Life) -> None:
     names = access.mappings(life.objects)
-    for path, binding in access.bindings(life.objects, OWNER.mark).items():
+    for path, binding in access.bindings(life.objects).items():
         group = (binding.get("subjects") or [{"name": ""}])[0]["name"]
         name = group.removeprefix("aws-iam:")
         if name not in names or own_group(name) not in access.groups(names[name]):
