@@ -1,4 +1,4 @@
-"""An entry with a fault: its principal keeps what it has, nobody else does, and it is named."""
+"""An option with a fault: nothing of it is applied, and all else goes on."""
 
 from __future__ import annotations
 
@@ -6,108 +6,77 @@ import json
 from typing import Any
 
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, NAME, Declare, entry, name_of, names, stored
+from tests.fakes import alarms
+from tests.fakes.acting import grant
+from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
 
-MASTERS = ["system:masters"]
-OPS = f"{ACCOUNT}:role/Ops"
-# A group that is no name.
-FAULT: dict[str, Any] = {"groups": [""]}
-BOB = entry("bob", f"{ACCOUNT}:user/bob", groups=MASTERS)
-SET = {"permission-set": "Admin", "account": "111122223333", "username": "admin"}
-
-
-def groups(api: FakeCluster, name: str) -> list[str]:
-    return stored(api, name)["spec"]["groups"]
-
-
-def set_option(deployed: Model, value: object) -> str:
-    """The unit's status with this option."""
-    deployed.config = {"mappings": json.dumps(value)}
-    return deployed.hook(deployed.on.config_changed()).message
+OPS, QA = f"{ACCOUNT}:role/Ops", f"{ACCOUNT}:role/Qa"
+BOB = entry("bob", f"{ACCOUNT}:user/bob", groups=["system:masters"])
+WRONG = "mappings[0]: 'nonsense' is not an ARN such as arn:aws:iam::111122223333:role/admin"
 
 
 @pytest.mark.parametrize(
-    ("shadowed", "counting"),
+    ("option", "status"),
     [
-        (entry("dev", groups=MASTERS), entry("dev", groups=["view"])),
-        ({**SET, "groups": MASTERS, "suffix": "0123456789abcdef"},) * 2,
+        ([{"arn": "nonsense"}], f"option mappings: {WRONG}"),
+        ([{"arn": "nonsense"}, "text", entry("dev")], f"option mappings: {WRONG} (and 1 more)"),
+        ([{**BOB, "groups": [""]}], "option mappings: mappings[0]: groups has something in it"),
+        ([BOB, BOB], "option mappings: mappings[1]: it has the same principal as mappings[0]"),
+        ("- [", "option mappings: line "),
     ],
-    ids=["an ARN", "a set"],
 )
-def test_given_a_row_that_another_shadows_when_that_gets_a_fault_then_nobody_gets_more(
-    declare: Declare, api: FakeCluster, shadowed: dict[str, Any], counting: dict[str, Any]
+def test_given_a_fault_then_nothing_of_the_option_is_applied_and_the_status_names_it(
+    declare: Declare, deployed: Model, api: FakeCluster, option: Any, status: str
 ):
-    counting = {**counting, "groups": ["view"]}
-    declare(shadowed, counting)
-    (name,) = names(api)
+    declare(BOB, entry("ops", OPS))
+    api.forget()
 
-    status = declare(shadowed, {**counting, **FAULT})
+    deployed.config = {"mappings": option if isinstance(option, str) else json.dumps(option)}
+    found = deployed.hook(deployed.on.config_changed())
 
-    assert names(api) == [name]
-    assert groups(api, name) == ["view"]
-    assert "1 not applied: mappings[1]: groups has something" in status.message
+    assert found.name == "blocked"
+    assert found.message.startswith(status)
+    assert api.changes == []
+    assert names(api) == ["bob", "ops"]
+
+
+def test_given_a_fault_then_access_ends_grants_are_made_and_peoples_mappings_work(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(BOB, entry("ops", OPS, expires=alarms.after(api, 60)))
+    declare(BOB, {"arn": "nonsense"})
+
+    grant(deployed, arn=DEV, role="view", for_="1h")
+    api.add_mapping("theirs", QA)
+    api.clock.now += 61
+    deployed.hook()
+
+    assert names(api) == ["bob", "dev", "theirs"]
+    assert stored(api, "theirs")["status"] == {"canonicalARN": QA.lower()}
+    deployed.action("revoke-access", arn=DEV)
+    assert names(api) == ["bob", "theirs"]
+
+
+def test_given_a_fault_that_is_mended_then_the_option_applies_as_a_whole(
+    declare: Declare, api: FakeCluster
+):
+    declare(BOB)
+    declare(entry("dev"), entry("ops", OPS, oops=1))
+
+    assert declare(entry("dev"), entry("ops", OPS)).name == "active"
+    assert names(api) == ["dev", "ops"]
 
 
 def test_given_an_access_entry_with_a_fault_then_a_row_of_the_same_principal_does_not_count(
     deployed: Model, api: FakeCluster
 ):
-    rows = [{"rolearn": DEV, "username": "dev", "groups": MASTERS}]
+    rows = [{"rolearn": DEV, "username": "dev", "groups": ["system:masters"]}]
     good = {"principalArn": DEV, "username": "dev", "kubernetesGroups": ["view"]}
-    set_option(deployed, {"accessEntries": [good], "mapRoles": rows})
-    (name,) = names(api)
+    for groups in (["view"], [""]):
+        entries = [{**good, "kubernetesGroups": groups}]
+        deployed.config = {"mappings": json.dumps({"accessEntries": entries, "mapRoles": rows})}
+        deployed.hook(deployed.on.config_changed())
 
-    set_option(deployed, {"accessEntries": [{**good, "kubernetesGroups": [""]}], "mapRoles": rows})
-
-    assert groups(api, name) == ["view"]
-
-
-def test_given_a_shadowed_row_with_a_fault_then_it_keeps_nothing_from_the_one_that_counts(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", groups=["view"]), entry("dev", groups=["view"]))
-
-    declare({**entry("dev"), **FAULT}, entry("dev", groups=["edit"]))
-
-    assert names(api) == ["dev"]
-    assert groups(api, "dev") == ["edit"]
-
-
-def test_given_an_unreadable_entry_that_looks_like_nobody_then_whoever_stays_is_named(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(BOB, entry("dev"))
-    deployed.config = {"mappings": '[{arn: nonsense}, "text"]'}
-
-    planned = deployed.action("plan-mappings", mappings=deployed.config["mappings"])
-    status = deployed.hook(deployed.on.config_changed())
-
-    assert names(api) == ["bob", "dev"]
-    assert planned["delete"] == "0"
-    kept = f"; keeps mappings {name_of(BOB['arn'])}, {NAME}"
-    assert kept in planned["plan"]
-    assert status.message.endswith(kept)
-    assert deployed.log().count(kept) == 2
-
-
-def test_given_hundreds_who_stay_then_the_first_are_named_and_the_rest_counted(
-    declare: Declare, api: FakeCluster
-):
-    declare(*(entry(f"m{n:03}", f"{ACCOUNT}:role/m{n:03}") for n in range(200)))
-
-    status = declare({"arn": "nonsense"})
-
-    assert len(names(api)) == 200
-    assert status.message.endswith(" and 197 more")
-
-
-@pytest.mark.parametrize("suffix", ["", "0123456789abcde"])
-def test_given_a_set_with_a_fault_then_its_role_stays_by_whatever_name(
-    declare: Declare, api: FakeCluster, suffix: str
-):
-    declare({**SET, "suffix": "0123456789abcdef"}, BOB)
-
-    declare({**SET, "grous": [], **({"suffix": suffix} if suffix else {})})
-
-    assert names(api) == ["awsreservedsso-admin-0123456789abcdef"]
+    assert stored(api, "dev")["spec"]["groups"] == ["view"]

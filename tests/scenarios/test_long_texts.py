@@ -108,6 +108,4 @@ def test_given_many_mappings_of_one_principal_then_they_are_revoked_in_a_time_in
     )
     target = grants.target({"arn": f"{USER}dev", "name": ""})
 
-    assert (
-        len(grants.to_revoke(twins(10_000), target, Declared(entries), "aws-iam", "aws")) == 10_000
-    )
+    assert len(grants.to_revoke(twins(10_000), target, Declared(entries), "aws-iam")) == 10_000

@@ -9,7 +9,6 @@ import httpx2
 import pytest
 from tests.fakes import at_rest
 from tests.fakes.acting import grant
-from tests.fakes.acting import refused as refused_action
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import ACCOUNT, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
@@ -220,8 +219,8 @@ def test_given_a_command_in_a_mapping_that_has_a_name_of_the_option_then_plan_an
     planned = deployed.action("plan-mappings", mappings=json.dumps([entry("bob", BOB)]))["plan"]
     declare(entry("bob", BOB))
 
-    assert f"in place of mapping {name_of(BOB)} of '{EVIL}'" in planned
-    assert f"replace mapping {name_of(BOB)} of '{EVIL}' by {name_of(BOB)}" in deployed.log()
+    assert f"in place of one of '{EVIL}'" in planned
+    assert f"delete mapping {name_of(BOB)} of '{EVIL}'" in deployed.log()
     assert not theirs(planned + deployed.log())
 
 
@@ -237,15 +236,16 @@ def test_given_a_command_in_the_end_of_a_mapping_that_would_go_then_the_plan_quo
     assert not theirs(planned)
 
 
-def test_given_a_command_in_a_mapping_when_its_name_is_granted_then_the_refusal_quotes_it(
+def test_given_a_strangers_mapping_of_the_name_of_a_grant_then_it_gives_way_and_the_log_quotes_it(
     deployed: Model, api: FakeCluster
 ):
     name = name_of(BOB)
     api.add_mapping(name, EVIL, EVIL.lower())
 
-    said = refused_action(grant, deployed, arn=BOB)
+    grant(deployed, arn=BOB)
 
-    assert said.startswith(f"mapping {name} of '{EVIL}' is in the way; ")
+    assert stored(api, name)["spec"]["arn"] == BOB
+    assert f"delete mapping {name} of '{EVIL}'" in deployed.log()
 
 
 @pytest.mark.parametrize("field", ["arn", "username", "groups", "expires"])
