@@ -81,7 +81,11 @@ def role(binding: Object) -> Role:
 
 def bindings(objects: Objects) -> dict[str, Object]:
     """The bindings that the charm made for mappings."""
-    return {path: each for path, each in objects.items() if is_binding(path) and source(each)}
+    return {
+        path: each
+        for path, each in objects.items()
+        if is_binding(path) and source(each) and path.rpartition("/")[2].startswith("aws-iam-")
+    }
 
 
 def bound(objects: Objects) -> dict[str, set[Role]]:

@@ -106,13 +106,12 @@ class Life:
         self.notes: list[str] = []
         # What was said: log lines, results, memories.
         self.said: list[str] = []
-        # The option, and how much had been said before it was set, or before its rows had typos.
-        self.option, self.declared_from = Option(), 0
+        self.option = Option()
         self.grants: dict[str, operator.Grant] = {}
         # Principals of whom nobody knows what they were granted: an answer was lost.
         self.unsure: set[str] = set()
         self.allowed: dict[str, set[Role]] = {}
-        # What principals of rows with a typo had when the row came.
+        # What the option's principals had when it got a fault.
         self.held: dict[str, set[Role]] = {}
         # Units whose agents are lost, and those that are removed.
         self.silent, self.gone = set[int](), set[int]()
@@ -194,7 +193,6 @@ class Life:
             and self.leader is not None
             and self.model.provider is not None
             and not self.model.silent
-            and self.option.can_be_read
             and config.get("replicas", 2) > 0
             and self.is_asked
             and self.api.start_seconds is not None
@@ -239,7 +237,6 @@ class Life:
 
     def _act(self, act: Callable[..., object], step: Step) -> None:
         """Let people act on the cluster. What they may give, they give."""
-        self.transport.remember()
         before = self.rights
         for run in self.transport.runs:
             run.people = True
@@ -250,21 +247,13 @@ class Life:
             if who in self.held:
                 self.held[who] |= more
         for who in self.held:
-            # Nor does a row with a typo keep what people take away.
+            # Nor does an option with a fault keep what people take away.
             self.held[who] -= before.get(who, set()) - self.rights.get(who, set())
-        self.give_way()
         for who, grant in self.grants.items():
             # What people take away, the charm cannot know to give back.
             grant.rights -= before.get(who, set()) - self.rights.get(who, set())
         self._note_hands()
         promises.ask(self, promises.p11)
-
-    def give_way(self) -> None:
-        """A row with a typo keeps no mapping of people's whose name another row declares."""
-        names = {row.name for row in self.option.good(self.now).values()}
-        for name, mapping in access.mappings(self.objects).items():
-            if name in names and access.source(mapping) != "option":
-                self.held.pop(access.principal(mapping), None)
 
     def _note_hands(self) -> None:
         """What people have changed of a grant is no longer the charm's to keep."""
@@ -284,7 +273,7 @@ class Life:
     def _runs_unit(self, unit: int) -> bool:
         return any(run.unit == unit for run in self.transport.runs)
 
-    def _ready(self, unit: int) -> bool:
+    def is_ready(self, unit: int) -> bool:
         """Whether the unit can run something now."""
         is_there = self.is_deployed and unit < len(self.model.units)
         is_gone = unit in self.silent | self.gone
@@ -293,7 +282,7 @@ class Life:
     def _able(self, step: Step) -> int | None:
         """The unit that a step names, or the next one that can run something now."""
         first, units = step.what.get("unit", 0), self.units
-        return next((n for at in units if self._ready(n := (first + at) % len(units))), None)
+        return next((n for at in units if self.is_ready(n := (first + at) % len(units))), None)
 
     def _hook(self, step: Step) -> None:
         unit = step.what["unit"]
@@ -456,7 +445,7 @@ class Life:
             rings = [
                 (alarm.expire.timestamp() + late, unit)
                 for unit in self.units
-                if self._ready(unit)
+                if self.is_ready(unit)
                 for alarm in self.model.units[unit].alarms
                 if alarm.expire
             ]
@@ -472,7 +461,7 @@ class Life:
         self.api.clock.now = max(until, self.now)
         if bell == "never":
             for unit in self.units:
-                if self._ready(unit):
+                if self.is_ready(unit):
                     self.run_hook(unit, "update-status")
         # A hook that a slow answer ends goes on in the next one.
         slow = any(isinstance(each, Fault) and each.kind == "slow" for each in step.meanwhile)
@@ -504,7 +493,6 @@ class Life:
             self.reasons.clear()
         self.unsure.clear()
         self.allowed = {who: set(roles) for who, roles in self.rights.items()}
-        # A row that gives way has its rights as soon as its name is free.
         for who, row in self.option.good(self.now).items():
             self.allow(who, self.option.rights(row))
 
@@ -516,10 +504,10 @@ class Life:
             self.answer()
             for unit in self.units:
                 for _ in range(6):
-                    if not self._ready(unit) or not self.due[unit]:
+                    if not self.is_ready(unit) or not self.due[unit]:
                         break
                     self.run_hook(unit, self._next(unit))
-                if self._ready(unit):
+                if self.is_ready(unit):
                     self.run_hook(unit, "update-status")
                 self.answer()
             self.is_quiet = not self.api.changes and before == self._whole()

@@ -22,15 +22,12 @@ class Grant:
 
 def declare(life: Life, step: Step) -> None:
     rows = [Row(**row) for row in step.what.get("rows", ())]
-    had = life.rights
     new = Option.of(rows, step.what.get("form", "list"), life.now)
-    if not any(row.typo for row in life.option.rows):
-        # The charm does not repeat what has not changed.
-        life.declared_from = len(life.said)
     life.option = new
     _configure_with(life, mappings=new.text(access.shown))
-    life.held = {who: had.get(who, set()) for who, row in new.counts.items() if row.typo}
-    life.give_way()
+    found = access.mappings(life.objects).values()
+    people = {access.principal(each) for each in found if access.source(each) == "option"}
+    life.held = {who: life.rights.get(who, set()) for who in people} if new.has_fault else {}
     for who, row in new.good(life.now).items():
         life.allow(who, new.rights(row))
         # What the option declares, no grant holds any more.
@@ -63,20 +60,27 @@ def webhook(life: Life, step: Step) -> None:
     life.set_webhook(address, None if only is None else only % len(life.machines))
 
 
+def _writer(life: Life, unit: int) -> int:
+    """The unit that an operator asks to change access: mostly the leader, which alone does it."""
+    leader = life.leader
+    is_drawn = unit == len(life.machines) - 1 or leader is None or not life.is_ready(leader)
+    return unit if is_drawn else leader or 0
+
+
 def grant(life: Life, step: Step) -> None:
     what = dict(step.what)
-    unit, who = what.pop("unit"), what.pop("who")
+    unit, who = _writer(life, what.pop("unit")), what.pop("who")
     role, space = what.get("role", ""), what.get("namespaces", "")
     group = what.get("groups", "")
     new: set[Role] = {("ClusterRole", role, space)} if role else set()
     new |= {("Group", group, "")} if group else set()
     known = principal(who)
-    had = life.grants.get(known)
+    had, was_allowed = life.grants.get(known), set(life.allowed.get(known, ()))
     life.allow(known, new)
-    # It gets more than a row with a typo keeps for it.
-    life.held.pop(known, None)
     params = {"arn": arn(who), "username": who, **what}
     run = _action(life, "grant-access", unit, step, params)
+    if run.failure and not run.effects and not run.others:
+        life.allowed[known] = was_allowed
     if life.grants.get(known) is not had:
         # Another unit has granted something meanwhile: either may be the last.
         life.unsure.add(known)
@@ -101,21 +105,23 @@ def grant(life: Life, step: Step) -> None:
 
 
 def revoke(life: Life, step: Step) -> None:
-    unit, who, name = step.what["unit"], principal(step.what["who"]), step.what.get("name")
+    unit, name = _writer(life, step.what["unit"]), step.what.get("name")
+    who = principal(step.what["who"])
     _forget_revoked(life, who, name)
-    # Nor does a row with a typo keep what is revoked.
-    life.held.clear()
+    named = access.mappings(life.objects).get(name or "")
+    whose = {access.principal(named)} if named else {who} if not name else set[str]()
     for outer in life.transport.runs:
         outer.people = True
+        outer.deleted |= whose
     params = {"name": name} if name else {"arn": arn(step.what["who"])}
-    run = _action(life, "revoke-access", unit, step, params, "" if name else who)
+    run = _action(life, "revoke-access", unit, step, params, "" if name else who, whose)
     if run.others:
         # It may have taken back what was granted meanwhile.
         life.unsure.update(_forget_revoked(life, who, name))
 
 
 def _forget_revoked(life: Life, who: str, name: str | None) -> list[str]:
-    found = [p for p, grant in life.grants.items() if p == who or grant.name == name]
+    found = [p for p, grant in life.grants.items() if (grant.name == name if name else p == who)]
     for each in found:
         del life.grants[each]
     return found
@@ -131,9 +137,16 @@ def look(life: Life, step: Step) -> None:
 
 
 def _action(
-    life: Life, name: str, unit: int, step: Step, params: dict[str, Any], who: str = ""
+    life: Life,
+    name: str,
+    unit: int,
+    step: Step,
+    params: dict[str, Any],
+    who: str = "",
+    ends: set[str] | None = None,
 ) -> Run:
     def go() -> None:
+        life.transport.runs[-1].deleted |= ends or set()
         life.transport.runs[-1].results = life.model.action(name, unit, **params)
 
     return life.run(unit, name, step, go, who)

@@ -100,26 +100,27 @@ class Option:
         return made
 
     @property
-    def can_be_read(self) -> bool:
-        return self.form != "unreadable"
+    def has_fault(self) -> bool:
+        """Whether it cannot be read, or a row is wrong, or two name one principal, but for an
+        access entry beside a row: then nothing of it is applied."""
+        rows = self.rows[1:] if self.form == "eks" else self.rows
+        people = [row.who for row in rows if row.typo != "arn"]
+        wrong = any(row.typo for row in self.rows) or len(people) > len({*people})
+        return wrong or self.form == "unreadable"
 
     @property
     def counts(self) -> dict[str, Row]:
-        """The row that counts for each principal that can be read: as on EKS, an access entry, or
-        else the last row. A row with a typo counts for the principal that it names."""
-        found: dict[str, Row] = {}
-        for row in self.rows:
-            if row.typo != "arn":
-                found[principal(row.who)] = row
-        if self.form == "eks" and self.rows and self.rows[0].typo != "arn":
+        """The row that counts for each principal, of an option without a fault."""
+        if self.has_fault:
+            return {}
+        found = {principal(row.who): row for row in self.rows}
+        if self.form == "eks" and self.rows:
             found[principal(self.rows[0].who)] = self.rows[0]
         return found
 
     def good(self, now: float) -> dict[str, Row]:
         """The rows that apply at ``now``."""
-        return {
-            who: row for who, row in self.counts.items() if not row.typo if self.lasts(row, now)
-        }
+        return {who: row for who, row in self.counts.items() if self.lasts(row, now)}
 
     def lasts(self, row: Row, now: float) -> bool:
         return not row.seconds or int(self.now + row.seconds) > now

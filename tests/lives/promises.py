@@ -154,32 +154,37 @@ def p1(life: Life, run: Run) -> None:
 def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -> None:
     """What worked goes on to work, after each single request."""
     life.checks["P2"] += 1
-    if run.what in ("revoke-access", "stop", "remove", "broken", "departed"):
+    if run.what in ("stop", "remove", "broken", "departed"):
         return
     new = life.rights
     if old == new:
         return
-    declared = {} if _swap_names(life, run.before) else life.declared
     # A person may delete somebody's new mapping before the charm deletes the former one.
     excused = _ended(life, changed) | run.deleted
-    for who, row in ((who, row) for who, row in declared.items() if who not in excused):
+    for who, row in ((who, row) for who, row in life.declared.items() if who not in excused):
         if who in old and who not in new and _is_named(life, who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
         less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
         if less and _is_as(life, who, row, run.before):
             raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
-    for who, grant in life.grants.items():
+    _check_granted(life, run, old)
+
+
+def _check_granted(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
+    new = life.rights
+    for who, grant in list(life.grants.items()):
         is_over = grant.ends is not None and grant.ends <= life.now
-        if run.what == "grant-access" or is_over or who in life.declared:
+        if run.what == "grant-access" or is_over or who in {*life.declared, *run.deleted}:
+            continue
+        had = access.mappings(run.before).get(grant.name)
+        if had and access.has_ended(had, life.now) and who not in new:
+            # Somebody extended it while the hook ended it.
+            life.grants.pop(who)
             continue
         if who in old and who not in new:
             raise Broken("P2", "a granted person is locked out", who, run.what)
         if less := (old.get(who, set()) & grant.rights) - new.get(who, set()):
-            had = access.mappings(run.before).get(grant.name)
-            is_extended = bool(had) and access.has_ended(had, life.now)
-            whose = "whose access was extended " if is_extended else ""
-            wrong = f"a granted person {whose}loses a role"
-            raise Broken("P2", wrong, who, sorted(less), run.what)
+            raise Broken("P2", "a granted person loses a role", who, sorted(less), run.what)
 
 
 def _ended(life: Life, changed: list[Effect]) -> set[str]:
@@ -198,8 +203,10 @@ def p3(life: Life) -> None:
 
 
 def p3_looks(life: Life, run: Run) -> None:
-    """An action that only looks writes nothing."""
-    if run.what in ("plan-mappings", "list-mappings"):
+    """An action that only looks writes nothing, nor does one of a unit that does not lead."""
+    if run.what in ("plan-mappings", "list-mappings") or (
+        run.is_action and run.unit != life.model.leader and not run.others
+    ):
         life.checks["P3"] += 1
         if run.writes:
             raise Broken("P3", f"{run.what} writes", run.writes)
@@ -208,7 +215,7 @@ def p3_looks(life: Life, run: Run) -> None:
 def p3_rings(life: Life) -> None:
     """The alarms of a unit that does not lead come to rest too: nothing ends by it."""
     for unit in life.units:
-        if unit == life.model.leader or not life._ready(unit):
+        if unit == life.model.leader or not life.is_ready(unit):
             continue
         life.checks["P3"] += 1
         rang = None
@@ -302,6 +309,8 @@ def free(life: Life) -> set[str]:
 def _is_charms(life: Life, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
         return access.source(stored) in ("option", "grant")
+    if access.is_binding(path) and access.source(stored):
+        return path.rpartition("/")[2].startswith("aws-iam-")
     labels = stored["metadata"].get("labels") or {}
     return labels.get("aws-iam") == "true" or access.mark(stored) == OWNER.mark
 
@@ -400,30 +409,17 @@ def p11_address(life: Life, run: Run) -> None:
 
 
 def p12(life: Life) -> None:
-    """A principal whose row has a typo keeps what it has, and it alone."""
-    if not life.can_work:
+    """An option with a fault changes nobody's access; what has an end ends all the same."""
+    if not life.can_work or not life.option.has_fault:
         return
     life.checks["P12"] += 1
-    for who, row in life.option.counts.items():
-        if not row.typo:
-            continue
-        now, had = life.rights.get(who), life.held.get(who)
+    for who, had in life.held.items():
         if who in life.grants or who in life.unsure:
             continue
-        has_ended = any(who in line.lower() for line in life.said if "ended" in line)
-        if had and now != had and not has_ended:
-            raise Broken("P12", "a row with a typo changes its person's access", who, had, now)
-    good, counts = life.option.good(life.now), life.option.counts
-    for name, mapping in access.mappings(life.objects).items():
-        who = access.principal(mapping)
-        if access.source(mapping) != "option" or who in good or who in counts:
-            continue
-        if name in {row.name for row in life.option.rows if row.typo}:
-            continue
-        told = "\n".join(life.said[life.declared_from :])
-        if name not in told and who not in told.lower():
-            wrong = "somebody keeps access by another's typo, and nobody is told"
-            raise Broken("P12", wrong, name)
+        has_ended = any(said.names(who, line.lower()) for line in life.said if "ended" in line)
+        if had and life.rights.get(who) != had and not has_ended:
+            now = life.rights.get(who)
+            raise Broken("P12", "an option with a fault changes access", who, had, now)
 
 
 def p13(life: Life, *, grace: float, kept: bool = True) -> None:
@@ -535,15 +531,18 @@ def p17(life: Life) -> None:
         _check_row(life, "P17", who, row)
     counts = life.option.counts
     for name, mapping in access.mappings(life.objects).items():
-        is_declared = access.principal(mapping) in counts
-        may_be = is_declared or any(row.typo for row in life.option.rows)
+        may_be = life.option.has_fault or access.principal(mapping) in counts
         if access.source(mapping) == "option" and not may_be:
             raise Broken("P17", "a mapping that is not declared", name, _status(life))
     _check_grants(life)
     _check_bindings(life)
     _check_authority(life, "P17")
     status = _status(life)
-    if not isinstance(status, ops.ActiveStatus) and not _needs_person(life):
+    if _needs_person(life):
+        return
+    if life.option.has_fault and not status.message.startswith("option mappings: "):
+        raise Broken("P12", "nobody is told of the option's fault", status)
+    if not life.option.has_fault and not isinstance(status, ops.ActiveStatus):
         raise Broken("P17", "the leader does not come back to active", status)
 
 
@@ -651,13 +650,6 @@ def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
         if access.principal(mapping) == who and access.source(mapping) == "option":
             return bool(mapping["metadata"]["name"] == row.name)
     return False
-
-
-def _swap_names(life: Life, before: Objects) -> bool:
-    """Whether people get each other's names. No two mappings can have one name at a time."""
-    had = {name: access.principal(each) for name, each in access.mappings(before).items()}
-    rows = life.declared.items()
-    return sum(had.get(row.name, who) != who for who, row in rows) > 1
 
 
 def _is_named(life: Life, who: str, before: Objects) -> bool:

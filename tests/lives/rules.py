@@ -106,16 +106,14 @@ def _fault(kind: str) -> st.SearchStrategy[Fault]:
     if kind in KILLS:
         of = st.sampled_from(("write", "write", "any", "tool"))
         return st.builds(Fault, st.just(kind), FEW, of)
-    if kind == "stale":
-        return st.builds(Fault, st.just(kind), st.integers(1, 2), st.just("list"))
     if kind == "slow":
         return st.builds(Fault, st.just(kind), FEW, st.just("any"))
     lasts = st.booleans() if kind in LASTING else st.just(False)
     return st.builds(Fault, st.just(kind), FEW, WHICH, lasts)
 
 
-KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "stale", "slow")
-FAULT = st.sampled_from((*KINDS, "stale", *ACTED, *LASTING, *LASTING)).flatmap(_fault)
+KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "slow")
+FAULT = st.sampled_from((*KINDS, *ACTED, *LASTING, *LASTING)).flatmap(_fault)
 BETWEEN = st.one_of(
     st.builds(Between, OTHERS, st.integers(1, 24), st.just("any")),
     st.builds(Between, OTHERS, FEW, st.just("write")),

@@ -71,7 +71,12 @@ def _check_revocation(life: Life, run: Run, changed: list[Effect]) -> None:
 
 def _is_told(name: str, said: list[str], failure: str) -> bool:
     lines = [line for line in said if "failed: " not in line]
-    return name in failure or any(name in line for line in lines)
+    return names(name, failure) or any(names(name, line) for line in lines)
+
+
+def names(name: str, line: str) -> bool:
+    """Whether a line has a name as a whole word: ``one`` is not told by ``none``."""
+    return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line))
 
 
 def note_changes(life: Life, run: Run) -> None:
@@ -107,9 +112,9 @@ def _check_count(life: Life, run: Run) -> None:
 def p15_told(life: Life) -> None:
     """Each change of access was told at least once."""
     left, life.untold = life.untold, []
-    for names, since, what in left:
+    for known, since, what in left:
         lines = [line for line in life.said[since:] if "refuses to delete" not in line]
         # Of very many, the first are named and the others counted.
         counted = len(left) > MOST_NAMED and any(_COUNTED.search(line) for line in lines)
-        if not counted and not any(name in line for line in lines for name in names):
-            raise Broken("P15", f"{what}, and nobody was told", names)
+        if not counted and not any(names(name, line) for line in lines for name in known):
+            raise Broken("P15", f"{what}, and nobody was told", known)

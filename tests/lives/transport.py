@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 from tests.fakes.kubernetes.faults import refused, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
-from tests.fakes.kubernetes.rbac import RBAC
 from tests.lives import access, promises, story
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
 # How long a request takes, a slow one, and a hook tool.
 _USUAL, _SLOW, _TOOL = 0.02, 1.5, 0.02
-# How many former versions of a list a server may still have in memory.
-_FORMER = 3
-# With more objects than these, no list is old: to keep them takes too long.
-_MANY = 200
-_LISTS = (MAPPINGS, f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
 
 
 class Killed(BaseException):
@@ -114,19 +108,6 @@ class Transport:
         self.broken: Broken | None = None
         # A mistake in what asks whether promises hold.
         self.error: Exception | None = None
-        self._former: dict[str, collections.deque[Objects]] = {
-            path: collections.deque(maxlen=_FORMER) for path in _LISTS
-        }
-
-    def remember(self) -> None:
-        """Keep what the lists show now, for an answer that is seconds old."""
-        if len(self._api.objects) > _MANY:
-            return
-        for path, former in self._former.items():
-            found = self._api.objects.items()
-            shown = {key: copy.deepcopy(each) for key, each in found if _is_of(path, key)}
-            if not former or former[-1] != shown:
-                former.append(shown)
 
     def send(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request of the unit that runs."""
@@ -167,7 +148,7 @@ class Transport:
         if not kind:
             return self._act(run, request, is_write=is_write)
         self._meet(run, fault or Fault(kind, lasts=True), key)
-        return self._disturbed(run, request, kind, is_write=is_write, old=fault.at if fault else 1)
+        return self._disturbed(run, request, kind, is_write=is_write)
 
     def _meet(self, run: Run, fault: Fault, what: str) -> None:
         run.met.append(fault)
@@ -179,10 +160,8 @@ class Transport:
         self.met[f"{fault.kind} for ever" if fault.lasts else fault.kind] += 1
 
     def _disturbed(
-        self, run: Run, request: httpx2.Request, kind: str, *, is_write: bool, old: int
+        self, run: Run, request: httpx2.Request, kind: str, *, is_write: bool
     ) -> httpx2.Response:
-        if kind == "stale":
-            return self._stale(request, old)
         if kind == "killed before":
             self._kill(run)
         if kind in (*ACTED, "killed after"):
@@ -203,7 +182,6 @@ class Transport:
         """Let the server do what is asked, and check what must hold after it."""
         if not is_write:
             return self._api.handle_request(request)
-        self.remember()
         objects = self._api.objects
         path = request.url.path.removesuffix("/status")
         before, old, rights = {**objects}, copy.deepcopy(objects.get(path)), self._life.rights
@@ -232,20 +210,6 @@ class Transport:
             raise Stopped from error
         return response
 
-    def _stale(self, request: httpx2.Request, old: int) -> httpx2.Response:
-        """A list as it was some changes ago."""
-        former = self._former.get(request.url.path)
-        objects = self._api.objects
-        if not former:
-            return self._api.handle_request(request)
-        shown = former[max(-old, -len(former))]
-        kept = {key: each for key, each in objects.items() if not _is_of(request.url.path, key)}
-        self._api.objects = {**kept, **copy.deepcopy(shown)}
-        try:
-            return self._api.handle_request(request)
-        finally:
-            self._api.objects = objects
-
     @contextlib.contextmanager
     def around(self, tool: str) -> Iterator[None]:
         """Before and after a hook tool of the unit that runs."""
@@ -271,26 +235,13 @@ class Transport:
             self._kill(run)
 
 
-def _is_of(path: str, key: str) -> bool:
-    """Whether the object at ``key`` is in the list at ``path``, which may be of all namespaces."""
-    scope = key.rpartition("/")[0]
-    kind = path.rpartition("/")[2]
-    return scope == path or (
-        scope.startswith(f"{path.rpartition('/')[0]}/namespaces/") and scope.endswith(f"/{kind}")
-    )
-
-
 def _is_due(each: Fault | Between, run: Run, request: httpx2.Request, *, is_write: bool) -> bool:
-    if isinstance(each, Fault) and (
-        each.of == "tool" or (each.kind != "stale" and each in run.met)
-    ):
+    if isinstance(each, Fault) and (each.of == "tool" or each in run.met):
         return False
     if isinstance(each, Fault) and each.kind == "conflict" and request.method == "POST":
         return False
     if each.of == "write" and not is_write:
         return False
-    if each.of == "list":
-        return request.url.path in _LISTS and request.url.params.get("resourceVersion") == "0"
     if isinstance(each, Fault) and each.kind == "conflict":
         return run.counts["write"] >= each.at
     return run.counts[each.of] == each.at
