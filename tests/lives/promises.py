@@ -172,14 +172,9 @@ def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -
 
 def _check_granted(life: Life, run: Run, old: dict[str, set[Role]]) -> None:
     new = life.rights
-    for who, grant in list(life.grants.items()):
+    for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
         if run.what == "grant-access" or is_over or who in {*life.declared, *run.deleted}:
-            continue
-        had = access.mappings(run.before).get(grant.name)
-        if had and access.has_ended(had, life.now) and who not in new:
-            # Somebody extended it while the hook ended it.
-            life.grants.pop(who)
             continue
         if who in old and who not in new:
             raise Broken("P2", "a granted person is locked out", who, run.what)
