@@ -83,9 +83,7 @@ def test_given_a_new_application_when_it_settles_then_the_control_plane_has_its_
     assert deployed.published()["cluster_id"] == deployed.peer["cluster-id"]
 
 
-def test_given_a_new_application_when_it_settles_then_the_peers_know_public_data_only(
-    deployed: Model,
-):
+def test_given_a_new_application_then_the_peers_know_public_data_only(deployed: Model):
     assert set(deployed.peer) == {"cluster-id", "address", "ca", "serving", "relation"}
     assert deployed.peer["address"] == ADDRESS
     assert deployed.peer["ca"] == root().certificate

@@ -55,9 +55,7 @@ def moved(both: Model, files: Files) -> Model:
     return both
 
 
-def test_given_both_relations_when_a_hook_runs_then_the_unit_serves_and_says_what_to_set(
-    both: Model,
-):
+def test_given_both_relations_then_the_unit_serves_and_says_what_to_set(both: Model):
     assert both.hook() == ops.ActiveStatus(NEXT + SET)
 
 

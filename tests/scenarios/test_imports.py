@@ -28,9 +28,7 @@ def run(script: str, *arguments: str) -> list[str]:
     return subprocess.check_output(command, env=environment, text=True).splitlines()
 
 
-def test_given_a_unit_that_does_not_lead_when_a_hook_runs_then_it_imports_nothing_of_a_leader(
-    tmp_path: object,
-):
+def test_given_a_unit_that_does_not_lead_then_it_imports_nothing_of_a_leader(tmp_path: object):
     status, imported = run(FOLLOWER, str(tmp_path))
 
     assert status == "waiting for the leader to deploy the authenticator"

@@ -176,35 +176,31 @@ def test_given_a_command_in_the_name_of_a_role_when_access_is_explained_then_it_
         assert COMMAND not in text or f"{COMMAND}'" in text
 
 
-def test_given_a_command_in_an_arn_when_somebody_is_explained_then_it_is_quoted(
+def test_given_a_command_in_an_arn_then_what_explains_logs_and_refuses_quotes_it(
     deployed: Model, api: FakeCluster
 ):
-    """The CRD admits it: its characters are printable ASCII."""
-    api.add_mapping("m", EVIL, EVIL.lower())
+    name = name_of(BOB)
+    api.add_mapping(name, EVIL, EVIL.lower(), expires="1970-01-01T00:00:00Z")
 
     (line,) = (each for each in explained(deployed, BOB) if each.startswith("near miss"))
-
-    assert f"mapping m ('{EVIL}')" in line
-
-
-def test_given_a_command_in_an_arn_when_its_access_ends_then_the_log_quotes_it(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("m", EVIL, EVIL.lower(), expires="1970-01-01T00:00:00Z")
-
+    assert f"mapping {name} ('{EVIL}')" in line
+    said = refused_action(grant, deployed, arn=BOB)
+    assert said.startswith(f"mapping {name} of '{EVIL}' is in the way; ")
     deployed.hook()
-
     assert f"'{EVIL}'" in deployed.log()
 
 
-@pytest.mark.parametrize("field", ["arn", "username"])
-def test_given_a_command_in_a_mapping_when_it_is_revoked_then_the_result_quotes_it(
+@pytest.mark.parametrize("field", ["arn", "username", "groups", "expires"])
+def test_given_a_command_in_a_mapping_then_its_cell_and_what_a_revoke_says_are_quoted(
     deployed: Model, api: FakeCluster, field: str
 ):
-    api.add_mapping("m", BOB, BOB)
-    stored(api, "m")["spec"][field] = EVIL
+    api.add_mapping("m", BOB, BOB, expires=EVIL if field == "expires" else "")
+    spec = stored(api, "m")["spec"]
+    spec |= {field: [EVIL] if field == "groups" else EVIL} if field != "expires" else {}
 
-    assert f"'{EVIL}'" in deployed.action("revoke-access", name="m")["mappings"]
+    assert f"  '{EVIL}'  " in deployed.action("list-mappings")["mappings"]
+    if field in ("arn", "username"):
+        assert f"'{EVIL}'" in deployed.action("revoke-access", name="m")["mappings"]
 
 
 def theirs(text: str) -> int:
@@ -235,30 +231,6 @@ def test_given_a_command_in_the_end_of_a_mapping_that_would_go_then_the_plan_quo
 
     assert f"until '{EVIL}'" in planned
     assert not theirs(planned)
-
-
-def test_given_a_command_in_a_mapping_when_its_name_is_granted_then_the_refusal_quotes_it(
-    deployed: Model, api: FakeCluster
-):
-    name = name_of(BOB)
-    api.add_mapping(name, EVIL, EVIL.lower())
-
-    said = refused_action(grant, deployed, arn=BOB)
-
-    assert said.startswith(f"mapping {name} of '{EVIL}' is in the way; ")
-
-
-@pytest.mark.parametrize("field", ["arn", "username", "groups", "expires"])
-def test_given_a_command_in_a_mapping_when_it_is_listed_then_its_cell_is_quoted(
-    deployed: Model, api: FakeCluster, field: str
-):
-    api.add_mapping("m", BOB, BOB, expires=EVIL if field == "expires" else "")
-    spec = stored(api, "m")["spec"]
-    spec |= {field: [EVIL] if field == "groups" else EVIL} if field != "expires" else {}
-
-    text = deployed.action("list-mappings")["mappings"]
-
-    assert f"  '{EVIL}'  " in text
 
 
 def test_given_a_user_of_an_administrators_name_who_is_refused_then_no_line_proposes_that_name(
@@ -382,9 +354,7 @@ def test_given_an_address_that_is_lost_after_another_then_the_one_that_is_asked_
     assert asking.hook().message.startswith("another Service may answer logins; run: ")
 
 
-def test_given_many_sessions_of_one_role_when_refusals_are_listed_then_others_are_there(
-    deployed: Model, api: FakeCluster
-):
+def test_given_many_sessions_of_one_role_then_others_are_there(deployed: Model, api: FakeCluster):
     api.clock.sleep(10_000)
     api.add_mapping("m", BOB, BOB)
     lines = list[tuple[float, bytes]]()

@@ -80,9 +80,7 @@ def test_given_a_value_that_can_work_when_checked_then_it_is_taken(given_: dict[
     assert found.checked() == found
 
 
-def test_given_a_bad_value_that_is_mended_when_a_hook_runs_then_the_unit_is_active(
-    deployed: Model,
-):
+def test_given_a_bad_value_that_is_mended_then_the_unit_is_active(deployed: Model):
     deployed.config = {"replicas": 0}
     assert isinstance(deployed.hook(deployed.on.config_changed()), ops.BlockedStatus)
 
@@ -122,9 +120,7 @@ def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_li
         *(f"a:{tag}" for tag in ("v0.5.9", "v0.5.9-eks-1-22-5", "v0.5.10", "v1.0.0", "v0.5")),
     ],
 )
-def test_given_an_image_that_a_node_can_pull_and_is_new_enough_when_checked_then_it_is_taken(
-    image: str,
-):
+def test_given_an_image_that_a_node_can_pull_and_is_new_enough_then_it_is_taken(image: str):
     assert config(image).image == image
 
 

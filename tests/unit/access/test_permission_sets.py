@@ -139,9 +139,7 @@ LOOK_ALIKES = {
 
 
 @pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
-def test_given_a_look_alike_then_nothing_is_learned_from_it(
-    found: str,
-) -> None:
+def test_given_a_look_alike_then_nothing_is_learned_from_it(found: str):
     assert learn([DEVOPS], [login(found)], [mapping(found)], "aws") == {}
 
 
@@ -184,9 +182,7 @@ IN_ANY_ORDER = pytest.mark.parametrize("order", [1, -1])
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
-def test_given_a_refused_role_of_the_authenticators_partition_then_it_is_the_sets(
-    partition: str,
-) -> None:
+def test_given_a_refused_role_of_the_authenticators_partition_then_it_is_the_sets(partition: str):
     found = role(OLD, partition=partition)
     assert learn([DEVOPS], [login(found)], [], partition) == {DEVOPS: found}
 

@@ -44,9 +44,7 @@ def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
     assert args(made(deployed, **params)) == expected.replace("ID", deployed.peer["cluster-id"])
 
 
-def test_given_another_partition_when_asked_for_then_its_principals_and_regions_are_taken(
-    deployed: Model,
-):
+def test_given_another_partition_then_its_principals_and_regions_are_taken(deployed: Model):
     deployed.config = {"partition": "aws-cn"}
     role = ROLE.replace("aws", "aws-cn")
 
@@ -110,9 +108,7 @@ def test_given_what_the_partition_does_not_have_when_asked_for_then_the_action_s
     assert refused(made, deployed, **params) == line
 
 
-def test_given_values_of_an_operator_when_asked_for_then_the_kubeconfig_has_each_of_them(
-    deployed: Model,
-):
+def test_given_values_of_an_operator_then_the_kubeconfig_has_each_of_them(deployed: Model):
     server = "https://k8s.example.com:443"
     config = made(deployed, profile="work", context="prod/eu", server=server)
 
@@ -122,9 +118,7 @@ def test_given_values_of_an_operator_when_asked_for_then_the_kubeconfig_has_each
     assert config["clusters"][0]["cluster"]["server"] == server
 
 
-def test_given_neither_context_nor_server_when_asked_for_then_they_are_the_control_planes(
-    deployed: Model,
-):
+def test_given_neither_context_nor_server_then_they_are_the_control_planes(deployed: Model):
     config = made(deployed)
 
     assert config["current-context"] == "aws-iam-authenticator"
@@ -216,17 +210,13 @@ def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_nev
     assert "hunter2" not in deployed.log()
 
 
-def test_given_values_that_juju_cannot_take_back_when_asked_for_then_the_action_says_so(
-    deployed: Model,
-):
+def test_given_values_that_juju_cannot_take_back_then_the_action_says_so(deployed: Model):
     assert refused(made, deployed, context="\u4e2d" * 8_000) == (
         "the kubeconfig is too long for an action's result: give shorter values"
     )
 
 
-def test_given_a_long_context_when_asked_for_then_it_is_taken_as_long_as_juju_takes_it(
-    deployed: Model,
-):
+def test_given_a_long_context_then_it_is_taken_as_long_as_juju_takes_it(deployed: Model):
     text = deployed.action("get-kubeconfig", context="x" * 15_000)["kubeconfig"]
 
     assert len(text) < 100_000

@@ -37,9 +37,7 @@ def bound(deployed: Model, api: FakeCluster) -> Model:
     return deployed
 
 
-def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the_chain(
-    bound: Model,
-):
+def test_given_a_mapped_principal_then_each_line_is_a_link_of_the_chain(bound: Model):
     assert bound.action("explain-access", arn=ROLE) == {
         "explanation": "\n".join(
             [
@@ -134,9 +132,7 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
     }
 
 
-def test_given_a_role_with_its_path_when_explained_then_it_is_told_that_logins_have_none(
-    bound: Model,
-):
+def test_given_a_role_with_its_path_then_it_is_told_that_logins_have_none(bound: Model):
     pathed = ROLE.replace("dev", "team/dev")
 
     assert explained(bound, pathed)[:3] == [
@@ -146,9 +142,7 @@ def test_given_a_role_with_its_path_when_explained_then_it_is_told_that_logins_h
     ]
 
 
-def test_given_another_partition_when_explained_then_the_login_is_refused_though_it_is_mapped(
-    bound: Model,
-):
+def test_given_another_partition_then_the_login_is_refused_though_it_is_mapped(bound: Model):
     bound.config = {"partition": "aws-cn"}
 
     results = bound.action("explain-access", arn=ROLE)
@@ -185,9 +179,7 @@ def test_given_a_mapping_that_lets_nobody_in_when_explained_then_it_does_not_say
     assert f"mapping dev names it, and the login is refused: {reason}" in results["explanation"]
 
 
-def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
-    bound: Model, api: FakeCluster
-):
+def test_given_two_mappings_of_it_then_what_each_gives_is_said(bound: Model, api: FakeCluster):
     add(api, "ops", "dev", "root", "system:masters")
 
     results = bound.action("explain-access", arn=ROLE)
@@ -237,9 +229,7 @@ def test_given_a_mapping_that_ends_when_explained_then_it_is_said_when(
     ]
 
 
-def test_given_a_session_when_explained_then_its_name_is_filled_in(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_session_then_its_name_is_filled_in(deployed: Model, api: FakeCluster):
     add(api, "dev", "dev", "dev:{{SessionName}}", "team-{{AccountID}}")
     api.add_binding("view", "ClusterRole/view", User="dev:a-b")
 
@@ -250,9 +240,7 @@ def test_given_a_session_when_explained_then_its_name_is_filled_in(
     assert results["roles"] == "ClusterRole/view"
 
 
-def test_given_a_role_whose_session_counts_when_explained_then_it_is_asked_for(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_role_whose_session_counts_then_it_is_asked_for(deployed: Model, api: FakeCluster):
     add(api, "dev", "dev", "dev:{{SessionName}}")
     api.add_binding("view", "ClusterRole/view", User=("dev:a-b", "dev:bob", "ops:bob"))
 
@@ -303,17 +291,13 @@ def test_given_what_is_no_principal_when_explained_then_the_action_says_what_one
     assert api.seen == []
 
 
-def test_given_no_mapping_when_explained_then_bindings_are_not_read(
-    deployed: Model, api: FakeCluster
-):
+def test_given_no_mapping_then_bindings_are_not_read(deployed: Model, api: FakeCluster):
     explained(deployed)
 
     assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
 
 
-def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
-    deployed: Model,
-):
+def test_given_access_that_has_ended_then_it_is_said_when(deployed: Model):
     ended = Ended("dev", ROLE.upper(), "2026-11-26T08:00:00Z", "2026-11-26T08:00:01Z")
     deployed.peer["ended"] = expiry.dump([ended])
 
