@@ -12,7 +12,7 @@ from tests.fakes.declaring import Declare, entry
 from tests.fakes.explaining import ROLE, explained, refuse
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer
-from tests.fakes.kubernetes.paths import MAPPINGS, PODS
+from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
@@ -289,12 +289,6 @@ def test_given_what_is_no_principal_when_explained_then_the_action_says_what_one
         "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"
     )
     assert api.seen == []
-
-
-def test_given_no_mapping_then_bindings_are_not_read(deployed: Model, api: FakeCluster):
-    explained(deployed)
-
-    assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
 
 
 def test_given_access_that_has_ended_then_it_is_said_when(deployed: Model):
