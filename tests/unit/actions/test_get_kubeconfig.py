@@ -100,8 +100,8 @@ REFUSED: list[tuple[str, dict[str, str], str]] = [
         "aws",
         {"arn": CHINA},
         (
-            f"{CHINA} cannot log in: the option partition is aws, so give an arn of partition aws or "
-            "aws-us-gov"
+            f"{CHINA} cannot log in: the option partition is aws, so give an arn of partition "
+            "aws or aws-us-gov"
         ),
     ),
     ("aws-cn", {}, NO_GLOBAL.format("aws-cn", "cn-north-1")),
