@@ -6,16 +6,26 @@ import datetime
 import json
 
 import httpx2
+import ops
 import pytest
 from tests.fakes import at_rest
 from tests.fakes.acting import grant
 from tests.fakes.acting import refused as refused_action
 from tests.fakes.certificates.authority import root
-from tests.fakes.declaring import ACCOUNT, Declare, entry, name_of, names, stored
+from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
-from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import (
+    ADDRESS,
+    DEFINED,
+    DEFINITION,
+    EVENTS_ROLE_BINDING,
+    MAPPINGS,
+    POLICY,
+    POLICY_BINDING,
+    SERVICE,
+)
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
@@ -390,3 +400,48 @@ def test_given_a_declared_name_that_somebody_holds_by_a_finalizer_then_the_decla
     assert status.name == "active"
     assert "not applied" not in status.message
     assert stored(api, name)["spec"]["arn"] == BOB
+
+
+# What a person gains by a removal, a new deployment or a hook who may write mappings and no more,
+# or edit namespace `default`: nothing.
+
+
+def test_given_a_delegate_when_removed_and_deployed_again_then_a_policy_judges_each_mapping(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    """A mapping of `system:masters` that nobody judges makes its writer an administrator."""
+    unguarded = list[str]()
+
+    def look(request: httpx2.Request) -> None:
+        is_guarded = {POLICY, POLICY_BINDING} <= api.objects.keys()
+        if DEFINITION in api.objects and not is_guarded:
+            unguarded.append(f"{request.method} {request.url.path}")
+
+    api.fail(look)
+    for name in ("aws-iam", "login"):
+        model = Model(easyrsa, machines[:1], application=name)
+        model.settle()
+        assert model.hook().name == "active"
+        model.hook(model.on.stop())
+
+    assert unguarded == []
+    assert set(api.objects) == {*DEFINED}
+
+
+@pytest.mark.parametrize("event", ["update_status", "stop"])
+def test_given_a_binding_in_default_that_is_forged_and_kept_then_it_is_ours_again_or_goes(
+    deployed: Model, api: FakeCluster, event: str
+):
+    bound = api.objects[EVENTS_ROLE_BINDING]
+    ours = bound["roleRef"]
+    bound["roleRef"] = {**ours, "name": "theirs"}
+    bound["metadata"]["finalizers"] = ["example.com/keep"]
+
+    status = deployed.hook(getattr(deployed.on, event)())
+
+    if event == "stop":
+        assert set(api.objects) == {*DEFINED}
+        return
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 0 mappings")
+    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == ours
+    assert not api.objects[EVENTS_ROLE_BINDING]["metadata"].get("finalizers")
