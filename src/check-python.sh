@@ -1,5 +1,6 @@
 # `dispatch` sources this where python3 is not a link to a Python that the charm has packages for. It returns if python3
 # itself says that it is one of them. Else it ends the hook, with the remedy in the unit's status, or fails the action.
+# A unit's last two hooks fail: Juju would count them as done, and nothing would remove what the charm has in the cluster.
 
 version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 for known in $pythons; do
@@ -21,4 +22,10 @@ if [ "${JUJU_ACTION_NAME-}" ]; then
 else
     status-set blocked "$problem"
 fi
+case $JUJU_DISPATCH_PATH in
+hooks/stop | hooks/remove)
+    echo "$problem; then run: juju resolved $JUJU_UNIT_NAME" >&2
+    exit 1
+    ;;
+esac
 exit 0

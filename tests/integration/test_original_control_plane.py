@@ -7,25 +7,21 @@ to 1.29, after they went astray and back.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import jubilant
 import pytest
-import yaml
 from tests.integration.helpers import (
     bundle,
     certificates,
     how_to,
     juju_status,
-    kubernetes,
     logins,
     settled,
     testbed_only,
     units,
     upgrade_page,
 )
-from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import report, upgrade
 
@@ -34,8 +30,6 @@ pytestmark = pytest.mark.slow
 CONTROL_PLANE = "kubernetes-control-plane/0"
 FORWARDER = "cdk.master.auth-webhook.service"
 # The API server asks a webhook that fails five times, within four to five seconds.
-ASKED = 5
-SECONDS = 3
 OPTIONS = """
 applications:
   kubernetes-control-plane:
@@ -70,36 +64,6 @@ def test_given_a_new_authority_then_the_rotation_ends_without_an_acknowledgement
     settled.end_former_pods(deployed, cluster)
     certificates.all_units_trust(deployed, certificates.authority(deployed))
     assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_a_user_without_a_mapping_then_the_refusal_takes_seconds(
-    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
-) -> None:
-    person = kubernetes.save_kubeconfig(deployed, tmp_path / "kubeconfig")
-    before = failures(deployed)
-
-    began = time.monotonic()
-    refused = Cluster(cluster.admin, person).whoami("mallory")
-
-    assert "Unauthorized" in refused.stderr
-    assert time.monotonic() - began > SECONDS
-    assert failures(deployed) - before >= ASKED
-
-
-def test_given_that_the_webhook_is_down_then_it_lets_the_administrator_in_no_more(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    users = yaml.safe_load(cluster.admin.read_text())["users"]
-    [admin] = [each["user"] for each in users if each["name"] == "admin"]
-    assert list(admin) == ["token"]
-
-    deployed.exec("systemctl", "stop", FORWARDER, unit=CONTROL_PLANE)
-    try:
-        eventually(lambda: "Unauthorized" in cluster.refusal("get", "nodes"), "refused")
-    finally:
-        deployed.exec("systemctl", "start", FORWARDER, unit=CONTROL_PLANE)
-
-    eventually(lambda: not cluster.refusal("get", "nodes"), "let in")
 
 
 def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juju_refuses(
@@ -176,9 +140,3 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
 def has_no_units(status: jubilant.Status) -> bool:
     """Return whether aws-iam has no units, not even some that are being removed."""
     return not status.get_units("kubernetes-control-plane")[CONTROL_PLANE].subordinates
-
-
-def failures(juju: jubilant.Juju) -> int:
-    """Return how often the control plane's webhook has answered 500."""
-    log = juju.exec("journalctl", "-u", FORWARDER, unit=CONTROL_PLANE).stdout
-    return log.count("KeyError('authenticated')")

@@ -55,6 +55,12 @@ def install(charm: Path, version: str, *, link: bool = True) -> None:
 
 def dispatch(charm: Path, path: str = "hooks/start", **more: str) -> str:
     """Return what ran. Fails if `dispatch` does not end well."""
+    done = run(charm, path, **more)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.removesuffix("\n")
+
+
+def run(charm: Path, path: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": f"{charm.parent}/bin",
         "JUJU_DISPATCH_PATH": path,
@@ -62,16 +68,10 @@ def dispatch(charm: Path, path: str = "hooks/start", **more: str) -> str:
         "JUJU_PRINCIPAL_UNIT": f"{PRINCIPAL}/0",
         **more,
     }
-    done = subprocess.run(
-        [charm / "dispatch"],
-        cwd=charm,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+    command = [charm / "dispatch"]
+    return subprocess.run(
+        command, cwd=charm, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stderr == ""
-    return done.stdout.removesuffix("\n")
 
 
 @pytest.mark.parametrize("version", PYTHONS)
@@ -109,6 +109,20 @@ def test_given_a_python_without_packages_then_the_unit_is_blocked_and_an_action_
     assert dispatch(charm) == f"status-set blocked {said}"
     action = {"path": "actions/check", "JUJU_ACTION_NAME": "check"}
     assert dispatch(charm, **action) == f"action-fail {said}"
+
+
+@pytest.mark.parametrize("hook", ["stop", "remove"])
+def test_given_a_python_without_packages_then_a_units_last_hooks_fail_until_it_has_one(
+    charm: Path, hook: str
+):
+    install(charm, "3.15")
+
+    done = run(charm, f"hooks/{hook}")
+
+    said = "no packages for Python 3.15; run: juju refresh aws-iam"
+    assert done.returncode == 1
+    assert done.stdout == f"status-set blocked {said}\n"
+    assert done.stderr == f"{said}; then run: juju resolved aws-iam/0\n"
 
 
 def test_given_a_unit_that_juju_names_no_principal_of_then_the_remedy_names_the_usual_one(

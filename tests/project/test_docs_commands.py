@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import subprocess
@@ -133,31 +132,6 @@ def test_given_a_command_on_a_page_then_a_test_runs_it_or_a_reason_is_given():
     assert unknown == [], "let a test run it, or say in NOT_RUN why not"
     needless = [p for p in patterns if not any(re.fullmatch(p, command) for *_, command in shown)]
     assert needless == []
-
-
-def examples(name: str) -> set[str]:
-    """Return the roles, users and usernames of a page that its commands and files are about."""
-    lines = re.findall(r"^ {4,}(.*)", (ROOT / name).read_text(), re.MULTILINE)
-    # What is printed, or declared for many accounts, makes no mapping of the page's example.
-    text = "\n".join(lines)
-    arns = re.findall(
-        r"(?:arn[:=] ?|role-arn )arn:aws:iam::111122223333:((?:role|user)/\w[\w-]+)", text
-    )
-    return {*arns, *re.findall(r"\busername[:=] ?([\w-]+(?::\{\{\w+\}\})?)", text)}
-
-
-def test_given_two_pages_then_their_examples_share_no_role_and_no_user():
-    """Who follows one page after the other gets what each says."""
-    # The tutorial is the README's login, step by step.
-    pages = {name: examples(name) for name in PAGES if name != "README.md"}
-    shared = {
-        (one, other): found
-        for one, other in itertools.combinations(pages, 2)
-        if (found := pages[one] & pages[other])
-    }
-
-    assert any(pages.values())
-    assert shared == {}
 
 
 @pytest.mark.parametrize("name", [*PAGES, "demo/page.py"])

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from tests.integration.helpers import how_to
 
@@ -32,6 +33,24 @@ REQUEST = {
 }
 
 
+def shell(folder: Path, command: str) -> str:
+    """Return what a command of a page prints in this folder, beside stand-ins for programs."""
+    ran = subprocess.run(
+        ["/bin/bash", "-ec", command],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return ran.stdout
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
 def filtered(page: str, begins: str, *given: dict[str, Any]) -> str:
     """Return what the page's filter that begins so makes of lines of JSON."""
     text = (HOW_TO / page).read_text()
@@ -41,33 +60,60 @@ def filtered(page: str, begins: str, *given: dict[str, Any]) -> str:
     return subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
 
 
-def test_given_an_audit_log_then_the_filter_shows_who_wrote_mappings():
-    status = {**REQUEST, "objectRef": {**REQUEST["objectRef"], "subresource": "status"}}
-
-    shown = filtered(
-        "audit.md",
+STATUS = {**REQUEST, "objectRef": {**REQUEST["objectRef"], "subresource": "status"}}
+ISSUED = {
+    "eventTime": "2026-11-26T08:15:59Z",
+    "userIdentity": {"arn": "arn:aws:iam::111122223333:user/alice"},
+    "sourceIPAddress": "192.0.2.10",
+    "responseElements": {"credentials": {"accessKeyId": "ASIAEXAMPLE"}},
+}
+BY_SAML = {**ISSUED, "userIdentity": {"type": "SAMLUser", "userName": "bob@example.com"}}
+RAN = {
+    "who": "admin",
+    "what": "juju run aws-iam/leader grant-access",
+    "when": "2026-11-26T08:16:01Z",
+    "model-name": "admin/prod",
+}
+# A filter of the page on audits, by how it begins: what it gets, and its lines.
+FILTERS: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
+    "who wrote mappings": (
         '.[] | select(.stage == "ResponseComplete" and',
-        REQUEST,
-        {**REQUEST, "stage": "RequestReceived"},
-        {**REQUEST, "verb": "watch"},
-        status,
-    )
-
-    assert shown == "2026-11-26T08:16:01Z\tdev\tcreate\tiamidentitymappings\t\tteam-a\t201\n"
-
-
-def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():
-    shown = filtered(
-        "audit.md",
+        [REQUEST, {**REQUEST, "stage": "RequestReceived"}, {**REQUEST, "verb": "watch"}, STATUS],
+        ["2026-11-26T08:16:01Z\tdev\tcreate\tiamidentitymappings\t\tteam-a\t201"],
+    ),
+    "who was behind a role": (
         '.[] | select(.stage == "ResponseComplete")',
-        REQUEST,
-        {**REQUEST, "user": {"username": "admin"}},
-    )
+        [REQUEST, {**REQUEST, "user": {"username": "admin"}}],
+        [
+            "2026-11-26T08:16:01Z\tdev\talice\tASIAEXAMPLE\tcreate\t/api/v1/pods",
+            "2026-11-26T08:16:01Z\tadmin\t\t\tcreate\t/api/v1/pods",
+        ],
+    ),
+    # CloudTrail prints one file for each kind of event.
+    "who got the key": (
+        ".Events[].CloudTrailEvent",
+        [
+            {"Events": [{"CloudTrailEvent": json.dumps(each)} for each in events]}
+            for events in ([ISSUED, {**ISSUED, "responseElements": None}], [BY_SAML])
+        ],
+        [
+            "2026-11-26T08:15:59Z\tarn:aws:iam::111122223333:user/alice\t192.0.2.10",
+            "2026-11-26T08:15:59Z\tbob@example.com\t192.0.2.10",
+        ],
+    ),
+    "who ran what": (
+        ".[].conversation // empty",
+        [{"conversation": RAN}, {"request": {"facade": "x"}}],
+        ["2026-11-26T08:16:01Z\tadmin\tadmin/prod\tjuju run aws-iam/leader grant-access"],
+    ),
+}
 
-    assert shown.splitlines() == [
-        "2026-11-26T08:16:01Z\tdev\talice\tASIAEXAMPLE\tcreate\t/api/v1/pods",
-        "2026-11-26T08:16:01Z\tadmin\t\t\tcreate\t/api/v1/pods",
-    ]
+
+@pytest.mark.parametrize(("begins", "logged", "lines"), FILTERS.values(), ids=FILTERS)
+def test_given_a_log_then_the_filter_shows_who_did_what(
+    begins: str, logged: list[dict[str, Any]], lines: list[str]
+):
+    assert filtered("audit.md", begins, *logged).splitlines() == lines
 
 
 def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_it():
@@ -90,31 +136,6 @@ def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_i
     assert table[0].startswith('"name","arn","username","groups"')
     assert table[1].startswith(f'"dev","{ROLE}/dev","","ops dev",')
     assert table[1].endswith('"ClusterRole/cluster-admin","ClusterRole/cluster-admin",""')
-
-
-def test_given_events_of_cloudtrail_then_the_filter_shows_who_got_the_key():
-    event = {
-        "eventTime": "2026-11-26T08:15:59Z",
-        "userIdentity": {"arn": "arn:aws:iam::111122223333:user/alice"},
-        "sourceIPAddress": "192.0.2.10",
-        "responseElements": {"credentials": {"accessKeyId": "ASIAEXAMPLE"}},
-    }
-    by_saml = {**event, "userIdentity": {"type": "SAMLUser", "userName": "bob@example.com"}}
-
-    # One file for each kind of event, one after the other.
-    shown = filtered(
-        "audit.md",
-        ".Events[].CloudTrailEvent",
-        *(
-            {"Events": [{"CloudTrailEvent": json.dumps(each)} for each in events]}
-            for events in ([event, {**event, "responseElements": None}], [by_saml])
-        ),
-    )
-
-    assert shown.splitlines() == [
-        "2026-11-26T08:15:59Z\tarn:aws:iam::111122223333:user/alice\t192.0.2.10",
-        "2026-11-26T08:15:59Z\tbob@example.com\t192.0.2.10",
-    ]
 
 
 def test_given_bindings_on_eks_then_the_filter_keeps_those_of_people():
@@ -153,7 +174,7 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"mapRoles": rows}}
     (tmp_path / "aws-auth.yaml").write_text(yaml.safe_dump(config_map))
 
-    subprocess.run(["/bin/bash", "-ec", together], cwd=tmp_path, check=True)
+    shell(tmp_path, together)
 
     found = declared.parse((tmp_path / "mappings.yaml").read_text(), times.now())
     assert {entry.username for entry in found.entries} == {"dev-by-entry", "ops"}
@@ -192,14 +213,8 @@ def test_given_the_lists_of_two_clusters_then_one_file_has_the_rights_of_both(tm
         # kubectl folds no line.
         (tmp_path / f"{cluster}-auth.yaml").write_text(yaml.safe_dump(config_map, width=1000))
 
-    def run(command: str) -> str:
-        shell = ["/bin/bash", "-ec", command]
-        return subprocess.run(
-            shell, cwd=tmp_path, capture_output=True, text=True, check=True
-        ).stdout
-
-    shown = run(listing).splitlines()
-    run(commands)
+    shown = shell(tmp_path, listing).splitlines()
+    shell(tmp_path, commands)
 
     # The last one has a path in its access entry, as in IAM, and none in its row.
     assert shown == [f"{ROLE}/dev", f"{ROLE}/old", f"{ROLE}/staging"]
@@ -242,10 +257,7 @@ def test_given_the_bindings_of_two_clusters_then_the_names_that_both_have_are_li
     for cluster, items in {"prod": prod, "staging": staging}.items():
         (tmp_path / f"{cluster}-bindings.json").write_text(json.dumps({"items": items}))
 
-    shell = ["/bin/bash", "-ec", clashes]
-    ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=True)
-
-    assert ran.stdout.splitlines() == [
+    assert shell(tmp_path, clashes).splitlines() == [
         "ClusterRole - ops",
         "Role shop dev",
         "RoleBinding shop devs",
@@ -264,38 +276,15 @@ def test_given_certificates_on_the_disk_of_easyrsa_then_those_of_aws_iam_go(tmp_
             file = pki / each.format(owner)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
-    easyrsa = tmp_path / "disk/easyrsa"
-    easyrsa.write_text('#!/bin/sh\necho "$@" >> asked\n')
-    juju = tmp_path / "juju"
-    juju.write_text('#!/bin/sh\n[ "$1 $2 $3 $4" = "exec --unit easyrsa/0 --" ] && bash -c "$5"\n')
-    for program in (easyrsa, juju):
-        program.chmod(0o755)
+    program(tmp_path / "disk/easyrsa", 'echo "$@" >> asked')
+    program(tmp_path / "juju", '[ "$1 $2 $3 $4" = "exec --unit easyrsa/0 --" ] && bash -c "$5"')
 
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    shell = ["/bin/bash", "-ec", command.replace(folder, f"{tmp_path}/disk")]
-    subprocess.run(shell, env=environment, check=True)
+    shell(tmp_path, command.replace(folder, f"{tmp_path}/disk"))
 
     asked = (tmp_path / "disk/asked").read_text().splitlines()
     assert asked == [f"--batch revoke {each}" for each in ours]
     left = {file.stem for file in pki.rglob("*.*")}
     assert left == set(others)
-
-
-def test_given_juju_s_audit_log_then_the_filter_shows_who_ran_what():
-    said = {
-        "conversation": {
-            "who": "admin",
-            "what": "juju run aws-iam/leader grant-access",
-            "when": "2026-11-26T08:16:01Z",
-            "model-name": "admin/prod",
-        }
-    }
-
-    shown = filtered("audit.md", ".[].conversation // empty", said, {"request": {"facade": "x"}})
-
-    assert shown == (
-        "2026-11-26T08:16:01Z\tadmin\tadmin/prod\tjuju run aws-iam/leader grant-access\n"
-    )
 
 
 def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_write_one():
@@ -321,9 +310,7 @@ def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(
     }
     for model, plan in plans.items():
         (tmp_path / f"{model}.json").write_text(json.dumps({"aws-iam/0": plan}))
-    juju = tmp_path / "juju"
-    juju.write_text('#!/bin/sh\necho "$@" >> asked; [ "$1" = config ] || cat "$3.json"\n')
-    juju.chmod(0o755)
+    program(tmp_path / "juju", 'echo "$@" >> asked; [ "$1" = config ] || cat "$3.json"')
 
     def run(*args: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}

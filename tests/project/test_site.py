@@ -27,20 +27,9 @@ PAGES = {
     "how-to/network": ["firewall", "VPC endpoint"],
     "how-to/terraform": ["Terraform"],
     "how-to/errors": [
-        *(
-            "troubleshoot",
-            "Unauthorized",
-            "intermittent",
-            "every second time",
-            "works when repeated",
-        ),
-        *(
-            "error: You must be logged in to the server (Unauthorized)",
-            "401",
-            "403 Forbidden",
-            "x509",
-        ),
-        *("x509: certificate signed by unknown authority", "Forbidden"),
+        *("troubleshoot", "intermittent", "every second time", "works when repeated", "x509"),
+        *("401", "403 Forbidden", "x509: certificate signed by unknown authority"),
+        "error: You must be logged in to the server (Unauthorized)",
     ],
     "how-to/break-glass": ["break glass"],
     "how-to/gitops": ["ArgoCD", "Argo CD", "Flux", "GitOps"],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -112,48 +112,6 @@ def is_trusted(name: str, blank: str) -> bool:
     return full not in OF_STRANGERS and bool(TRUSTED & {full, blank})
 
 
-def uses(tree: ast.AST) -> Iterator[tuple[str, list[str | None] | None]]:
-    """Yield each text that a module names, with the blanks that it fills if it calls the text."""
-    groups = {
-        name.asname or name.name: name.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "statuses"
-        for name in node.names
-    }
-    called = {
-        node.func: [each.arg for each in node.keywords]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and not node.args
-    }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-            continue
-        if group := groups.get(node.value.id):
-            yield f"{group}.{node.attr}", called.get(node)
-
-
-USES = [
-    (name, filled, place)
-    for place, source in SOURCES.items()
-    for name, filled in uses(ast.parse(source))
-]
-
-
-def test_given_a_call_of_a_text_then_it_fills_exactly_its_blanks():
-    for name, filled, place in USES:
-        assert filled is not None, f"{place} passes {name} on"
-        assert sorted(map(str, filled)) == sorted(blanks(name)), f"{place}: {name}"
-
-
-def test_given_a_blank_that_a_text_lacks_or_a_text_that_is_passed_on_then_it_is_seen():
-    code = "from statuses import blocked as b\nb.TWO_CONTROL_PLANES(other=1)\nx = b.NO_AUTHORITY"
-
-    assert dict(uses(ast.parse(code))) == {
-        "blocked.TWO_CONTROL_PLANES": ["other"],
-        "blocked.NO_AUTHORITY": None,
-    }
-
-
 def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_table():
     written = [
         f"{place}: {ast.unparse(node)}"
@@ -171,9 +129,9 @@ def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_table():
 def test_given_a_text_then_the_code_shows_it_and_the_docs_say_what_the_text_does_not(name: str):
     about = MEANINGS[name]
 
-    assert name in {each for each, _, _ in USES}
     assert about.keys() <= {"more", "words"}
-    group, _, _ = name.partition(".")
+    group, _, text = name.partition(".")
+    assert any(re.search(rf"\b({group}|texts)\.{text}\b", source) for source in SOURCES.values())
     acts = {"blocked": "; ", "waiting": "waiting for |; run: "}.get(group, "")
     assert "more" in about or re.search(acts, usual(name)), "it does not say who acts"
 
@@ -196,13 +154,6 @@ def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(n
 
     assert line.count(quoted(theirs)) == line.count("curl") == len(of_strangers)
     assert "\u3164" not in line
-
-
-def test_given_a_blank_that_is_trusted_then_a_text_has_it():
-    names = {(f"{name}.{each}", each) for name in TEXTS for each in blanks(name)}
-
-    assert {part for both in names for part in both} >= TRUSTED
-    assert {full for full, _ in names} >= OF_STRANGERS
 
 
 @pytest.mark.parametrize("name", NAMES)

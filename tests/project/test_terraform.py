@@ -66,19 +66,13 @@ def test_given_the_plans_of_the_example_and_of_the_page_then_they_set_what_there
         assert "model_uuid" in module
         assert set(module["config"]) <= OPTIONS.keys()
 
-
-def test_given_the_plans_of_the_example_and_of_the_page_then_their_relations_are_the_charms():
     defaults = blocks(text_of(EXAMPLE), "variable")
     control_plane, certificates = (
         defaults[name]["default"] for name in ("control_plane", "certificates")
     )
-    ours = [
-        resource["application"][0]["endpoint"]
-        for resource in blocks(text_of(EXAMPLE), "resource").values()
-    ]
+    resources = blocks(text_of(EXAMPLE), "resource").values()
     relations = [resource["application"] for resource in blocks(shown(), "resource").values()]
-
-    assert ours == [
+    assert [each["application"][0]["endpoint"] for each in resources] == [
         "${module.aws_iam.requires[var.control_plane.endpoint]}",
         "${module.aws_iam.requires.certificates}",
     ]

@@ -23,7 +23,6 @@ WORKFLOWS: dict[str, dict[str, dict[str, Any]]] = {
 }
 CHECK = (ROOT / "scripts/check").read_text()
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
-MAKEFILE = (ROOT / "Makefile").read_text()
 # Git and GitHub themselves.
 OWN_ACTIONS = (
     *("actions/attest@", "actions/checkout@", "actions/download-artifact@"),
@@ -82,22 +81,6 @@ def test_given_a_job_that_may_write_then_it_runs_no_code_of_others(jobs: dict[st
             assert not {"make", "scripts/with-tools", "uv", "pip"} & set(commands(job).split())
         if rights and uploads:
             assert not commands(job).strip()
-
-
-def test_given_the_workflows_then_make_help_has_their_targets_and_ci_makes_every_check():
-    helped = set(re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE))
-    made = {
-        name: set(re.findall(r"(?:\bmake|target:) ([a-z-]+)", yaml.safe_dump(jobs, width=1000)))
-        for name, jobs in WORKFLOWS.items()
-    }
-    checks = WORKFLOWS["ci"]["checks"]["strategy"]["matrix"]["include"]
-
-    assert set().union(*made.values()) <= helped
-    assert made["ci"] == {
-        *("lint", "unit", "browser", "conformance", "testbed-tests", "integration"),
-        *("terraform", "pack", "release", "setup"),
-    }
-    assert [each["target"] for each in checks if each.get("args") == "--cov"] == ["unit"]
 
 
 def test_given_a_group_of_packages_or_a_go_module_then_the_audit_and_dependabot_look_at_it():
@@ -170,12 +153,3 @@ def test_given_a_version_then_its_description_has_its_changes_and_its_packages(t
     unknown = describe("v9.9.9")
     assert unknown.returncode == 1
     assert unknown.stderr == "scripts/describe: CHANGELOG.md has no section '## 9.9.9'\n"
-
-
-def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
-    notice = "# SPDX-License-Identifier: Apache-2.0\n"
-    places = (("src", "*.py"), ("lib", "*.py"), ("terraform", "*.tf"))
-    files = [path for folder, pattern in places for path in (ROOT / folder).rglob(pattern)]
-
-    assert files
-    assert [path for path in files if notice not in path.read_text()[:150]] == []

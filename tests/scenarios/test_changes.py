@@ -38,9 +38,7 @@ def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_
     )
 
 
-def test_given_a_cluster_id_that_is_no_longer_set_when_a_hook_runs_then_it_stays(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_cluster_id_that_is_no_longer_set_then_it_stays(deployed: Model, api: FakeCluster):
     deployed.config = {"cluster-id": "prod"}
     deployed.hook()
     deployed.config = {}
@@ -67,9 +65,7 @@ def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
     assert files.webhook.stat() == file
 
 
-def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_new_image_that_never_starts_then_logins_go_on(deployed: Model, api: FakeCluster):
     api.start_seconds = None
     deployed.config = {"image": OTHER_IMAGE}
 

@@ -26,6 +26,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig, rendered
 
 ARN = "arn:aws:iam::111122223333:role/dev"
+URL = f"https://{ADDRESS}:443/authenticate"
 DECLARED = f"- {{arn: '{ARN}', username: dev, groups: [view], access: [{{role: edit}}]}}\n"
 # Hooks within which a unit comes to rest, or recovers.
 ROUNDS = 6
@@ -81,7 +82,7 @@ class Unit:
             path.unlink(missing_ok=True)
         self.files.admin.write_text(kubeconfig())
         if self.endpoint == "control-plane":
-            self.files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+            self.files.auth_webhook.write_text(rendered(URL))
 
 
 @contextlib.contextmanager
@@ -96,132 +97,88 @@ def at_work(provider: Provider | None = None, endpoint: str = "aws-iam") -> Iter
         yield unit
 
 
-def test_given_an_answer_of_the_older_protocol_that_is_damaged_when_a_hook_runs_then_it_recovers():
-    with at_work() as unit:
-        _, good = unit.model._answer
-
-    @SOME
-    @given(damage.bag(good, lambda text: damage.pem(text) | damage.text(text)))
-    def check(bag: dict[str, str]) -> None:
-        with at_work() as unit:
-            unit.examine(lambda unit: setattr(unit.model, "_answer", ({}, bag)))
-
-    check()
-
-
-def test_given_an_answer_of_the_newer_protocol_that_is_damaged_when_a_hook_runs_then_it_recovers():
-    with at_work(SelfSigned()) as unit:
-        good, _ = unit.model._answer
-
-    @SOME
-    @given(damage.bag(good, damage.json_text))
-    def check(bag: dict[str, str]) -> None:
-        with at_work(SelfSigned()) as unit:
-            unit.examine(lambda unit: setattr(unit.model, "_answer", (bag, {})))
-
-    check()
-
-
 INTERFACE = {"api_server_state": "true", "webhook_status": "true", "webhook_hash": '"0123"'}
+OPTIONS = {"image": "a/b:v0.7.18", "cluster-id": "prod", "partition": "aws", "mappings": DECLARED}
+REFUSED = json.dumps({"kind": "Status", "message": "no", "reason": "Forbidden", "code": 403})
+MAPPING = {"spec": {"arn": ARN, "username": "u", "groups": ["g"]}, "status": {"canonicalARN": ARN}}
+Draw = Callable[[Any], Any]
 
 
-@SOME
-@given(damage.bag(INTERFACE, damage.json_text))
-def test_given_a_damaged_databag_of_the_control_plane_when_a_hook_runs_then_it_recovers(
-    bag: dict[str, str],
-):
-    with at_work() as unit:
-        unit.examine(lambda unit: setattr(unit.model.units[0], "control_plane", bag))
+def answer_of_the_older_protocol(unit: Unit, draw: Draw) -> None:
+    _, good = unit.model._answer
+    damaged = draw(damage.bag(good, lambda text: damage.pem(text) | damage.text(text)))
+    unit.model._answer = ({}, damaged)
 
 
+def answer_of_the_newer_protocol(unit: Unit, draw: Draw) -> None:
+    good, _ = unit.model._answer
+    unit.model._answer = (draw(damage.bag(good, damage.json_text)), {})
+
+
+def bag_of_the_control_plane(unit: Unit, draw: Draw) -> None:
+    unit.model.units[0].control_plane = draw(damage.bag(INTERFACE, damage.json_text))
+
+
+def bag_of_the_peers(unit: Unit, draw: Draw) -> None:
+    unit.model.peer = draw(damage.bag({**unit.model.peer, "inherited": "true"}, damage.pem))
+
+
+def options(unit: Unit, draw: Draw) -> None:
+    unit.model.config = draw(damage.bag(OPTIONS))
+
+
+def admin_kubeconfig(unit: Unit, draw: Draw) -> None:
+    unit.files.admin.write_text(draw(damage.text(kubeconfig())))
+
+
+def program_of_the_control_plane(unit: Unit, draw: Draw) -> None:
+    unit.files.auth_webhook.write_text(draw(damage.text(rendered(URL))))
+
+
+def something_else_in_a_files_place(unit: Unit, draw: Draw) -> None:
+    path: Path = getattr(unit.files, draw(st.sampled_from(["admin", "auth_webhook"])))
+    path.unlink(missing_ok=True)
+    kind = draw(st.sampled_from(["folder", "full", "nowhere"]))
+    if kind == "nowhere":
+        path.symlink_to("no-such-file")
+        return
+    path.mkdir()
+    if kind == "full":
+        (path / "x").touch()
+
+
+def answer_of_something_else_than_kubernetes(unit: Unit, draw: Draw) -> None:
+    code = draw(st.sampled_from((200, 200, 403, 404, 409, 422, 500)))
+    # What answers in Kubernetes' own shape is Kubernetes.
+    body = draw(damage.text(REFUSED))[: len(REFUSED) // 2].encode()
+    kind = draw(st.sampled_from(("application/json", "text/html", None)))
+    unit.api.fail(answer(code, body, kind), request=draw(st.sampled_from(SETTLED)))
+
+
+def mappings(unit: Unit, draw: Draw) -> None:
+    for number, each in enumerate(draw(st.lists(damage.value(MAPPING), min_size=1, max_size=3))):
+        stored = each if isinstance(each, dict) else {}
+        metadata = {"name": f"m{number}", "resourceVersion": "1"}
+        unit.api.put(f"{MAPPINGS}/m{number}", {**stored, "metadata": metadata})
+
+
+DAMAGES = [
+    *(answer_of_the_older_protocol, answer_of_the_newer_protocol, bag_of_the_control_plane),
+    *(bag_of_the_peers, options, admin_kubeconfig, program_of_the_control_plane),
+    *(something_else_in_a_files_place, answer_of_something_else_than_kubernetes, mappings),
+]
+
+
+@pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
 @SOME
 @given(st.data())
-def test_given_a_damaged_databag_of_the_peers_when_a_hook_runs_then_it_recovers(
-    data: st.DataObject,
+def test_given_a_damaged_input_then_hooks_say_so_and_recover(
+    hurt: Callable[[Unit, Draw], None], data: st.DataObject
 ):
-    with at_work() as unit:
-        bag = data.draw(damage.bag({**unit.model.peer, "inherited": "true"}, damage.pem))
-        unit.examine(lambda unit: setattr(unit.model, "peer", bag))
-
-
-OPTIONS = {"image": "a/b:v0.7.18", "cluster-id": "prod", "partition": "aws", "mappings": DECLARED}
-
-
-@SOME
-@given(damage.bag(OPTIONS))
-def test_given_damaged_options_when_a_hook_runs_then_it_recovers(options: dict[str, str]):
-    with at_work() as unit:
-        unit.examine(lambda unit: setattr(unit.model, "config", options))
-
-
-@SOME
-@given(damage.text(kubeconfig()))
-def test_given_a_damaged_kubeconfig_when_a_hook_runs_then_it_recovers(text: str):
-    with at_work() as unit:
-        unit.examine(lambda unit: unit.files.admin.write_text(text))
-
-
-@SOME
-@given(damage.text(rendered(f"https://{ADDRESS}:443/authenticate")))
-def test_given_a_damaged_program_of_the_control_plane_when_a_hook_runs_then_it_recovers(text: str):
-    with at_work(endpoint="control-plane") as unit:
-        unit.examine(lambda unit: unit.files.auth_webhook.write_text(text))
-
-
-@SOME
-@given(st.sampled_from(["admin", "auth_webhook"]), st.sampled_from(["folder", "full", "nowhere"]))
-def test_given_something_else_in_a_files_place_when_a_hook_runs_then_it_recovers(
-    name: str, kind: str
-):
-    def hurt(unit: Unit) -> None:
-        path: Path = getattr(unit.files, name)
-        path.unlink(missing_ok=True)
-        if kind == "nowhere":
-            path.symlink_to("no-such-file")
-            return
-        path.mkdir()
-        if kind == "full":
-            (path / "x").touch()
-
-    with at_work() as unit:
-        unit.examine(hurt)
-
-
-REFUSED = json.dumps({"kind": "Status", "message": "no", "reason": "Forbidden", "code": 403})
-
-
-@SOME
-@given(
-    st.sampled_from(SETTLED),
-    st.sampled_from((200, 200, 403, 404, 409, 422, 500)),
-    damage.text(REFUSED),
-    st.sampled_from(("application/json", "text/html", None)),
-)
-def test_given_an_answer_of_something_else_than_kubernetes_when_a_hook_runs_then_it_recovers(
-    request: str, code: int, body: str, kind: str | None
-):
-    def hurt(unit: Unit) -> None:
-        # What answers in Kubernetes' own shape is Kubernetes.
-        unit.api.fail(answer(code, body[: len(REFUSED) // 2].encode(), kind), request=request)
-
-    with at_work() as unit:
-        unit.examine(hurt)
-
-
-MAPPING = {"spec": {"arn": ARN, "username": "u", "groups": ["g"]}, "status": {"canonicalARN": ARN}}
-
-
-@SOME
-@given(st.lists(damage.value(MAPPING), min_size=1, max_size=3))
-def test_given_damaged_mappings_when_a_hook_runs_then_it_recovers(mappings: list[Any]):
-    def hurt(unit: Unit) -> None:
-        for number, each in enumerate(mappings):
-            stored = each if isinstance(each, dict) else {}
-            metadata = {"name": f"m{number}", "resourceVersion": "1"}
-            unit.api.put(f"{MAPPINGS}/m{number}", {**stored, "metadata": metadata})
-
-    with at_work() as unit:
-        unit.examine(hurt)
+    provider = SelfSigned() if hurt is answer_of_the_newer_protocol else None
+    endpoint = "control-plane" if hurt is program_of_the_control_plane else "aws-iam"
+    with at_work(provider, endpoint) as unit:
+        unit.examine(lambda unit: hurt(unit, data.draw))
 
 
 PARAMETERS = {

@@ -18,6 +18,7 @@ from tests.fakes.machine import Files
 
 from machine import webhook_file
 
+NAME = "aws-iam-authenticator.kube-system.svc"
 EVENTS = [
     CharmEvents.update_status,
     CharmEvents.config_changed,
@@ -48,18 +49,24 @@ def asked(model: Model) -> None:
     model.answer()
 
 
-def test_given_a_new_application_when_it_settles_then_it_asks_for_a_certificate(deployed: Model):
+def test_given_a_new_application_then_authority_control_plane_and_peers_have_what_they_need(
+    deployed: Model, files: Files
+):
     bag = deployed.units[0].certificates
-
     assert bag["unit_name"] == "aws-iam_0"
-    assert json.loads(bag["cert_requests"]) == {
-        "aws-iam-authenticator.kube-system.svc": {
-            "sans": [ADDRESS, "aws-iam-authenticator.kube-system.svc"]
-        }
-    }
+    assert json.loads(bag["cert_requests"]) == {NAME: {"sans": [ADDRESS, NAME]}}
+    assert files.webhook.read_text() == webhook_file.render(OWNER, ADDRESS, root().certificate)
+    assert files.webhook.stat().st_mode & 0o777 == 0o600
+    # The peers know public data only.
+    peer = deployed.peer
+    public = {"address": ADDRESS, "ca": root().certificate, "serving": "true"}
+    assert peer == {**public, "cluster-id": peer["cluster-id"], "relation": peer["relation"]}
+    assert len(peer["cluster-id"]) == 16
+    published = deployed.published()
+    assert (published["webhook_status"], published["cluster_id"]) == (True, peer["cluster-id"])
 
 
-def test_given_a_new_application_when_it_settles_then_the_cluster_has_its_objects(
+def test_given_a_new_application_then_the_cluster_has_its_objects(
     deployed: Model, api: FakeCluster
 ):
     paths = ("/".join(path.split("/")[-2:]) for path in api.objects)
@@ -70,27 +77,6 @@ def test_given_a_new_application_when_it_settles_then_the_cluster_has_its_object
         for path, stored in api.objects.items()
         if not path.endswith("n0")
     )
-
-
-def test_given_a_new_application_when_it_settles_then_the_control_plane_has_its_webhook(
-    deployed: Model, files: Files
-):
-    text = files.webhook.read_text()
-
-    assert text == webhook_file.render(OWNER, ADDRESS, root().certificate)
-    assert files.webhook.stat().st_mode & 0o777 == 0o600
-    assert deployed.published()["webhook_status"] is True
-    assert deployed.published()["cluster_id"] == deployed.peer["cluster-id"]
-
-
-def test_given_a_new_application_when_it_settles_then_the_peers_know_public_data_only(
-    deployed: Model,
-):
-    assert set(deployed.peer) == {"cluster-id", "address", "ca", "serving", "relation"}
-    assert deployed.peer["address"] == ADDRESS
-    assert deployed.peer["ca"] == root().certificate
-    assert deployed.peer["serving"] == "true"
-    assert len(deployed.peer["cluster-id"]) == 16
 
 
 def test_given_two_applications_when_they_settle_then_their_cluster_ids_differ(

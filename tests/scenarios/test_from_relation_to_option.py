@@ -55,12 +55,6 @@ def moved(both: Model, files: Files) -> Model:
     return both
 
 
-def test_given_both_relations_when_a_hook_runs_then_the_unit_serves_and_says_what_to_set(
-    both: Model,
-):
-    assert both.hook() == ops.ActiveStatus(NEXT + SET)
-
-
 def test_given_a_duplicate_too_when_a_hook_runs_then_the_line_has_one_command_at_its_end(
     both: Model, api: FakeCluster
 ):
@@ -80,6 +74,7 @@ def test_given_both_relations_when_hooks_run_then_all_that_people_log_in_by_stay
     both: Model, api: FakeCluster, files: Files
 ):
     file, published, peer = files.webhook.read_text(), both.published(), dict(both.peer)
+    assert both.hook() == ops.ActiveStatus(NEXT + SET)
     render(files, given=URL, option=URL)
     both.hook()
 
@@ -121,27 +116,24 @@ def test_given_the_relation_is_gone_when_hooks_run_then_the_unit_is_active_and_n
     assert moved.units[0].alarms == []
 
 
-def test_given_the_relation_is_gone_when_a_control_plane_still_uses_the_file_then_it_stays(
+def test_given_the_relation_is_gone_then_the_file_stays_while_anybody_may_use_it(
     moved: Model, files: Files
 ):
-    render(files, given=URL, option=URL)
+    files.auth_webhook.unlink()
     moved.hook()
     assert files.webhook.exists()
-
+    render(files, given=URL, option=URL)
+    moved.hook()
+    ours = files.webhook.read_text()
+    theirs = ours.replace("aws-iam of model k8s", "other of model k8s")
+    files.webhook.write_text(theirs)
     render(files, option=URL)
+    moved.hook()
+    assert files.webhook.read_text() == theirs
+
+    files.webhook.write_text(ours)
     moved.hook()
     assert not files.webhook.exists()
-
-
-def test_given_the_relation_is_gone_when_the_file_is_another_applications_then_it_stays(
-    moved: Model, files: Files
-):
-    foreign = files.webhook.read_text().replace("aws-iam of model k8s", "other of model k8s")
-    files.webhook.write_text(foreign)
-    render(files, option=URL)
-    moved.hook()
-
-    assert files.webhook.read_text() == foreign
 
 
 def control_plane_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,15 +177,6 @@ def test_given_a_unit_that_changed_over_when_its_control_plane_goes_then_the_clu
 
     assert moved.units[0].status.message == "waiting for Juju to remove this unit"
     assert api.changes == []
-
-
-def test_given_no_rendered_webhook_when_the_relation_is_gone_then_the_file_stays(
-    moved: Model, files: Files
-):
-    files.auth_webhook.unlink()
-    moved.hook()
-
-    assert files.webhook.exists()
 
 
 def test_given_a_unit_that_does_not_lead_when_it_changes_over_then_it_says_the_same_steps(

@@ -72,9 +72,7 @@ def test_given_a_long_error_then_its_refusal_is_read_in_a_time_in_proportion(
 
 
 @pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
-def test_given_a_long_answer_then_its_secrets_are_left_out_in_a_time_in_proportion(
-    text: str,
-) -> None:
+def test_given_a_long_answer_then_its_secrets_are_left_out_in_a_time_in_proportion(text: str):
     assert refusals.redacted(f"{text} k8s-aws-v1.x end").endswith("… end")
 
 

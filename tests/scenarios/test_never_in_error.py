@@ -50,9 +50,7 @@ def deploying(model: Model) -> Model:
     return model
 
 
-def test_given_a_settled_unit_when_a_hook_runs_then_every_request_of_it_is_tried(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_settled_unit_then_every_request_of_it_is_tried(deployed: Model, api: FakeCluster):
     deployed.hook()
 
     assert api.requests == list(SETTLED)

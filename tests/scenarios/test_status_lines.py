@@ -61,9 +61,7 @@ def test_given_such_a_value_when_a_kubeconfig_is_asked_for_then_the_action_fails
     assert len(failure.value.message) <= 300
 
 
-def test_given_several_units_when_they_settle_then_the_application_has_the_leaders_line(
-    two: Model,
-):
+def test_given_several_units_then_the_application_has_the_leaders_line(two: Model):
     assert [unit.version for unit in two.units] == ["v0.7.18", "v0.7.18"]
     assert two.status == two.units[0].status
     assert two.status.message.startswith("2/2 pods, ")

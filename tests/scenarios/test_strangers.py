@@ -6,15 +6,25 @@ import datetime
 import json
 
 import httpx2
+import ops
 import pytest
 from tests.fakes import at_rest
 from tests.fakes.acting import grant
 from tests.fakes.certificates.authority import root
-from tests.fakes.declaring import ACCOUNT, Declare, entry, name_of, names, stored
+from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
-from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import (
+    ADDRESS,
+    DEFINED,
+    DEFINITION,
+    EVENTS_ROLE_BINDING,
+    MAPPINGS,
+    POLICY,
+    POLICY_BINDING,
+    SERVICE,
+)
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
@@ -175,35 +185,31 @@ def test_given_a_command_in_the_name_of_a_role_when_access_is_explained_then_it_
         assert COMMAND not in text or f"{COMMAND}'" in text
 
 
-def test_given_a_command_in_an_arn_when_somebody_is_explained_then_it_is_quoted(
+def test_given_a_command_in_an_arn_then_what_explains_logs_and_refuses_quotes_it(
     deployed: Model, api: FakeCluster
 ):
-    """The CRD admits it: its characters are printable ASCII."""
-    api.add_mapping("m", EVIL, EVIL.lower())
+    name = name_of(BOB)
+    api.add_mapping(name, EVIL, EVIL.lower(), expires="1970-01-01T00:00:00Z")
 
     (line,) = (each for each in explained(deployed, BOB) if each.startswith("near miss"))
-
-    assert f"mapping m ('{EVIL}')" in line
-
-
-def test_given_a_command_in_an_arn_when_its_access_ends_then_the_log_quotes_it(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("m", EVIL, EVIL.lower(), expires="1970-01-01T00:00:00Z")
-
+    assert f"mapping {name} ('{EVIL}')" in line
+    said = refused_action(grant, deployed, arn=BOB)
+    assert said.startswith(f"mapping {name} of '{EVIL}' is in the way; ")
     deployed.hook()
-
     assert f"'{EVIL}'" in deployed.log()
 
 
-@pytest.mark.parametrize("field", ["arn", "username"])
-def test_given_a_command_in_a_mapping_when_it_is_revoked_then_the_result_quotes_it(
+@pytest.mark.parametrize("field", ["arn", "username", "groups", "expires"])
+def test_given_a_command_in_a_mapping_then_its_cell_and_what_a_revoke_says_are_quoted(
     deployed: Model, api: FakeCluster, field: str
 ):
-    api.add_mapping("m", BOB, BOB)
-    stored(api, "m")["spec"][field] = EVIL
+    api.add_mapping("m", BOB, BOB, expires=EVIL if field == "expires" else "")
+    spec = stored(api, "m")["spec"]
+    spec |= {field: [EVIL] if field == "groups" else EVIL} if field != "expires" else {}
 
-    assert f"'{EVIL}'" in deployed.action("revoke-access", name="m")["mappings"]
+    assert f"  '{EVIL}'  " in deployed.action("list-mappings")["mappings"]
+    if field in ("arn", "username"):
+        assert f"'{EVIL}'" in deployed.action("revoke-access", name="m")["mappings"]
 
 
 def theirs(text: str) -> int:
@@ -382,9 +388,7 @@ def test_given_an_address_that_is_lost_after_another_then_the_one_that_is_asked_
     assert asking.hook().message.startswith("another Service may answer logins; run: ")
 
 
-def test_given_many_sessions_of_one_role_when_refusals_are_listed_then_others_are_there(
-    deployed: Model, api: FakeCluster
-):
+def test_given_many_sessions_of_one_role_then_others_are_there(deployed: Model, api: FakeCluster):
     api.clock.sleep(10_000)
     api.add_mapping("m", BOB, BOB)
     lines = list[tuple[float, bytes]]()
@@ -420,3 +424,48 @@ def test_given_a_declared_name_that_somebody_holds_by_a_finalizer_then_the_decla
     assert status.name == "active"
     assert "not applied" not in status.message
     assert stored(api, name)["spec"]["arn"] == BOB
+
+
+# What a person gains by a removal, a new deployment or a hook who may write mappings and no more,
+# or edit namespace `default`: nothing.
+
+
+def test_given_a_delegate_when_removed_and_deployed_again_then_a_policy_judges_each_mapping(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    """A mapping of `system:masters` that nobody judges makes its writer an administrator."""
+    unguarded = list[str]()
+
+    def look(request: httpx2.Request) -> None:
+        is_guarded = {POLICY, POLICY_BINDING} <= api.objects.keys()
+        if DEFINITION in api.objects and not is_guarded:
+            unguarded.append(f"{request.method} {request.url.path}")
+
+    api.fail(look)
+    for name in ("aws-iam", "login"):
+        model = Model(easyrsa, machines[:1], application=name)
+        model.settle()
+        assert model.hook().name == "active"
+        model.hook(model.on.stop())
+
+    assert unguarded == []
+    assert set(api.objects) == {*DEFINED}
+
+
+@pytest.mark.parametrize("event", ["update_status", "stop"])
+def test_given_a_binding_in_default_that_is_forged_and_kept_then_it_is_ours_again_or_goes(
+    deployed: Model, api: FakeCluster, event: str
+):
+    bound = api.objects[EVENTS_ROLE_BINDING]
+    ours = bound["roleRef"]
+    bound["roleRef"] = {**ours, "name": "theirs"}
+    bound["metadata"]["finalizers"] = ["example.com/keep"]
+
+    status = deployed.hook(getattr(deployed.on, event)())
+
+    if event == "stop":
+        assert set(api.objects) == {*DEFINED}
+        return
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 0 mappings")
+    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == ours
+    assert not api.objects[EVENTS_ROLE_BINDING]["metadata"].get("finalizers")

@@ -75,23 +75,19 @@ def is_ready(remote: Bag) -> bool:
 
 
 WEBHOOK = Webhook(cluster_id="0123", status=True, hash="abc")
+UNNAMED = Webhook(cluster_id="0123", status=True)
 RAW = {"cluster_id": '"0123"', "webhook_status": "true", "webhook_hash": '"abc"'}
 
 
-def test_given_a_webhook_when_published_then_every_value_is_json():
+def test_given_a_webhook_when_published_again_then_its_json_is_written_once():
     said: list[bool] = []
 
     assert at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK))) == RAW
-    assert said == [True]
-
-
-def test_given_what_is_published_already_when_published_again_then_nothing_is_written():
-    said: list[bool] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ops.RelationDataContent, "update", None)
         at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK)), **RAW)
 
-    assert said == [False]
+    assert said == [True, False]
 
 
 def test_given_a_published_webhook_when_withdrawn_then_its_status_alone_changes():
@@ -109,42 +105,35 @@ def test_given_no_relation_when_anything_is_done_then_nothing_happens():
     assert read(AwsIamProvider, None, "webhook") is None
 
 
-@pytest.mark.parametrize("text", NO_YES)
-def test_given_anything_but_json_true_when_read_then_the_api_server_is_not_ready(text: str):
-    assert is_ready({"api_server_state": text}) is False
-
-
 @pytest.mark.parametrize(
-    ("text", "acknowledged"), [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None)]
+    ("side", "bag", "attribute", "expected"),
+    [
+        *(
+            (AwsIamRequirer, {"api_server_state": text}, "api_server_ready", False)
+            for text in NO_YES
+        ),
+        *(
+            (AwsIamRequirer, {"webhook_hash": text}, "acknowledged", acknowledged)
+            for text, acknowledged in [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None)]
+        ),
+        *(
+            (AwsIamProvider, {**RAW, "webhook_hash": text}, "webhook", UNNAMED)
+            for text in ("1", "abc", "")
+        ),
+        *((AwsIamProvider, {**RAW, "webhook_status": text}, "webhook", None) for text in NO_YES),
+        *(
+            (AwsIamProvider, {**RAW, "cluster_id": text}, "webhook", None)
+            for text in ("123", "AbC", "null")
+        ),
+    ],
 )
-def test_given_a_hash_when_read_then_only_text_acknowledges(text: str, acknowledged: str | None):
-    assert read(AwsIamRequirer, {"webhook_hash": text}, "acknowledged") == acknowledged
+def test_given_a_value_that_is_not_the_json_it_should_be_then_it_says_nothing(
+    side: type[Any], bag: Bag, attribute: str, expected: object
+):
+    assert read(side, bag, attribute) == expected
 
 
-@pytest.mark.parametrize("text", ["1", "abc"])
-def test_given_a_hash_that_is_no_text_when_the_provider_reads_then_there_is_none(text: str):
-    webhook = webhook_in({**RAW, "webhook_hash": text})
-
-    assert webhook == Webhook(cluster_id="0123", status=True)
-
-
-@pytest.mark.parametrize("text", NO_YES)
-def test_given_anything_but_json_true_when_read_then_there_is_no_webhook(text: str):
-    assert webhook_in({**RAW, "webhook_status": text}) is None
-
-
-@pytest.mark.parametrize("text", ["123", "AbC", "null"])
-def test_given_a_cluster_id_that_is_no_json_text_when_read_then_there_is_no_webhook(text: str):
-    assert webhook_in({**RAW, "cluster_id": text}) is None
-
-
-def test_given_a_requirer_without_a_hash_when_read_then_the_webhook_has_none():
-    bag = {key: RAW[key] for key in ("cluster_id", "webhook_status")}
-
-    assert webhook_in(bag) == Webhook("0123", status=True)
-
-
-def test_given_a_state_when_the_provider_publishes_then_every_value_is_json():
+def test_given_a_state_when_the_provider_publishes_then_it_is_json_and_an_old_hash_goes():
     bag = at(
         AwsIamProvider, {}, lambda end: end.publish(api_server_state=True, webhook_hash="abc")
     )
@@ -152,14 +141,8 @@ def test_given_a_state_when_the_provider_publishes_then_every_value_is_json():
     assert bag == {"api_server_state": "true", "webhook_hash": '"abc"'}
     assert is_ready(bag) is True
     assert read(AwsIamRequirer, bag, "acknowledged") == "abc"
-
-
-def test_given_a_hash_when_the_provider_says_nothing_about_it_any_more_then_it_is_gone():
-    said = {"api_server_state": "true", "webhook_hash": '"abc"'}
-
-    bag = at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True), **said)
-
-    assert bag == {"api_server_state": "true"}
+    later = at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True), **bag)
+    assert later == {"api_server_state": "true"}
 
 
 def test_given_units_of_other_machines_when_a_subordinate_looks_then_it_sees_its_principal(

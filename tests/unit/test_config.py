@@ -80,9 +80,7 @@ def test_given_a_value_that_can_work_when_checked_then_it_is_taken(given_: dict[
     assert found.checked() == found
 
 
-def test_given_a_bad_value_that_is_mended_when_a_hook_runs_then_the_unit_is_active(
-    deployed: Model,
-):
+def test_given_a_bad_value_that_is_mended_then_the_unit_is_active(deployed: Model):
     deployed.config = {"replicas": 0}
     assert isinstance(deployed.hook(deployed.on.config_changed()), ops.BlockedStatus)
 
@@ -110,22 +108,27 @@ def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_li
         assert " " not in image + cluster_id
 
 
-@pytest.mark.parametrize(
-    "image",
-    [
-        IMAGE,
-        "localhost:5000/aws-iam-authenticator:v0.7.18",
-        "registry.example.com:5000/a/b_c/d--e:v1",
-        "xn--bcher-kva.example/auth:v1",
-        "a" + DIGEST,
-        "registry/a:v1" + DIGEST,
-        *(f"a:{tag}" for tag in ("v0.5.9", "v0.5.9-eks-1-22-5", "v0.5.10", "v1.0.0", "v0.5")),
-    ],
-)
-def test_given_an_image_that_a_node_can_pull_and_is_new_enough_when_checked_then_it_is_taken(
-    image: str,
+# An image that a node can pull and that is new enough, and its version.
+TAKEN = {
+    IMAGE: "v0.7.18",
+    "a:v0.7.13": "v0.7.13",
+    "a:0.7.13-alpine": "0.7.13",
+    "localhost:5000/aws-iam-authenticator:v0.7.18": "v0.7.18",
+    "registry.example.com:5000/a/b_c/d--e:v1": "v1",
+    "xn--bcher-kva.example/auth:nightly": "nightly",
+    "a" + DIGEST: "0123456789ab",
+    "registry/a:v0.7.13" + DIGEST: "v0.7.13",
+    "a:v0.5.9-eks-1-22-5": "v0.5.9",
+    **{f"a:{tag}": tag for tag in ("v0.5.9", "v0.5.10", "v1.0.0", "v0.5")},
+}
+
+
+@pytest.mark.parametrize(("image", "version"), TAKEN.items())
+def test_given_an_image_that_a_node_can_pull_then_it_is_taken_and_the_tag_tells_its_version(
+    image: str, version: str
 ):
     assert config(image).image == image
+    assert config(image).version == version
 
 
 @pytest.mark.parametrize("tag", ["v0.5.8", "0.5.0", "v0.4.0-debian-stretch", "v0.5.8-eks-1-18-9"])
@@ -166,21 +169,3 @@ def test_given_any_registry_that_is_taken_then_the_image_from_it_can_be_pulled(r
     with contextlib.suppress(Blocked):
         image = config(registry=registry).deployed_image
         assert config(image).image == image
-
-
-@pytest.mark.parametrize(
-    ("image", "version"),
-    [
-        (IMAGE, "v0.7.18"),
-        ("a:v0.7.13", "v0.7.13"),
-        ("a:0.7.13-alpine", "0.7.13"),
-        ("registry:5000/a:v0.7.13", "v0.7.13"),
-        ("a:v0.7.13" + DIGEST, "v0.7.13"),
-        ("a:nightly", "nightly"),
-        ("a" + DIGEST, "0123456789ab"),
-    ],
-)
-def test_given_an_image_when_its_version_is_asked_for_then_the_tag_tells_it(
-    image: str, version: str
-):
-    assert config(image).version == version

@@ -209,8 +209,6 @@ def test_given_a_file_without_a_mark_when_read_then_it_is_nobodys(text: str):
         (Owner("aws-iam", "k8s", OTHER_UUID), False),
     ],
 )
-def test_given_a_mark_when_read_then_the_application_and_the_models_uuid_count(
-    other: Owner, owned: bool
-):
+def test_given_a_mark_then_the_application_and_the_models_uuid_count(other: Owner, owned: bool):
     assert OWNER.owns(other.mark) is owned
     assert OWNER.is_foreign(other.mark) is not owned

@@ -17,9 +17,7 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("text", "shown"), [("x" * 40, f"'{'x' * 40}'"), ("x" * 41, f"'{'x' * 37}...'")]
 )
-def test_given_a_long_text_that_is_not_a_time_when_read_then_its_beginning_is_named(
-    text: str, shown: str
-):
+def test_given_a_long_text_that_is_not_a_time_then_its_beginning_is_named(text: str, shown: str):
     with pytest.raises(ValueError, match="is not a time") as raised:
         times.parse(text)
     assert str(raised.value).startswith(f"{shown} is not a time")

@@ -43,9 +43,6 @@ CHANGES: dict[str, Patch] = {
     f"- clusterrole/{_NAME}": _add("/rules/0/resourceNames", ["x"]),
     f"- clusterrolebinding/{_NAME}": _add("/subjects/-", _GROUP),
     f"- crd/{MAPPINGS}": _add(_GROUPS, ["system:masters"]),
-}
-# Kubernetes 1.30 and newer has these too.
-POLICY_CHANGES: dict[str, Patch] = {
     "- validatingadmissionpolicy/aws-iam-mappings": _add("/spec/failurePolicy", "Ignore"),
     "- validatingadmissionpolicybinding/aws-iam-mappings": _add(
         "/spec/validationActions", ["Audit"]
@@ -74,16 +71,14 @@ def check_only_reads(juju: jubilant.Juju) -> None:
     assert not written, written
 
 
-def check_changes_are_undone(
-    juju: jubilant.Juju, cluster: Cluster, changes: Mapping[str, Patch]
-) -> None:
+def check_changes_are_undone(juju: jubilant.Juju, cluster: Cluster) -> None:
     """Check that the next hook undoes changes: plain ones, and those whose maker forges owners."""
     juju_status.wait_until_active(juju)
-    before, applied = _contents(cluster, changes), _applied_fields(cluster)
-    for what, patch in changes.items():
+    before, applied = _contents(cluster, CHANGES), _applied_fields(cluster)
+    for what, patch in CHANGES.items():
         cluster.kubectl("patch", *_where(what), "--type=json", "-p", json.dumps(patch))
     _check_undone(juju, cluster, before)
-    for what in changes:
+    for what in CHANGES:
         _forget_managers(cluster, what)
     _forge_selector(cluster, applied)
     _check_undone(juju, cluster, before)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jubilant
 
 WEBHOOK = "/root/cdk/aws-iam-webhook.yaml"
-ADMIN_KUBECONFIG = "/root/.kube/config"
 
 
 def names(juju: jubilant.Juju) -> list[str]:
@@ -78,18 +76,3 @@ def reachable(juju: jubilant.Juju, unit: str) -> str:
     """Return a unit on the same machine whose agent runs: this one, or its principal."""
     lost = juju.status().get_units("aws-iam")[unit].juju_status.current == "lost"
     return principal(juju, unit) if lost else unit
-
-
-@contextlib.contextmanager
-def without_admin_kubeconfig(juju: jubilant.Juju, which: list[str]) -> Iterator[None]:
-    """Move the admin kubeconfig away on the machines of these units, for as long as the block."""
-    for unit in which:
-        juju.exec("mv", ADMIN_KUBECONFIG, f"{ADMIN_KUBECONFIG}.away", unit=unit)
-    try:
-        yield
-        for unit in which:
-            left = juju.exec("ls", "/root/.kube", unit=unit).stdout.split()
-            assert "config" not in left, f"{unit} has an admin kubeconfig again"
-    finally:
-        for unit in which:
-            juju.exec("mv", f"{ADMIN_KUBECONFIG}.away", ADMIN_KUBECONFIG, unit=unit)

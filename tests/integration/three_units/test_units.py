@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import jubilant
@@ -75,12 +74,6 @@ def test_given_three_units_then_people_log_in_through_each_api_server(
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_three_units_then_only_the_leader_asks_for_a_certificate(
-    trio: jubilant.Juju, cluster: Cluster
-) -> None:
-    assert units.certificate_requesters(trio) == [units.leader(trio)]
-
-
 def test_given_a_file_that_is_gone_on_one_machine_then_that_unit_says_so_and_mends_it(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
@@ -93,85 +86,6 @@ def test_given_a_file_that_is_gone_on_one_machine_then_that_unit_says_so_and_men
         checking.wait_until_ok(trio, unit)
     checking.run_remedy(trio, found["3-webhook"])
     checking.wait_until_ok(trio, last)
-
-
-def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_webhook_file(
-    trio: jubilant.Juju, cluster: Cluster
-) -> None:
-    followers = units.followers(trio)
-    before = {unit: units.webhook_file(trio, unit) for unit in followers}
-    # The control plane's own update-status writes the kubeconfig again.
-    with (
-        juju_status.no_update_status(trio),
-        units.without_admin_kubeconfig(trio, followers),
-    ):
-        for unit in followers:
-            trio.exec("rm", units.WEBHOOK, unit=unit)
-            juju_status.run_update_status(trio, unit)
-
-        for unit in followers:
-            assert units.webhook_file(trio, unit) == before[unit]
-            assert trio.status().get_units("aws-iam")[unit].is_active
-
-
-LEAVES = "/tmp/leaves-something-to-publish"
-LONG_ENDED = json.dumps([["former", "arn", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]])
-
-
-def leave_to_publish(trio: jubilant.Juju, leader: str) -> None:
-    """Leave the leader something to publish once its hook for three pods has waited for them.
-
-    It is an access that ended long ago. The command goes on until the leader's next hook is the
-    one for three pods: the one by which it hears of this write would publish it at once.
-    """
-    trio.exec(
-        f"touch {LEAVES}; relation-set -r $(relation-ids peers) --app ended='{LONG_ENDED}'; "
-        'until [ "$(config-get replicas)" = 3 ]; do sleep 0.1; done',
-        unit=leader,
-    )
-
-
-def is_there(trio: jubilant.Juju, unit: str, path: str) -> bool:
-    """Return whether a file is on the unit's machine, while a hook or a command runs there."""
-    try:
-        trio.ssh(unit, "ls", path)
-    except jubilant.CLIError:
-        return False
-    return True
-
-
-def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_ends_the_work(
-    trio: jubilant.Juju, cluster: Cluster, known: Identity
-) -> None:
-    # Asked first: in a real Juju a command sees the options of its start, so it would not end.
-    testbed_only.require("only the testbed moves a leader at will")
-    former, new = units.leader(trio), units.followers(trio)[0]
-    with units.without_admin_kubeconfig(trio, [new]):
-        with cluster.without_room(), ThreadPoolExecutor() as beside:
-            published = beside.submit(leave_to_publish, trio, former)
-            # Once the command runs, the hook for three pods waits for it.
-            eventually(lambda: is_there(trio, former, LEAVES), "something to publish")
-            trio.config("aws-iam", {"replicas": 3})
-            published.result()
-            eventually(
-                lambda: cluster.get(*DEPLOYMENT)["spec"]["replicas"] == 3, "three pods wanted"
-            )
-            testbed_only.move_leader(trio, new)
-        juju_status.run_update_status(trio, former)
-        # It may publish no more, and the new leader cannot yet.
-        read = "relation-get -r $(relation-ids peers) --app ended aws-iam"
-        assert trio.exec(read, unit=former).stdout.strip() == LONG_ENDED
-
-    juju_status.run_update_status(trio, new)
-    juju_status.wait_until_active(trio)
-
-    assert units.leader(trio) == new
-    assert units.certificate_requesters(trio) == [new]
-    assert identity(trio, cluster) == known
-    logins.log_in_everywhere(trio, cluster)
-    testbed_only.move_leader(trio, former)
-    trio.config("aws-iam", reset="replicas")
-    juju_status.wait_until_active(trio)
 
 
 def test_given_a_leader_that_is_lost_then_another_leads_and_people_notice_nothing(

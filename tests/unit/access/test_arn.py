@@ -128,9 +128,7 @@ def test_given_an_arn_that_the_authenticator_refuses_then_it_has_no_canonical_fo
         (f"{IAM}:user/é/c", "has no valid user name"),
     ],
 )
-def test_given_no_arn_of_a_principal_when_parsed_then_the_wrong_part_is_named(
-    text: str, reason: str
-):
+def test_given_no_arn_of_a_principal_then_the_wrong_part_is_named(text: str, reason: str):
     with pytest.raises(ValueError, match=re.escape(f"{text!r} {reason}")):
         arn.parse(text)
 

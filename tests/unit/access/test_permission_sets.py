@@ -139,9 +139,7 @@ LOOK_ALIKES = {
 
 
 @pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
-def test_given_a_look_alike_then_nothing_is_learned_from_it(
-    found: str,
-) -> None:
+def test_given_a_look_alike_then_nothing_is_learned_from_it(found: str):
     assert learn([DEVOPS], [login(found)], [mapping(found)], "aws") == {}
 
 
@@ -180,52 +178,37 @@ def test_given_a_role_as_a_person_spells_it_then_case_counts_only_where_it_begin
 
 # Learning.
 
-IN_ANY_ORDER = pytest.mark.parametrize("order", [1, -1])
+MADE_UP = role("f" * 16)
+# Roles whose login was refused, the mappings, by who made each, and the role that is learned.
+LEARNED: dict[str, tuple[list[str], dict[str, str], str]] = {
+    "a refused role": ([role(OLD)], {}, role(OLD)),
+    "the newest of several": ([role(OLD), role(NEW)], {}, role(NEW)),
+    "what the option mapped": ([], {role(OLD): "option"}, role(OLD)),
+    "what the option mapped, whoever comes": ([role(NEW)], {role(OLD): "option"}, role(OLD)),
+    "what a grant mapped": ([], {role(OLD): "grant"}, role(OLD)),
+    "what a grant mapped, whoever comes": ([role(NEW)], {role(OLD): "grant"}, role(OLD)),
+    "the option's before a grant's": ([], {role(NEW): "option", role(OLD): "grant"}, role(NEW)),
+    "the option's before a person's": ([], {role(NEW): "option", role(OLD): ""}, role(NEW)),
+    "nothing that a person alone says": ([], {role(OLD): ""}, ""),
+    "a person's, once it was refused": ([role(OLD)], {role(OLD): ""}, role(OLD)),
+    "a refused one beside one made up": ([role(NEW)], {MADE_UP: ""}, role(NEW)),
+}
 
 
-@pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
-def test_given_a_refused_role_of_the_authenticators_partition_then_it_is_the_sets(
-    partition: str,
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("seen", "mapped", "found"), LEARNED.values(), ids=LEARNED)
+def test_given_logins_and_mappings_then_one_role_is_the_sets(
+    seen: list[str], mapped: dict[str, str], found: str, order: int
 ) -> None:
-    found = role(OLD, partition=partition)
-    assert learn([DEVOPS], [login(found)], [], partition) == {DEVOPS: found}
+    logins = [login(arn, minute) for minute, arn in enumerate(seen)][::order]
+    mappings = [mapping(arn, source) for arn, source in mapped.items()][::order]
+
+    assert learn([DEVOPS], logins, mappings, "aws") == ({DEVOPS: found} if found else {})
 
 
-@pytest.mark.parametrize("source", ["option", "grant"])
-@pytest.mark.parametrize("seen", [[], [login(role(NEW))]])
-def test_given_a_mapped_role_then_it_stays_the_sets_whatever_was_seen(
-    source: str, seen: list[Line]
-) -> None:
-    assert learn([DEVOPS], seen, [mapping(role(OLD), source)], "aws") == {DEVOPS: role(OLD)}
-
-
-@IN_ANY_ORDER
-def test_given_refusals_of_two_roles_then_the_newest_is_the_sets(order: int) -> None:
-    refused = [login(role(OLD), minute=1), login(role(NEW), minute=2)]
-    assert learn([DEVOPS], refused[::order], [], "aws") == {DEVOPS: role(NEW)}
-
-
-@IN_ANY_ORDER
-@pytest.mark.parametrize("source", ["", "grant"])
-def test_given_a_mapping_of_a_person_or_a_grant_then_what_the_option_made_is_the_sets(
-    source: str, order: int
-) -> None:
-    found = [mapping(role(NEW)), mapping(role(OLD), source)]
-    assert learn([DEVOPS], [], found[::order], "aws") == {DEVOPS: role(NEW)}
-
-
-def test_given_a_role_that_a_person_mapped_then_only_a_login_makes_it_the_sets() -> None:
-    found = [mapping(role(OLD), source="")]
-    assert learn([DEVOPS], [], found, "aws") == {}
-    assert learn([DEVOPS], [login(role(OLD))], found, "aws") == {DEVOPS: role(OLD)}
-
-
-def test_given_a_made_up_role_that_a_person_mapped_then_the_refused_one_is_the_sets() -> None:
-    found = [mapping(role("f" * 16), source="")]
-    assert learn([DEVOPS], [login(role(NEW))], found, "aws") == {DEVOPS: role(NEW)}
-
-
-def test_given_a_suffix_that_a_person_gave_then_nothing_is_learned() -> None:
+def test_given_another_partition_or_a_suffix_then_these_decide() -> None:
+    found = role(OLD, partition="aws-us-gov")
+    assert learn([DEVOPS], [login(found)], [], "aws-us-gov") == {DEVOPS: found}
     pinned = PermissionSet("DevOps", ACCOUNT, OLD)
     assert learn([pinned], [login(role(NEW))], [], "aws") == {}
 

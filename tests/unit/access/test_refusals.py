@@ -239,16 +239,12 @@ SKIPPED = {
 
 
 @pytest.mark.parametrize("skipped", SKIPPED.values(), ids=SKIPPED)
-def test_given_a_line_that_is_no_refusal_then_it_is_skipped_and_the_next_is_read(
-    skipped: str,
-) -> None:
+def test_given_a_line_that_is_no_refusal_then_it_is_skipped_and_the_next_is_read(skipped: str):
     assert [r.arn for r in parse([skipped, denied(arn=ROLE), skipped])] == [ROLE]
 
 
 @given(st.text())
-def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted(
-    sent: str,
-) -> None:
+def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted(sent: str):
     quoted = f'{FORMAT}unexpected hostname "{sent}" in pre-signed URL'
     (found,) = parse(denied(quoted).split("\n"))
     assert (found.cause, found.arn) == (Cause.ENDPOINT, "")
@@ -263,9 +259,7 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
         f'", "arn": "{ROLE}", "error": "{NOT_MAPPED}", "x": "',
     ],
 )
-def test_given_a_token_that_imitates_a_refusal_then_it_is_another_refusal_only(
-    sent: str,
-) -> None:
+def test_given_a_token_that_imitates_a_refusal_then_it_is_another_refusal_only(sent: str):
     logged = denied(f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
     found = parse(logged.split("\n"))
     assert [(r.cause, r.arn) for r in found] == [(Cause.OTHER, "")]
@@ -290,9 +284,7 @@ def test_given_any_lines_then_none_is_a_refusal(lines: list[str]) -> None:
 
 
 @given(st.integers(0, 300), st.text(max_size=3), st.integers(0, 3))
-def test_given_a_damaged_line_then_it_is_one_refusal_or_none(
-    place: int, new: str, width: int
-) -> None:
+def test_given_a_damaged_line_then_it_is_one_refusal_or_none(place: int, new: str, width: int):
     whole = denied(arn=ROLE)
     damaged = whole[:place] + new + whole[place + width :]
     assert sum(refusal.count for refusal in parse([damaged, whole])) in (1, 2)

@@ -385,9 +385,7 @@ def test_given_a_region_of_another_partition_then_the_action_says_so(deployed: M
     assert said.startswith("region cn-north-1 is not in partition aws: ")
 
 
-def test_given_a_check_when_refusals_are_listed_then_its_own_logins_are_not_among_them(
-    world: World, deployed: Model
-) -> None:
+def test_given_a_check_then_its_own_logins_are_not_among_them(world: World, deployed: Model):
     world.check()
     world.log("a", "identity is not mapped", "10.85.0.10:9", arn=f"{ACCOUNT}:role/dev")
 
@@ -453,9 +451,7 @@ def test_given_something_that_hangs_then_the_action_does_not_wait_for_it(
     assert "failed: the Kubernetes API does not answer in time" in results[action.STS]
 
 
-def test_given_a_unit_without_an_address_then_nothing_is_claimed(
-    world: World, api: FakeCluster
-) -> None:
+def test_given_a_unit_without_an_address_then_nothing_is_claimed(world: World, api: FakeCluster):
     api._faults.clear()
     world.model.peer.clear()
     found = states(world.check())

@@ -13,7 +13,6 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
-OTHERS = "or another of its regions"
 UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
 
 
@@ -44,9 +43,7 @@ def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
     assert args(made(deployed, **params)) == expected.replace("ID", deployed.peer["cluster-id"])
 
 
-def test_given_another_partition_when_asked_for_then_its_principals_and_regions_are_taken(
-    deployed: Model,
-):
+def test_given_another_partition_then_its_principals_and_regions_are_taken(deployed: Model):
     deployed.config = {"partition": "aws-cn"}
     role = ROLE.replace("aws", "aws-cn")
 
@@ -55,64 +52,7 @@ def test_given_another_partition_when_asked_for_then_its_principals_and_regions_
     )
 
 
-@pytest.mark.parametrize(
-    ("option", "params", "line"),
-    [
-        (
-            "aws",
-            {"arn": "arn:aws-cn:iam::111122223333:role/mei"},
-            (
-                "arn:aws-cn:iam::111122223333:role/mei cannot log in: the option partition is "
-                "aws, so give an arn of partition aws or aws-us-gov"
-            ),
-        ),
-        (
-            "aws-cn",
-            {},
-            f"partition aws-cn has no global STS endpoint: give region=cn-north-1 {OTHERS}",
-        ),
-        (
-            "aws",
-            {"arn": ROLE.replace("aws", "aws-us-gov")},
-            f"partition aws-us-gov has no global STS endpoint: give region=us-gov-west-1 {OTHERS}",
-        ),
-        (
-            "aws-us-gov",
-            {"arn": ROLE},
-            f"partition aws-us-gov has no global STS endpoint: give region=eu-west-1 {OTHERS}",
-        ),
-        (
-            "aws-cn",
-            {"region": "eu-west-1"},
-            f"region eu-west-1 is not in partition aws-cn: give region=cn-north-1 {OTHERS}",
-        ),
-        (
-            "aws",
-            {"arn": ROLE, "region": "us-gov-west-1"},
-            f"region us-gov-west-1 is not in partition aws: give region=eu-west-1 {OTHERS}",
-        ),
-        (
-            "china",
-            {"region": "cn-north-1"},
-            (
-                "option partition: 'china' is not one of aws, aws-cn, aws-us-gov, aws-iso, "
-                "aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
-            ),
-        ),
-        ("aws-cn", {"region": "Beijing"}, "'Beijing' is not an AWS region such as cn-north-1"),
-    ],
-)
-def test_given_what_the_partition_does_not_have_when_asked_for_then_the_action_says_what_to_give(
-    deployed: Model, option: str, params: dict[str, str], line: str
-):
-    deployed.config = {"partition": option}
-
-    assert refused(made, deployed, **params) == line
-
-
-def test_given_values_of_an_operator_when_asked_for_then_the_kubeconfig_has_each_of_them(
-    deployed: Model,
-):
+def test_given_values_of_an_operator_then_the_kubeconfig_has_each_of_them(deployed: Model):
     server = "https://k8s.example.com:443"
     config = made(deployed, profile="work", context="prod/eu", server=server)
 
@@ -122,8 +62,8 @@ def test_given_values_of_an_operator_when_asked_for_then_the_kubeconfig_has_each
     assert config["clusters"][0]["cluster"]["server"] == server
 
 
-def test_given_neither_context_nor_server_when_asked_for_then_they_are_the_control_planes(
-    deployed: Model,
+def test_given_neither_context_nor_server_then_they_are_the_control_planes(
+    deployed: Model, files: Files
 ):
     config = made(deployed)
 
@@ -132,12 +72,7 @@ def test_given_neither_context_nor_server_when_asked_for_then_they_are_the_contr
     # Of the admin's kubeconfig, where the machine has none for people.
     assert config["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
 
-
-def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_that_server(
-    deployed: Model, files: Files
-):
     files.client.write_text(kubeconfig("https://lb.example.com:443", root("lb").certificate))
-
     assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://lb.example.com:443"
 
 
@@ -154,36 +89,83 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
     assert set(user["user"]) == {"exec"}
 
 
-@pytest.mark.parametrize(
-    ("params", "line"),
-    [
+NO_GLOBAL = "partition {} has no global STS endpoint: give region={} or another of its regions"
+NOT_IN = "region {} is not in partition {}: give region={} or another of its regions"
+GOV = ROLE.replace("aws", "aws-us-gov")
+CHINA = "arn:aws-cn:iam::111122223333:role/mei"
+ALICE = "arn:aws:iam::111122223333:user/alice"
+# The option `partition`, the parameters, and what the action says.
+REFUSED: list[tuple[str, dict[str, str], str]] = [
+    (
+        "aws",
+        {"arn": CHINA},
         (
-            {"client": "gcloud"},
-            "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws",
+            f"{CHINA} cannot log in: the option partition is aws, so give an arn of partition "
+            "aws or aws-us-gov"
         ),
-        ({"arn": "admin"}, "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+    ),
+    ("aws-cn", {}, NO_GLOBAL.format("aws-cn", "cn-north-1")),
+    ("aws", {"arn": GOV}, NO_GLOBAL.format("aws-us-gov", "us-gov-west-1")),
+    ("aws-us-gov", {"arn": ROLE}, NO_GLOBAL.format("aws-us-gov", "eu-west-1")),
+    ("aws-cn", {"region": "eu-west-1"}, NOT_IN.format("eu-west-1", "aws-cn", "cn-north-1")),
+    (
+        "aws",
+        {"arn": ROLE, "region": "us-gov-west-1"},
+        NOT_IN.format("us-gov-west-1", "aws", "eu-west-1"),
+    ),
+    (
+        "china",
+        {"region": "cn-north-1"},
         (
-            {"arn": "arn:aws:iam::111122223333:user/alice"},
-            (
-                "arn:aws:iam::111122223333:user/alice is not a role: without arn, people log in "
-                "with their own keys"
-            ),
+            "option partition: 'china' is not one of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, "
+            "aws-iso-e, aws-iso-f, aws-eusc"
         ),
+    ),
+    ("aws-cn", {"region": "Beijing"}, "'Beijing' is not an AWS region such as cn-north-1"),
+    (
+        "aws",
+        {"client": "gcloud"},
+        "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws",
+    ),
+    (
+        "aws",
+        {"arn": "admin"},
+        "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin",
+    ),
+    (
+        "aws",
+        {"arn": ALICE},
+        f"{ALICE} is not a role: without arn, people log in with their own keys",
+    ),
+    (
+        "aws",
+        {"server": "https://admin:secret@k8s"},
         (
-            {"server": "https://admin:secret@k8s"},
-            (
-                "server must be a URL without user, password or query, such as "
-                "https://k8s.example.com:443"
-            ),
+            "server must be a URL without user, password or query, such as "
+            "https://k8s.example.com:443"
         ),
-        ({"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
-        ({"profile": " x"}, "profile ' x' may hold printable characters only"),
-        ({"context": ""}, "context is empty: leave it out, or give context=aws-iam-authenticator"),
-    ],
-)
-def test_given_a_value_that_cannot_be_when_asked_for_then_the_action_says_what_to_give(
-    deployed: Model, params: dict[str, str], line: str
+    ),
+    ("aws", {"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
+    ("aws", {"profile": " x"}, "profile ' x' may hold printable characters only"),
+    (
+        "aws",
+        {"context": ""},
+        "context is empty: leave it out, or give context=aws-iam-authenticator",
+    ),
+    (
+        "aws",
+        {"context": "\u4e2d" * 8_000},
+        "the kubeconfig is too long for an action's result: give shorter values",
+    ),
+]
+
+
+@pytest.mark.parametrize(("option", "params", "line"), REFUSED)
+def test_given_a_value_that_cannot_be_then_the_action_says_what_to_give(
+    deployed: Model, option: str, params: dict[str, str], line: str
 ):
+    deployed.config = {"partition": option}
+
     assert refused(made, deployed, **params) == line
 
 
@@ -216,17 +198,7 @@ def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_nev
     assert "hunter2" not in deployed.log()
 
 
-def test_given_values_that_juju_cannot_take_back_when_asked_for_then_the_action_says_so(
-    deployed: Model,
-):
-    assert refused(made, deployed, context="\u4e2d" * 8_000) == (
-        "the kubeconfig is too long for an action's result: give shorter values"
-    )
-
-
-def test_given_a_long_context_when_asked_for_then_it_is_taken_as_long_as_juju_takes_it(
-    deployed: Model,
-):
+def test_given_a_long_context_then_it_is_taken_as_long_as_juju_takes_it(deployed: Model):
     text = deployed.action("get-kubeconfig", context="x" * 15_000)["kubeconfig"]
 
     assert len(text) < 100_000

@@ -93,9 +93,7 @@ def test_given_many_strangers_when_refusals_are_asked_for_then_people_of_known_a
     assert listed(deployed)[1].startswith("arn:aws:iam::111122223333:role/ops, once")
 
 
-def test_given_a_log_that_begins_later_when_refusals_are_asked_for_then_it_says_since_when(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_log_that_begins_later_then_it_says_since_when(deployed: Model, api: FakeCluster):
     api.clock.now = 7200
     api.add_lines("a", (600, b"Authenticator Version\n"))
 
@@ -117,9 +115,7 @@ def test_given_a_refusal_whose_access_key_is_known_when_asked_for_then_the_line_
     assert line.startswith(f"{ROLE} alice with access key ASIAALICE00000000000, once, ")
 
 
-def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
-    deployed: Model, api: FakeCluster
-):
+def test_given_no_mapping_then_its_own_refusals_come_first(deployed: Model, api: FakeCluster):
     other = log_line("arn:aws:iam::111122223333:role/ops", "identity is not mapped", 9)
     api.add_log("a", log_line(ROLE, "identity is not mapped") + other)
 
@@ -134,9 +130,7 @@ def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
     assert sum("grant-access" in line for line in lines) == 2
 
 
-def test_given_a_pod_whose_log_cannot_be_read_when_explained_then_it_is_named(
-    deployed: Model, api: FakeCluster
-):
+def test_given_a_pod_whose_log_cannot_be_read_then_it_is_named(deployed: Model, api: FakeCluster):
     api.add_log("a", b"")
     api.fail(refusal(500, "dial tcp: no route to host"), request=f"GET {PODS}/a/log")
 

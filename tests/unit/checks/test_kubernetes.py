@@ -50,9 +50,7 @@ def test_given_a_server_that_does_not_say_its_time_then_it_answers_all_the_same(
         (Blocked("the cluster refuses /root/.kube/config: no"), "./dispatch"),
     ],
 )
-def test_given_no_answer_then_the_cause_decides_on_the_command(
-    problem: Unready, command: str
-) -> None:
+def test_given_no_answer_then_the_cause_decides_on_the_command(problem: Unready, command: str):
     outcome = kubernetes.unreachable(problem, NAMES)
 
     assert (outcome.state, outcome.seen) == (StepState.FAILED, str(problem))

@@ -88,9 +88,7 @@ def test_given_two_units_then_only_the_leader_has_anything_scraped_and_the_rest_
     assert follower == {**leader, "metrics_scrape_jobs": []}
 
 
-def test_given_another_leader_when_hooks_run_then_the_jobs_are_its_own(
-    two: Model, api: FakeCluster
-):
+def test_given_another_leader_then_the_jobs_are_its_own(two: Model, api: FakeCluster):
     api.add_pod("a", podIP="10.1.0.2", phase="Running")
     relate(two)
     two.leader = 1

@@ -199,39 +199,24 @@ class Provider(ops.CharmBase):
         self.library.add_certificates({FIRST, SECOND})
 
 
-def sent_to(requirer: Bag) -> tuple[Bag, Bag]:
-    """What the library writes for a requirer that has written this: as application, as unit."""
-    context = ops.testing.Context(Provider, meta=META)
-    relation = ops.testing.Relation("send-ca-cert", remote_app_data=requirer)
-    state = ops.testing.State(leader=True, relations=[relation])
-    after = context.run(context.on.relation_changed(relation, remote_unit=0), state)
-    found = after.get_relation(relation.id)
-    assert isinstance(found, ops.testing.Relation)
-    return dict(found.local_app_data), dict(found.local_unit_data)
-
-
-def test_given_the_library_when_the_charm_has_said_its_version_then_its_authorities_are_trusted(
-    deployed: Model, api: FakeCluster
+@pytest.mark.parametrize("version", ["0", "1"])
+def test_given_the_library_in_either_version_then_its_authorities_are_trusted(
+    deployed: Model, api: FakeCluster, version: str
 ):
     deployed.authorities = [sender("library", 21, {})]
     deployed.hook()
     said = dict(deployed.authorities[0].local_app_data)
-    app, _ = sent_to(said)
+    assert said["version"] == "1"
+    context = ops.testing.Context(Provider, meta=META)
+    relation = ops.testing.Relation("send-ca-cert", remote_app_data=said if version == "1" else {})
+    state = ops.testing.State(leader=True, relations=[relation])
+    after = context.run(context.on.relation_changed(relation, remote_unit=0), state)
+    sent = after.get_relation(relation.id)
+    assert isinstance(sent, ops.testing.Relation)
+    app, unit = dict(sent.local_app_data), dict(sent.local_unit_data)
+    assert ("chain" in unit) == (version == "0")
 
-    deployed.authorities = [sender("library", 21, app)]
+    deployed.authorities = [sender("library", 21, app, unit)]
     deployed.hook()
 
-    assert said["version"] == app["version"] == "1"
-    assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
-
-
-def test_given_the_library_when_it_speaks_version_0_then_its_authorities_are_trusted(
-    deployed: Model, api: FakeCluster
-):
-    _, unit = sent_to({})
-
-    deployed.authorities = [sender("library", 21, {}, unit)]
-    deployed.hook()
-
-    assert "chain" in unit
     assert trusted(api) == pem.ca_bundle(FIRST, SECOND)

@@ -167,10 +167,9 @@ def test_given_a_model_without_proxies_when_enabled_then_the_status_says_that_it
     before = json.dumps(api.objects)
     monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", " ")
     deployed.config = {"web-proxy-enable": True}
+    no_effect = "web-proxy-enable has no effect on logins: the model has no juju-https-proxy"
 
-    assert deployed.hook() == ops.ActiveStatus(
-        f"{ACTIVE}, web-proxy-enable has no effect on logins: the model has no juju-https-proxy"
-    )
+    assert deployed.hook() == ops.ActiveStatus(f"{ACTIVE}, {no_effect}")
     assert json.dumps(api.objects) == before
 
 
@@ -219,32 +218,23 @@ def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_shoul
 @pytest.mark.parametrize(
     "url",
     [
-        "http://proxy",
-        "https://proxy.example.com/",
-        "http://[fd00::1]:3128",
-        "http://user:p%40ss!$&'()*+,;=:@word@proxy:3128",
-        "http://proxy:65535",
+        *("http://proxy", "https://proxy.example.com/", "http://[fd00::1]:3128"),
+        *("http://user:p%40ss!$&'()*+,;=:@word@proxy:3128", "http://proxy:65535"),
     ],
 )
-def test_given_a_url_that_go_takes_for_a_proxy_when_read_then_it_is_taken(url: str):
+def test_given_a_url_that_go_takes_for_a_proxy_then_it_is_taken(url: str):
     assert proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url}).urls == {"HTTP_PROXY": url}
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "proxy:3128",
-        "socks5://proxy:1080",
-        "http://:3128",
-        "http://proxy:65536",
-        "http://proxy/path",
-        "http://user:a#b@proxy",
-        "http://user:50%@proxy",
-        "http://user:ä@proxy",
-        "http://proxy\nhttp://other",
+        *("proxy:3128", "socks5://proxy:1080", "http://:3128", "http://proxy:65536"),
+        *("http://proxy/path", "http://user:a#b@proxy", "http://user:50%@proxy"),
+        *("http://user:ä@proxy", "http://proxy\nhttp://other"),
     ],
 )
-def test_given_a_url_that_cannot_work_when_read_then_its_option_is_named(url: str):
+def test_given_a_url_that_cannot_work_then_its_option_is_named(url: str):
     with pytest.raises(Blocked) as caught:
         proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url})
 

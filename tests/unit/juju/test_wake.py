@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from itertools import pairwise
 
 import httpx2
@@ -50,6 +51,17 @@ def kept(model: Model) -> ops.testing.Secret:
     return secret
 
 
+@pytest.fixture
+def no_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function after which nothing may tell Juju anything of a secret."""
+
+    def forbid() -> None:
+        monkeypatch.setattr(ops.hookcmds, "secret_set", None)
+        monkeypatch.setattr(ops.Unit, "add_secret", None)
+
+    return forbid
+
+
 def ring(model: Model, api: FakeCluster, unit: int = 0) -> ops.StatusBase:
     """Go on to the time of the unit's alarm, and run its hook."""
     (seconds,) = alarms.rings(model, api, unit)
@@ -69,57 +81,39 @@ def test_given_pods_that_start_slowly_when_alarms_ring_then_the_unit_turns_activ
     assert api.clock.now < 120 + 60
 
 
-def test_given_alarms_that_ring_when_they_are_set_again_then_one_secret_is_kept_as_it_was_made(
-    slow: Model, api: FakeCluster
+def test_given_alarms_that_ring_then_one_secret_is_kept_and_written_only_for_another_time(
+    slow: Model, api: FakeCluster, files: Files, no_writes: Callable[[], None]
 ):
     made = kept(slow)
+    assert made.description == "wakes the unit when it expires, and has nothing secret in it"
     ring(slow, api)
     ring(slow, api)
     api.start_seconds = 0
     assert ring(slow, api).name == "active"
+    assert (kept(slow).expire, kept(slow).id, kept(slow)._latest_revision) == (NEVER, made.id, 1)
 
-    after = kept(slow)
-    assert after.expire == NEVER
-    assert (after.id, after._latest_revision) == (made.id, 1)
-    assert made.description == "wakes the unit when it expires, and has nothing secret in it"
-
-
-def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing(
-    slow: Model, monkeypatch: pytest.MonkeyPatch
-):
-    before = kept(slow)
-    monkeypatch.setattr(ops.hookcmds, "secret_set", None)
-    monkeypatch.setattr(ops.Unit, "add_secret", None)
-
-    assert slow.hook().name == "waiting"
-    assert slow.hook().name == "waiting"
-    assert kept(slow) == before
-
-
-def test_given_a_stopped_alarm_when_it_is_needed_again_then_the_same_secret_rings(
-    slow: Model, api: FakeCluster, files: Files
-):
-    api.start_seconds = 0
-    ring(slow, api)
-    made = kept(slow)
     files.webhook.unlink()
     files.webhook.mkdir()
-
     assert slow.hook().message.startswith("cannot write ")
     assert alarms.rings(slow, api) == [pytest.approx(30, abs=0.001)]
     assert kept(slow).id == made.id
 
-
-def test_given_a_removed_alarm_that_juju_goes_on_to_announce_when_it_rings_then_nothing_is_written(
-    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    api.start_seconds = 0
-    assert ring(slow, api).name == "active"
-    monkeypatch.setattr(ops.hookcmds, "secret_set", None)
-    monkeypatch.setattr(ops.Unit, "add_secret", None)
+    files.webhook.rmdir()
+    assert slow.hook().name == "active"
+    # Juju goes on to announce an alarm that was removed.
+    no_writes()
     slow.expire("alarm")
-
     assert slow.units[0].status.name == "active"
+
+
+def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing(
+    slow: Model, no_writes: Callable[[], None]
+):
+    before = kept(slow)
+    no_writes()
+
+    assert slow.hook().name == "waiting"
+    assert kept(slow) == before
 
 
 def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_often_and_then_stop(
@@ -263,10 +257,6 @@ def test_given_other_secrets_that_ring_in_the_minute_when_access_ends_then_it_en
 # Several ends of access, of which one cannot come.
 
 
-def keep(api: FakeCluster, name: str) -> None:
-    api.fail(refusal(500, "no"), request=f"DELETE {MAPPINGS}/{name}")
-
-
 @pytest.mark.parametrize(
     ("stuck", "seconds"), [("1970-01-01T00:17:40Z", 1000), ("1970-01-01T00:00:00Z", 45)]
 )
@@ -275,7 +265,7 @@ def test_given_access_that_cannot_end_when_another_ends_then_that_one_ends_on_th
 ):
     api.clock.now += 1000
     api.add_mapping("stuck", ROLE, ROLE, expires=stuck)
-    keep(api, "stuck")
+    api.fail(refusal(500, "no"), request=f"DELETE {MAPPINGS}/stuck")
     end = api.clock.now + seconds
     api.add_mapping("dev", f"{ROLE}2", f"{ROLE}2", expires=alarms.after(api, seconds))
     deployed.hook()
@@ -287,17 +277,6 @@ def test_given_access_that_cannot_end_when_another_ends_then_that_one_ends_on_th
 
     assert api.clock.now <= end + 3
     assert f"{MAPPINGS}/stuck" in api.objects
-
-
-def test_given_access_that_ended_as_1970_began_and_stays_then_the_unit_looks_again(
-    deployed: Model, api: FakeCluster
-):
-    api.clock.now += 1000
-    api.add_mapping("stuck", ROLE, ROLE, expires="1970-01-01T00:00:00Z")
-    keep(api, "stuck")
-    deployed.hook()
-
-    assert alarms.rings(deployed, api) == [pytest.approx(30, abs=1)]
 
 
 @pytest.mark.parametrize("config", [{"replicas": 0}, {}], ids=["blocked", "well"])

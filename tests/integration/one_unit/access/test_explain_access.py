@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, how_to, juju_status, kubernetes, logins
-from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers import arns, how_to, kubernetes, logins
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
@@ -47,39 +45,6 @@ def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     cluster.kubectl("delete", MAPPINGS, "mallory", "pathed", "root")
 
 
-def asks_rbac(cluster: Cluster) -> bool:
-    """Return whether the API server refuses what no role allows."""
-    asked = ("auth", "can-i", "delete", "pods", "--as", "nobody")
-    done = kubernetes.run(["kubectl", "--kubeconfig", str(cluster.admin), *asked])
-    return done.stdout.strip() == "no"
-
-
-@pytest.fixture
-def open_to_all(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
-    """Let the API server allow everything to everybody who logs in."""
-    deployed.config("kubernetes-control-plane", {"authorization-mode": "AlwaysAllow"})
-    juju_status.wait_until_active(deployed)
-    logins.wait_for_login(cluster)
-    yield
-    deployed.config("kubernetes-control-plane", reset="authorization-mode")
-    # Juju 4.1-beta2 may not tell the unit, which then sees it at its next update-status.
-    eventually(lambda: asks_rbac(cluster), "RBAC is asked", juju_status.WAIT_SECONDS)
-    juju_status.wait_until_active(deployed)
-    logins.wait_for_login(cluster)
-
-
-@pytest.mark.usefixtures("open_to_all")
-def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warns_of_it(
-    deployed: jubilant.Juju,
-) -> None:
-    results = deployed.run("aws-iam/leader", "list-mappings").results
-
-    assert results["warning"] == (
-        "everybody who logs in may do everything, because the API server does not ask RBAC\n"
-        "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
-    )
-
-
 def answer(cluster: Cluster, line: str, *about: str) -> str:
     """Return what Kubernetes answers to the command in an explanation's line, if it is asked
     ``about`` one thing."""
@@ -114,23 +79,6 @@ def test_given_a_question_when_the_explanations_command_runs_then_kubernetes_ans
     line = lines(explain(deployed, arns.ROLE))[-1]
 
     assert answer(bound, line, "get", "pods", f"--namespace={namespace}") == allowed
-
-
-def test_given_a_person_who_was_refused_when_asked_for_then_the_reason_and_the_remedy_are_there(
-    deployed: jubilant.Juju, bound: Cluster, tmp_path: Path
-) -> None:
-    knobby = "arn:aws:iam::111122223333:user/knobby"
-    refused = kubernetes.with_region(deployed, bound, "eu-west-1", tmp_path).whoami("knobby")
-
-    shown = deployed.run("aws-iam/leader", "list-refusals").results["refusals"].splitlines()
-
-    assert "Unauthorized" in refused.stderr
-    (line,) = [line for line in shown if line.startswith(f"{knobby} with access key AKIAKNOBBY")]
-    assert line.endswith("not mapped: AWS confirms this identity, and no mapping has its ARN")
-    assert shown[shown.index(line) + 1] == (
-        f"to let it in: juju run aws-iam/leader grant-access arn={knobby} username=USERNAME "
-        "groups=GROUPS"
-    )
 
 
 def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -114,27 +113,6 @@ def test_given_a_namespace_or_a_role_that_is_missing_then_the_status_has_kuberne
     mallory.cluster.kubectl("delete", "clusterrole", "deployer")
 
 
-def test_given_the_page_when_its_file_is_declared_then_its_bindings_are_shown(
-    deployed: jubilant.Juju, mallory: Person, reader: Reader
-) -> None:
-    reader.save(PAGE, "Declare both")
-    _, commands, *_ = how_to.blocks(PAGE, "Declare both")
-    configure, show = commands.splitlines()
-
-    reader.run(configure)
-    juju_status.wait_until_active(deployed)
-
-    shown = [
-        line for line in reader.run(show).splitlines() if "/aws-iam-k8s-release-role-" in line
-    ]
-    assert len(shown) == 2
-    assert "ClusterRole/view" in shown[0]
-    assert shown[1].startswith("default ")
-    assert "ClusterRole/edit" in shown[1]
-    deployed.config("aws-iam", {"mappings": ""})
-    juju_status.wait_until_active(deployed)
-
-
 def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the_grant(
     deployed: jubilant.Juju, mallory: Person, reader: Reader
 ) -> None:
@@ -154,20 +132,3 @@ def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the
     assert "and goes with the mapping" in explained
     deployed.run("aws-iam/leader", "revoke-access", {"arn": arns.USER})
     eventually(lambda: not mallory.bindings("grant"), "gone", seconds=30)
-
-
-def test_given_an_entry_that_ends_then_its_rights_are_gone_within_the_minute(
-    mallory: Person,
-) -> None:
-    end = datetime.now(timezone.utc) + timedelta(seconds=20)
-    mallory.declare(EDIT, expires=end.isoformat())
-    assert logins.wait_for_login(mallory.cluster, "mallory", seconds=10) == "mallory"
-    assert mallory.bindings()
-
-    eventually(lambda: not mallory.bindings(), "gone", seconds=80)
-
-    late = (datetime.now(timezone.utc) - end).total_seconds()
-    assert late < 60
-    eventually(
-        lambda: "Unauthorized" in mallory.cluster.whoami("mallory").stderr, "refused", seconds=70
-    )

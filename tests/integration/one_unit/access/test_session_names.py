@@ -59,7 +59,13 @@ def test_given_an_iam_users_keys_when_the_client_assumes_the_role_then_it_names_
     assert session(deployed, tmp_path, own, "--session-name=alice", **asked) == "alice"
     # An IAM user has no session whose name it could forward.
     assert session(deployed, tmp_path, own, FORWARDS, **asked).startswith(MADE_UP)
-    assert session(deployed, tmp_path, own, client="aws", **asked) == "EKSGetTokenAuth"
+    # The pods follow the token to sts.us-east-1.api.aws, too.
+    for settings in (
+        {"AWS_DEFAULT_OUTPUT": "text", "AWS_REGION": "eu-west-1"},
+        {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+    ):
+        by_cli = session(deployed, tmp_path, {**own, **settings}, client="aws", **asked)
+        assert by_cli == "EKSGetTokenAuth"
 
 
 def test_given_a_federated_person_when_they_log_in_then_their_name_is_kept_or_forwarded(

@@ -6,30 +6,12 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, kubernetes, logins, settled, testbed_only
+from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import DEPLOYMENT, MAPPINGS, SERVICE, Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, SERVICE, Cluster
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"
-
-
-def exists(cluster: Cluster, kind: str) -> bool:
-    return "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", kind)
-
-
-def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_again(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    before = cluster.get(*DEPLOYMENT)["metadata"]["uid"]
-
-    cluster.kubectl("delete", *DEPLOYMENT)
-
-    with juju_status.frequent_update_status(deployed):
-        eventually(lambda: exists(cluster, "deploy"), "deployed again")
-    juju_status.wait_until_active(deployed)
-    assert cluster.get(*DEPLOYMENT)["metadata"]["uid"] != before
-    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_its_address(
@@ -53,18 +35,6 @@ def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_i
     assert "deletionTimestamp" not in after["metadata"]
     assert after["spec"]["clusterIP"] == address
     assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_a_settled_unit_when_a_hook_runs_then_it_only_reads(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    settled.check_only_reads(deployed)
-
-
-def test_given_objects_that_somebody_changed_when_a_hook_runs_then_each_is_as_before(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    settled.check_changes_are_undone(deployed, cluster, settled.CHANGES)
 
 
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import checking, how_to
+from tests.integration.helpers import checking
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check_until
-from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import DEPLOYMENT, PODS, SERVICE, Cluster
 
 from testbed.cluster import pki
@@ -37,16 +36,6 @@ def ok_again(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
     """A test that leaves something broken fails itself, not the next one."""
     yield
     checking.wait_until_ok(deployed)
-
-
-def test_given_the_commands_of_the_page_when_run_then_they_say_that_all_is_well(
-    reader: Reader,
-) -> None:
-    shown = how_to.shown("errors.md", "Nobody can log in")
-    commands = [line for line in shown if line.startswith("juju ")]
-    assert len(commands) == 4
-    for command in commands:
-        assert checking.ALL_OK in reader.run(command), command
 
 
 # Step 1.

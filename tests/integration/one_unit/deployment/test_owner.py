@@ -5,25 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import jubilant
-import pytest
 from tests.integration.helpers import bundle, juju_status, logins, units
-from tests.integration.helpers.kubernetes import SERVICE, Cluster
+from tests.integration.helpers.kubernetes import Cluster
 
 SECOND = "second"
 ANNOTATION = "aws-iam/owner"
 COMMAND = f"kubectl -n kube-system annotate service aws-iam-authenticator {ANNOTATION}-"
-GONE = "gone of model old (11111111-2222-4333-8444-555555555555)"
 
 
-@pytest.fixture(scope="module")
-def before(deployed: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
-    """Return what the first application owns, before there is a second one."""
-    return _owned(deployed, cluster)
-
-
-def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_people_log_in(
-    deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
+def test_given_an_owner_when_a_second_application_comes_and_goes_then_people_log_in_as_before(
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
+    before = _owned(deployed, cluster)
     with logins.RepeatedLogins(cluster) as people:
         deployed.deploy(bundle.packed_charm(), SECOND, base=bundle.BASE)
         ours, theirs = _endpoints(deployed)
@@ -32,43 +25,17 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
         juju_status.wait_until(deployed, "blocked", SECOND)
         juju_status.run_update_status(deployed, "aws-iam/0")
         juju_status.run_update_status(deployed, f"{SECOND}/0")
+        (unit,) = deployed.status().get_units(SECOND).values()
+        with_second = _owned(deployed, cluster)
+        juju_status.remove(deployed, SECOND)
 
-    (unit,) = deployed.status().get_units(SECOND).values()
     assert unit.workload_status.message == (
         f"authenticator owned by 'aws-iam of model {deployed.model}'; if gone, run: {COMMAND}"
     )
-    assert _owned(deployed, cluster) == before
+    assert with_second == _owned(deployed, cluster) == before
     assert people.failed == []
     assert people.succeeded > 0
-
-
-def test_given_an_owner_when_the_second_application_is_removed_then_all_of_the_first_stays(
-    deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
-) -> None:
-    juju_status.remove(deployed, SECOND)
-
-    assert _owned(deployed, cluster) == before
-    assert logins.wait_for_login(cluster) == "knobby"
     assert "remove it with" not in deployed.debug_log(limit=1000)
-
-
-def test_given_an_owner_that_is_gone_when_the_command_in_the_status_is_run_then_the_unit_serves(
-    deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
-) -> None:
-    cluster.kubectl("annotate", "--overwrite", *SERVICE, f"{ANNOTATION}={GONE}")
-    with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_status_is(deployed, "blocked", seconds=60)
-    said = juju_status.message(deployed)
-    assert said.startswith("authenticator owned by 'gone of model old'; ")
-    assert logins.wait_for_login(cluster) == "knobby"
-
-    cluster.kubectl(*said.partition("run: kubectl ")[2].split())
-
-    with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_status_is(deployed, "active", seconds=60)
-    juju_status.wait_until_active(deployed)
-    assert _owned(deployed, cluster) == before
-    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def _endpoints(juju: jubilant.Juju) -> tuple[str, str]:
