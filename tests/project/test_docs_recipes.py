@@ -179,7 +179,7 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     found = declared.parse((tmp_path / "mappings.yaml").read_text(), times.now())
     assert {entry.username for entry in found.entries} == {"dev-by-entry", "ops"}
     assert len(found.left_out) == 1
-    assert not found.wrong
+    assert not found.faults
 
 
 def test_given_the_lists_of_two_clusters_then_one_file_has_the_rights_of_both(tmp_path: Path):
@@ -230,7 +230,7 @@ def test_given_the_lists_of_two_clusters_then_one_file_has_the_rights_of_both(tm
     }
     hidden = [each for each in found.left_out if "same principal" in each.reason]
     assert len(hidden) == len(("old-by-prod", "staging-by-prod"))
-    assert not found.wrong
+    assert not found.faults
 
 
 def test_given_the_bindings_of_two_clusters_then_the_names_that_both_have_are_listed(
@@ -296,7 +296,7 @@ def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_writ
     for keys in ways:
         found = declared.parse("- username: dev\n  " + "\n  ".join(keys), times.now())
         assert found.entries, keys
-        assert not found.wrong
+        assert not found.faults
 
 
 def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):

@@ -15,6 +15,7 @@ from tests.fakes.machine import Files, rendered
 
 from access import grants, rbac
 from access.declaration.declared import Declared
+from access.declaration.formats import Remark
 from access.grants import Target
 from access.mapping import IdentityMapping
 from errors import Blocked
@@ -115,7 +116,7 @@ DECLARED = IdentityMapping("dev", "arn:aws:iam::111122223333:role/dev", "dev", "
 
 def test_given_another_name_when_a_declared_mapping_is_revoked_then_the_command_has_it():
     with pytest.raises(Blocked, match="juju config iam mappings=@<file>"):
-        grants.to_revoke([DECLARED], Target("dev"), Declared(error="unreadable"), "iam", "aws")
+        grants.to_revoke([DECLARED], Target("dev"), Declared(faults=(Remark("", "?"),)), "iam")
 
 
 def test_given_a_control_plane_of_another_name_when_all_is_allowed_then_the_command_has_it(
