@@ -37,9 +37,9 @@ PATH = f"{MAPPINGS}/dev"
 DENIED = 'admission webhook "x" denied the request: no'
 
 
-def mapping(name: str = "dev", arn: str = DEV, **more: str) -> IdentityMapping:
-    given = {"canonical": arn, "source": OPTION, **more}
-    return IdentityMapping(name, arn, name, groups=(subjects.own_group(name),), **given)
+def mapping(name: str = "dev", arn: str = DEV) -> IdentityMapping:
+    groups = (subjects.own_group(name),)
+    return IdentityMapping(name, arn, name, arn, groups, OPTION)
 
 
 OURS = mapping()
@@ -50,10 +50,10 @@ WITH_VIEW, WITH_ADMIN = Access((OURS,), (VIEW,)), Access((OURS,), (ADMIN,))
 pytestmark = pytest.mark.usefixtures("deployed")
 
 
-def make(client: Client, wanted: Access, **seconds: float) -> Result:
+def make(client: Client, wanted: Access, seconds: float | None = None) -> Result:
     """Make the access of the cluster the one that is ``wanted``."""
     with errors_as_status():
-        return access.make(client, access.read(client), wanted, "a test", **seconds)
+        return access.make(client, access.read(client), wanted, "a test", seconds=seconds)
 
 
 def path_of(api: FakeCluster, name: str) -> str:
