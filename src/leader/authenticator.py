@@ -13,7 +13,6 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from lightkube.resources import core_v1 as core
-from lightkube.resources import rbac_authorization_v1 as rbac
 
 from certificates.keypair import KeyPair
 from cluster import (
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Kinds of which the charm has more objects than the one of its own name.
-_FURTHER = (core.ConfigMap, core.Secret, core.Service, rbac.ClusterRoleBinding, rbac.RoleBinding)
+_FURTHER = (core.ConfigMap, core.Secret, core.Service)
 
 
 def claim(hook: Hook, client: api.Client) -> api.Object | None:
@@ -80,10 +79,8 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 
 
 def _inherit(client: api.Client, owner: Owner) -> None:
-    """Mark as ``owner``'s what a former owner has made beside the objects that are applied anyway.
-
-    Otherwise a new mapping of an old name would get the role of the old binding.
-    """
+    """Mark as ``owner``'s what a former owner has made beside the objects that are applied
+    anyway."""
     for kind in _FURTHER:
         for each in client.list(kind, answers.Marked, labels=references.LABEL, newest=True):
             found, mark = each.metadata, each.metadata.annotations.get(OWNER, "")

@@ -9,7 +9,7 @@ from tests.fakes import alarms
 from tests.fakes.acting import grant, refused
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import CLUSTER_ROLE_BINDING, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA
@@ -125,25 +125,6 @@ def test_given_a_bystander_when_it_grants_access_then_that_is_refused(
         api.delete(path)
 
     assert "owned by" in refused(grant, second, arn=ARN, role="admin", for_="30m")
-
-
-@pytest.mark.usefixtures("_roles")
-def test_given_a_binding_that_a_removal_left_when_the_heir_grants_then_nobody_gets_its_role(
-    deployed: Model, second: Model, api: FakeCluster
-):
-    grant(deployed, arn=ARN, role="admin")
-    bound = [path for path in api.objects if f"{RBAC}/clusterrolebindings/" in path]
-    (binding,) = {*bound} - {CLUSTER_ROLE_BINDING}
-    api.fail(refusal(403, "admission webhook denied the request"), request=f"DELETE {binding}")
-    deployed.hook(deployed.on.remove())
-    api.recover()
-    assert SERVICE not in api.objects
-
-    second.settle()
-    second.hook()
-    grant(second, arn=ARN, role="view")
-
-    assert roles(api, ARN) == ["view"]
 
 
 def test_given_a_removal_that_could_not_read_mappings_at_first_when_others_wait_then_its_grants_go(

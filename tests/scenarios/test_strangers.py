@@ -13,7 +13,7 @@ from tests.fakes.acting import grant
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
-from tests.fakes.juju.model import OWNER, Easyrsa, Model
+from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import (
     ADDRESS,
@@ -41,10 +41,7 @@ def forge(api: FakeCluster, name: str) -> None:
     """The editor of a namespace makes a RoleBinding that looks like one of the charm's."""
     api.namespaces.add("team")
     api.add_binding(f"team/{name}", "ClusterRole/view", Group="aws-iam:x")
-    api.objects[f"{TEAM}/{name}"]["metadata"] |= {
-        "labels": {"aws-iam/source": "grant"},
-        "annotations": {"aws-iam/owner": OWNER.mark},
-    }
+    api.objects[f"{TEAM}/{name}"]["metadata"]["labels"] = {"aws-iam/source": "grant"}
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x7f", "a" * 70_000], ids=["line", "DEL", "long"])

@@ -37,9 +37,9 @@ PATH = f"{MAPPINGS}/dev"
 DENIED = 'admission webhook "x" denied the request: no'
 
 
-def mapping(name: str = "dev", arn: str = DEV, **more: str) -> IdentityMapping:
-    given = {"canonical": arn, "source": OPTION, **more}
-    return IdentityMapping(name, arn, name, groups=(subjects.own_group(name),), **given)
+def mapping(name: str = "dev", arn: str = DEV) -> IdentityMapping:
+    groups = (subjects.own_group(name),)
+    return IdentityMapping(name, arn, name, arn, groups, OPTION)
 
 
 OURS = mapping()
@@ -50,10 +50,10 @@ WITH_VIEW, WITH_ADMIN = Access((OURS,), (VIEW,)), Access((OURS,), (ADMIN,))
 pytestmark = pytest.mark.usefixtures("deployed")
 
 
-def make(client: Client, wanted: Access, **seconds: float) -> Result:
+def make(client: Client, wanted: Access, seconds: float | None = None) -> Result:
     """Make the access of the cluster the one that is ``wanted``."""
     with errors_as_status():
-        return access.make(client, access.read(client), wanted, "a test", **seconds)
+        return access.make(client, access.read(client), wanted, "a test", seconds=seconds)
 
 
 def path_of(api: FakeCluster, name: str) -> str:
@@ -319,15 +319,25 @@ def test_given_a_mapping_that_is_not_deleted_then_it_is_left_and_its_binding_is_
     assert api.objects[PATH]["spec"]["arn"] == DEV
 
 
-@pytest.mark.parametrize("begins", [True, False])
-def test_given_some_seconds_then_no_change_begins_after_them(
-    client: Client, api: FakeCluster, begins: bool
+@pytest.mark.parametrize(
+    ("seconds", "made"), [(-0.5, 0), (2.5, 4), (60, 8)], ids=["none", "some", "enough"]
+)
+def test_given_some_seconds_then_no_change_begins_after_them_and_more_time_helps_if_some_did(
+    client: Client,
+    api: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    made: int,
 ):
-    result = make(client, WITH_VIEW, seconds=0.5 if begins else -0.5)
+    monkeypatch.setattr(access, "WRITERS", 1)
+    new = [mapping(f"dev-{n}", f"{ACCOUNT}:role/{n}") for n in range(8)]
+    api.fail(lambda _: api.clock.sleep(0.35))
 
-    assert set(result.left.values()) == (set() if begins else {LATE})
-    assert bool(api.changes) is begins
-    assert not result.goes_on
+    result = make(client, Access((*new,)), seconds=seconds)
+
+    assert result.made == len(result.after.mappings) == made
+    assert set(result.left.values()) == ({LATE} if made < 8 else set())
+    assert result.goes_on is (0 < made < 8)
 
 
 def test_given_a_hook_without_the_time_to_look_again_then_it_waits(
