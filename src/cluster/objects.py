@@ -27,9 +27,9 @@ def get(client: api.Client, what: references.ObjectReference) -> api.Object | No
     return None
 
 
-def delete(client: api.Client, what: references.ObjectReference) -> None:
+def delete(client: api.Client, what: references.ObjectReference, version: str = "") -> None:
     """Delete an object, as `remove` does."""
-    remove(client, kind(what), what.name, namespace=what.namespace)
+    remove(client, kind(what), what.name, namespace=what.namespace, version=version)
 
 
 def remove(

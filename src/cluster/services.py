@@ -148,7 +148,8 @@ def remove(
     if stored:
         is_kept = FINALIZER in (stored["metadata"].get("finalizers") or ())
         if owner.owns(objects.mark_of(stored)) or is_keeper or not is_kept:
-            objects.delete(client, references.SERVICE)
+            # Another unit may be keeping it for its own control plane.
+            objects.delete(client, references.SERVICE, stored["metadata"]["resourceVersion"])
     return ""
 
 

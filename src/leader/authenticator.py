@@ -61,7 +61,8 @@ def _claimed(hook: Hook, client: api.Client) -> api.Object | None:
         raise Blocked(references.foreign(mark, what))
     if service and mark:
         return service
-    _inherit(hook, client)
+    if not mark:
+        _inherit(client, hook.owner)
     if not service:
         return None
     address = services.cluster_ip(service)
@@ -71,19 +72,25 @@ def _claimed(hook: Hook, client: api.Client) -> api.Object | None:
     return sync.apply(client, manifest, service)
 
 
-def _inherit(hook: Hook, client: api.Client) -> None:
-    """Mark as this application's the bindings that a former owner has made for mappings.
+def _inherit(client: api.Client, owner: Owner) -> None:
+    """Mark as ``owner``'s the bindings that a former owner has made for mappings.
 
     Otherwise a new mapping of an old name would get the role of the old binding.
     """
-    change = {"metadata": {"annotations": {OWNER: hook.owner.mark}}}
+    change = {"metadata": {"annotations": {OWNER: owner.mark}}}
     for kind in (ClusterRoleBinding, RoleBinding):
         for each in client.list(kind, answers.Marked, labels=SOURCE, newest=True):
             found = each.metadata
-            is_marked = hook.owner.is_foreign(found.annotations.get(OWNER, ""))
-            if is_marked and is_object_name(found.name):
-                with collected(hook.problems), errors_as_status():
+            is_marked = owner.is_foreign(found.annotations.get(OWNER, ""))
+            if not is_marked or not is_object_name(found.name):
+                continue
+            try:
+                with errors_as_status():
                     client.patch(kind, found.name, change, namespace=found.namespace or None)
+            except Blocked:
+                # An editor of its namespace may have made one that nobody can change.
+                if not found.namespace:
+                    raise
 
 
 def apply_service(

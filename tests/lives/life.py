@@ -541,6 +541,7 @@ class Life:
             order.reverse()
         left: Step | None = step
         self.removed_from = len(self.said)
+        was_free = promises.is_free(self, self.model.peer.get("address", ""))
         self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
@@ -551,7 +552,8 @@ class Life:
                 if run.dead:
                     self._last_hook(unit, kind, None)
             self.gone.add(unit)
-            promises.ask(self, promises.p11_address, [unit])
+            if not was_free:
+                promises.ask(self, promises.p11_address, [unit])
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()

@@ -287,10 +287,15 @@ def p6(life: Life) -> None:
 def p11_address(life: Life, units: Collection[int]) -> None:
     """The Service's address is not free while the control planes of these units ask it."""
     life.checks["P11"] += 1
+    address = life.model.peer.get("address", "")
+    if address in map(life.asked_by, units) and is_free(life, address):
+        raise Broken("P11", "an address is free that a control plane asks", address)
+
+
+def is_free(life: Life, address: str) -> bool:
+    """Whether no Service has an address."""
     there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
-    asked = {life.asked_by(unit) for unit in units} & {life.model.peer.get("address")} - {""}
-    if found := asked - there - life.api.taken_addresses:
-        raise Broken("P11", "an address is free that a control plane asks", found)
+    return bool(address) and address not in there | life.api.taken_addresses
 
 
 def _is_charms(life: Life, path: str, stored: Object) -> bool:

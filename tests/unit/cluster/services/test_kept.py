@@ -124,6 +124,16 @@ def test_given_two_machines_when_one_still_asks_then_the_service_stays_in_the_en
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
 
 
+def test_given_another_unit_that_keeps_the_service_meanwhile_when_removed_then_it_stays(
+    asking: Model, api: FakeCluster, machines: list[Files]
+):
+    machines[0].auth_webhook.write_text(rendered(""))
+    api.meanwhile(lambda: remove(asking, unit=1), request=f"DELETE {SERVICE}")
+    remove(asking)
+
+    assert is_whole(api)
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_given_machines_that_ask_until_later_hooks_when_removed_then_the_service_goes(
     asking: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
