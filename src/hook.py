@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ops
@@ -14,8 +13,8 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import config
 from errors import Unready, collected
-from juju import control_plane, leaving, peers
-from juju.peers import Asked, Peers, Shared
+from juju import control_plane, leaving
+from juju.peers import Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
 from owner import Owner
@@ -45,73 +44,11 @@ class Hook:
         return self.charm.unit.is_leader()
 
     def note(self, event: ops.EventBase) -> None:
-        """Note what ``event`` says of this unit and of the others, for the hooks to come."""
+        """Note what ``event`` says of this unit, for the hooks to come."""
         leaving.note(self.charm, event)
         # Before it has its control plane, a unit asks Juju for no more than that.
         if self.memory.joined:
             leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
-        if not self.memory.leaves:
-            self._note_peer(event)
-
-    def _note_peer(self, event: ops.EventBase) -> None:
-        """Remember what another unit tells by ``event``: its databag goes before this unit does.
-
-        A unit that departs takes its control plane along only if that goes too.
-        """
-        if not isinstance(event, (ops.RelationChangedEvent, ops.RelationDepartedEvent)):
-            return
-        if event.relation.name != peers.RELATION or not event.unit:
-            return
-        name = event.unit.name
-        if isinstance(event, ops.RelationChangedEvent):
-            asked = self.peers.asked_by(event.unit)
-            self._note_asked(name, asked.dump() if asked else "")
-        elif known := peers.Asked.load(self.memory.asked.get(name, "")):
-            with contextlib.suppress(Unready):
-                if leaving.is_going(known.principal):
-                    self._note_asked(name, "")
-
-    def _note_asked(self, unit: str, text: str) -> None:
-        self.memory.asked = {**self.memory.asked, unit: text}
-
-    @property
-    def asked(self) -> Asked:
-        """Return which address this unit's control plane asks for logins."""
-        return control_plane.asked(self.machine)
-
-    def all_asked(self) -> list[Asked]:
-        """Return what the control planes of this unit and of the others ask, as far as known."""
-        others = self._asked_by_others()
-        alive = [each for name, each in others.items() if not self._is_gone(name, others)]
-        return [self.asked, *alive]
-
-    def _asked_by_others(self) -> dict[str, Asked]:
-        """Return what the control planes of other units ask, by the names of our units."""
-        known = {name: Asked.load(text) for name, text in self.memory.asked.items()}
-        # While a model falls apart, Juju says less and less.
-        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
-            now = {unit.name: self.peers.asked_by(unit) for unit in self.peers.others}
-            known |= {name: asked for name, asked in now.items() if asked}
-        return {name: asked for name, asked in known.items() if asked}
-
-    def _is_gone(self, unit: str, asked: Mapping[str, Asked]) -> bool:
-        """Return whether another ``unit`` is gone with its control plane, by what that has
-        ``asked``, or has another control plane than this one: Juju 4 tells the units that stay of
-        none that went."""
-        if unit not in asked:
-            return False
-        principal = asked[unit].principal
-        is_other = principal.partition("/")[0] != control_plane.application()
-        return is_other or (bool(self._principals) and principal not in self._principals)
-
-    @functools.cached_property
-    def _principals(self) -> frozenset[str]:
-        """Return the control-plane units that Juju lists, or listed last: in the last hooks of a
-        unit, the goal state has no relation any more."""
-        with contextlib.suppress(ops.hookcmds.Error):
-            if listed := control_plane.principals():
-                self.memory.principals = {*listed}
-        return frozenset(self.memory.principals)
 
     @property
     def is_cut_off(self) -> bool:
@@ -122,10 +59,10 @@ class Hook:
             return True
 
     def note_use(self) -> None:
-        """Tell the other units which address this unit's control plane asks, and remember whether
-        it has ever asked the Service's."""
+        """Tell the other units which control-plane unit this is of, and remember whether that has
+        ever asked the Service by its option."""
         leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
-        self.peers.tell_asked(self.asked)
+        self.peers.tell_principal(control_plane.principal_unit())
         address = self.peers.shared.address
         if address and control_plane.is_set(self.machine, address):
             self.memory.was_set = True
@@ -162,8 +99,23 @@ class Hook:
         names = self.peers.units_not_trusting(ca)
         if names == [self.charm.unit.name]:
             return names
-        asked = self._asked_by_others()
-        return [name for name in names if not self._is_gone(name, asked)]
+        return [name for name in names if not self._is_gone(name)]
+
+    def _is_gone(self, unit: str) -> bool:
+        """Return whether another ``unit`` is gone with its control plane, or has another control
+        plane than this one: Juju 4 tells the units that stay of none that went."""
+        principal = self.peers.principal_of(unit)
+        if not principal:
+            return False
+        is_other = principal.partition("/")[0] != control_plane.application()
+        return is_other or (bool(self._principals) and principal not in self._principals)
+
+    @functools.cached_property
+    def _principals(self) -> frozenset[str]:
+        """Return the control-plane units that Juju lists."""
+        with contextlib.suppress(ops.hookcmds.Error):
+            return frozenset(control_plane.principals())
+        return frozenset()
 
     @functools.cached_property
     def client(self) -> api.Client:

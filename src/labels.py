@@ -13,9 +13,7 @@ EXPIRES = "aws-iam/expires"
 REASON = "aws-iam/reason"
 # On every object but the CRD: whose it is. The Service's counts for all of them.
 OWNER = "aws-iam/owner"
-# On a Service: keeps it, and so its address, until the charm takes this off.
+# On the Service: keeps it, and so its address, until the charm takes this off.
 FINALIZER = "aws-iam.charmhub.io/address"
-# On a Service that outlives its application: the control-plane units that still ask it.
-KEPT = "aws-iam/kept-for"
 # On a pod: which pair it serves.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"

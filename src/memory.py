@@ -52,12 +52,9 @@ class Memory(ops.Object):
     rings, end = Kept(default=False), Kept(0.0)
     wait, since = Kept(""), Kept(0.0)  # What the unit waits for, and since when.
 
-    # The Service's address, and whether the control plane has ever asked it by its option.
-    address, was_set = Kept(""), Kept(default=False)
-    # Which address the control planes of the other units ask, by the units' names, as texts of
-    # `Asked`; and the control-plane units that Juju has listed last.
-    asked, principals = Kept[Mapping[str, str]]({}), Kept[Collection[str]](frozenset())
-
+    # The Service's address, whether the control plane has ever asked it by its option, and whether
+    # this unit has kept the Service as it went.
+    address, was_set, keeps = Kept(""), Kept(default=False), Kept(default=False)
     # The answer that the pair in use came from, and until when that is all there is to know of it;
     # and what a provider of the older protocol has answered this unit, as it leads.
     answer, answer_until, own_replies = Kept(""), Kept(""), Kept("")

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cos
-import internal_errors
 from errors import Waiting, collected, worst
 from hook import Hook
 from juju import control_plane
@@ -29,19 +28,13 @@ def run(hook: Hook) -> tuple[str, bool]:
     with collected(hook.problems):
         reactive.remove_files(hook.machine)
     # Before it has its control plane, a unit asks Juju for no more.
-    try:
-        # A bug is logged here: what is raised in its place would hide it.
-        with internal_errors.as_status(hook.charm.unit.name):
-            principal = hook.principal
-            hook.note_use()
-            control_plane.check_supported(hook.charm, hook.machine)
-            served = _serve(hook, principal)
-            if hook.problems:
-                raise worst(hook.problems)
-            return served
-    finally:
-        # Somebody may answer in the authenticator's place: that comes before all else.
-        control_plane.check_address(hook.machine, lambda: hook.peers.shared.lost)
+    principal = hook.principal
+    hook.note_use()
+    control_plane.check_supported(hook.charm, hook.machine)
+    served = _serve(hook, principal)
+    if hook.problems:
+        raise worst(hook.problems)
+    return served
 
 
 def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:

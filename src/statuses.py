@@ -52,7 +52,6 @@ class blocked:
     KUBECONFIG_FORBIDDEN = Text("the cluster refuses /root/.kube/config: {reason!q}; it must be an admin's kubeconfig")
     OBJECT_REJECTED = Text("the cluster rejects an object of this charm: {reason!q}")
     SERVICE_HEADLESS = Text("headless Service in the way; if unused, run: kubectl -n kube-system delete service aws-iam-authenticator")
-    ADDRESS_TAKEN = Text("another Service may answer logins; run: {command}")
     FILE_FAILED = Text("cannot {verb} {file}: {cause}; repair the machine")
     INTERNAL_ERROR = Text("internal error {kind} at {place}; run: juju debug-log --include {unit}")
 
@@ -97,6 +96,7 @@ class options:
 
     ADDRESS_INVALID = Text("option webhook-address: {value!q} is not an IP address")
     ADDRESS_IN_USE = Text("option webhook-address: another Service has {address}; set a free address")
+    ADDRESS_FIXED = Text("option webhook-address: the Service keeps its address; run: juju config {application} webhook-address={address}")
     ADDRESS_OUT_OF_RANGE = Text("option webhook-address: {address} is not in {range}; set a free address of it")
     IMAGE_INVALID = Text("option image: {value!q} is not an image with a tag or digest")
     IMAGE_TOO_OLD = Text("option image: {version} lets people take others' usernames; set v0.5.9 or newer")

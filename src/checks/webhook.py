@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 
 from checks import Names, Outcome, Site, again, failed, not_checked, ok
 from errors import Unready
-from juju.control_plane import Use, reset_command, setting_command
-from juju.peers import Asked
+from juju.control_plane import Use, setting_command, unsetting_command
 from machine import api_server as server
 from machine import webhook_file
 from text import quoted
@@ -61,6 +60,6 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
     others = f", and checks other tokens itself ({own}), which no step tries" if own else ""
     if use.via_relation:
         return ok(f"the control plane uses {url}, by its relation{others}")
-    reset = reset_command(Asked(use.address, names.principal))
+    reset = unsetting_command(names.principal.partition("/")[0])
     first = f"before you remove {names.application}, run: {reset}"
     return ok(f"the control plane uses {url}, by its option{others}; {first}")

@@ -164,10 +164,17 @@ class Client:
         path = _path(res, namespace, name)
         return _decoded(self._send("PATCH", path, change, params=_OURS, headers=headers))
 
-    def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> bool:
-        """Delete one object, if there is one. Return whether a finalizer keeps it."""
+    def delete(
+        self, res: type[Any], name: str, *, namespace: str | None = None, version: str = ""
+    ) -> bool:
+        """Delete one object, if there is one. Return whether a finalizer keeps it.
+
+        Raise `errors.Conflict` if its resourceVersion is not ``version``, if that is given.
+        """
+        unchanged = {"preconditions": {"resourceVersion": version}} if version else {}
+        options = {**unchanged, **_WITHOUT_WAITING}
         with suppress(404):
-            answer = self._send("DELETE", _path(res, namespace, name), _WITHOUT_WAITING)
+            answer = self._send("DELETE", _path(res, namespace, name), options)
             return bool(answers.decode(answer.content, answers.Dropped).metadata.finalizers)
         return False
 

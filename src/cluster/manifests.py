@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -68,23 +67,13 @@ def reference(manifest: Manifest) -> ObjectReference:
     )
 
 
-def service(
-    owner: Owner, address: str | None, *, extra: bool = False, same_node: bool = False
-) -> Manifest:
-    """Return the Service; ``address`` is the ClusterIP to ask for, None for any.
+def service(owner: Owner, address: str, *, same_node: bool = False) -> Manifest:
+    """Return the Service; ``address`` is the ClusterIP to ask for, empty for any.
 
-    An ``extra`` Service is for an address that the first one does not have. With ``same_node``,
-    each control plane asks the pod on its own node, as long as that is ready.
+    With ``same_node``, each control plane asks the pod on its own node, as long as that is ready.
     """
-    name = extra_service(address).name if extra and address else references.NAME
-    text = templating.render("service.yaml.j2", service=name, address=address, same_node=same_node)
+    text = templating.render("service.yaml.j2", address=address, same_node=same_node)
     return _marked(owner, text)[0]
-
-
-def extra_service(address: str) -> ObjectReference:
-    """Return the reference to the Service for an address that the first one does not have."""
-    digits = ipaddress.ip_address(address).exploded.replace(".", "-").replace(":", "-")
-    return dataclasses.replace(references.SERVICE, name=f"{references.NAME}-{digits}")
 
 
 def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:

@@ -27,14 +27,21 @@ def get(client: api.Client, what: references.ObjectReference) -> api.Object | No
     return None
 
 
-def delete(client: api.Client, what: references.ObjectReference) -> None:
+def delete(client: api.Client, what: references.ObjectReference, version: str = "") -> None:
     """Delete an object, as `remove` does."""
-    remove(client, kind(what), what.name, namespace=what.namespace)
+    remove(client, kind(what), what.name, namespace=what.namespace, version=version)
 
 
-def remove(client: api.Client, res: type[Any], name: str, *, namespace: str | None = None) -> None:
+def remove(
+    client: api.Client,
+    res: type[Any],
+    name: str,
+    *,
+    namespace: str | None = None,
+    version: str = "",
+) -> None:
     """Delete an object, if there is one, with the finalizers by which others could keep it."""
-    if client.delete(res, name, namespace=namespace):
+    if client.delete(res, name, namespace=namespace, version=version):
         with suppress(404):
             client.patch(res, name, {"metadata": {"finalizers": None}}, namespace=namespace)
 

@@ -72,13 +72,10 @@ def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
     objects = _named([what for what in OWNED if what != SERVICE and what.namespace != EVENTS])
     elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
-    services = f"services --selector {LABEL}"
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
         f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
-        f"kubectl -n {NAMESPACE} get {services} --output name | "
-        f"xargs -I NAME kubectl -n {NAMESPACE} patch NAME {_WITHOUT_FINALIZERS}; "
-        f"kubectl -n {NAMESPACE} delete {services}; "
+        f"{_service_removal('kubectl')}; "
         f"{access_removal_command()}"
     )
 
@@ -96,11 +93,18 @@ def _named(found: Sequence[ObjectReference]) -> str:
     return " ".join(f"{what.kind.lower()}/{what.name}" for what in found)
 
 
-def service_removal(principal: str, name: str) -> str:
-    """Return the command that deletes a Service, from the machine of the unit ``principal``."""
-    kubectl = f"/snap/bin/kubectl --kubeconfig /root/.kube/config -n {NAMESPACE}"
-    patch = f"{kubectl} patch service {name} {_WITHOUT_FINALIZERS}"
-    return f"juju exec --unit {principal} -- '{patch}; {kubectl} delete service {name}'"
+def service_removal(principal: str) -> str:
+    """Return the command that deletes the Service, from the machine of the unit ``principal``."""
+    commands = _service_removal("/snap/bin/kubectl --kubeconfig /root/.kube/config")
+    return f"juju exec --unit {principal} -- '{commands}'"
+
+
+def _service_removal(kubectl: str) -> str:
+    service = f"service {NAME}"
+    return (
+        f"{kubectl} -n {NAMESPACE} patch {service} {_WITHOUT_FINALIZERS}; "
+        f"{kubectl} -n {NAMESPACE} delete {service}"
+    )
 
 
 def foreign(mark: str, what: ObjectReference = SERVICE) -> str:

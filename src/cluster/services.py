@@ -1,32 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The address of the webhook, and the Service that has it.
+"""The Service, whose address the control planes ask.
 
 Control planes trust whoever answers at this address. So it must never be free while one of them
 asks there. A finalizer of the charm's holds it: Kubernetes frees the address of a Service, and
 stops routing it, only when the last finalizer is gone.
 
-Kubernetes lets nobody change a Service's address. So another address has a Service of its own,
-and the former goes on serving until the application is removed: no control plane that still asks
-there loses a login, and nobody else gets the address meanwhile.
+Kubernetes lets nobody change a Service's address. So the Service keeps the one that it was made
+with.
 
 Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
-from lightkube.resources.core_v1 import Service
-
-from cluster import answers, api, manifests, objects, references, sync
+from cluster import api, manifests, objects, references, sync
 from cluster.errors import ApiError
 from errors import Blocked, Waiting
-from labels import FINALIZER, KEPT
+from labels import FINALIZER
 from owner import Owner
 from statuses import blocked, options, waiting
 from text import is_ip
@@ -39,81 +35,64 @@ SAME_NODE_SINCE = (1, 34)
 _RANGE = re.compile(r"range of valid IPs is ([0-9a-fA-F.:/]+)")
 
 
-def manifest(
-    client: api.Client, owner: Owner, address: str | None, *, extra: bool = False
-) -> manifests.Manifest:
+def manifest(client: api.Client, owner: Owner, address: str = "") -> manifests.Manifest:
     """Return the Service as this server can have it, as `manifests.service` does.
 
     A node that is lost takes its control plane along. Where that asked its own pod, no other
     control plane loses a login by it.
     """
-    same_node = client.version >= SAME_NODE_SINCE
-    return manifests.service(owner, address, extra=extra, same_node=same_node)
+    return manifests.service(owner, address, same_node=client.version >= SAME_NODE_SINCE)
 
 
 def apply(
-    client: api.Client, owner: Owner, chosen: str, former: str, first: api.Object | None
+    client: api.Client, owner: Owner, chosen: str, former: str, stored: api.Object | None
 ) -> str:
-    """Apply the Service, and return the address that the control planes are to ask.
+    """Apply the Service, and return its address.
 
-    ``first`` is the charm's first Service, as this hook has read it.
-
-    It is ``chosen``, the operator's choice, or else ``former``, which they ask so far, if a
-    Service can have it. Otherwise it is the one that the Service has.
+    ``stored`` is the Service as this hook has read it. If there is none, it gets the address
+    ``former``, which the control planes ask so far, or else ``chosen``, the operator's choice.
 
     Raise `errors.Blocked` if no Service can have the address ``chosen``.
     """
-    chosen = str(ipaddress.ip_address(chosen)) if chosen else ""
-    wanted = chosen or former
-    known = bool(first) and first["spec"].get("clusterIP") == wanted
-    extra = objects.get(client, manifests.extra_service(wanted)) if wanted and not known else None
-    if wanted and not first and not extra:
-        found, reason = "", _obtain(client, manifest(client, owner, wanted))
-    else:
-        found = _apply_first(client, owner, first)
-        if not wanted or found == wanted:
-            return found
-        reason = _obtain(client, manifest(client, owner, wanted, extra=True), extra)
-    if not reason:
-        return wanted
-    if chosen:
-        raise _refused(owner, chosen, former, reason)
-    return found or _apply_first(client, owner, None)
-
-
-def _apply_first(client: api.Client, owner: Owner, first: api.Object | None) -> str:
-    """Apply the first Service, at its own address or else at any, and return its address."""
-    if first:
-        address = cluster_ip(first)
-        if not _obtain(client, manifest(client, owner, address), first):
-            return address
-    address = cluster_ip(sync.apply(client, manifest(client, owner, None)))
-    # The address is part of what is applied from now on, so the next hook changes nothing.
-    sync.apply(client, manifest(client, owner, address))
+    if not stored:
+        return _make(client, owner, chosen, former)
+    address = cluster_ip(stored)
+    if "deletionTimestamp" not in stored["metadata"]:
+        sync.apply(client, manifest(client, owner, address), stored)
+        return address
+    logger.warning("somebody deleted the Service; making it again at its address")
+    try:
+        objects.delete(client, references.SERVICE)
+    finally:
+        # Ask for nothing in between, and wait for no lost answer: until this arrives, the address
+        # may be anybody's.
+        address = _make(client, owner, chosen, address)
     return address
 
 
-def _obtain(
-    client: api.Client, wanted: manifests.Manifest, stored: api.Object | None = None
-) -> str:
-    """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
-    what = manifests.reference(wanted)
-    try:
-        if not stored or "deletionTimestamp" not in stored["metadata"]:
-            sync.apply(client, wanted, stored)
-            return ""
+def _make(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
+    """Make the Service, and return its address."""
+    chosen = str(ipaddress.ip_address(chosen)) if chosen else ""
+    for address in filter(None, dict.fromkeys((former, chosen))):
         try:
-            objects.delete(client, what)
-        finally:
-            # Ask for nothing in between, and wait for no lost answer: until this arrives, the
-            # address may be anybody's.
-            client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
-        logger.warning("somebody deleted Service %s; made it again with its address", what.name)
-    except ApiError as error:
-        if not _is_of_address(error):
-            raise
-        return str(error)
-    return ""
+            _write(client, manifest(client, owner, address))
+        except ApiError as error:
+            if not _is_of_address(error):
+                raise
+            if address == chosen:
+                raise _refused(chosen, str(error)) from error
+            logger.warning("another Service has %s, which control planes asked so far", former)
+        else:
+            return address
+    address = cluster_ip(_write(client, manifest(client, owner)))
+    # The address is part of what is applied from now on, so the next hook changes nothing.
+    _write(client, manifest(client, owner, address))
+    return address
+
+
+def _write(client: api.Client, wanted: manifests.Manifest) -> api.Object:
+    what = references.SERVICE
+    return client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
 
 
 def _is_of_address(error: ApiError) -> bool:
@@ -122,30 +101,13 @@ def _is_of_address(error: ApiError) -> bool:
     return error.code == 422 and "clusterIP" in str(error)
 
 
-def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
+def _refused(chosen: str, reason: str) -> Blocked:
     """Return why no Service can have the address ``chosen``."""
-    if "allocated" in reason and chosen == former:
-        command = f"juju config {owner.application} webhook-address="
-        return Blocked(blocked.ADDRESS_TAKEN(command=command))
     if "allocated" in reason:
         return Blocked(options.ADDRESS_IN_USE(address=chosen))
     found = _RANGE.search(reason)
     among = found[1] if found else "the cluster's Service range"
     return Blocked(options.ADDRESS_OUT_OF_RANGE(address=chosen, range=among))
-
-
-def of_address(client: api.Client, address: str) -> api.Object | None:
-    """Return the charm's Service that has ``address``; without one, the charm's first Service."""
-    first = objects.get(client, references.SERVICE)
-    if not address or (first and first["spec"].get("clusterIP") == address):
-        return first
-    return objects.get(client, manifests.extra_service(address)) or first
-
-
-def has(client: api.Client, address: str) -> bool:
-    """Return whether one of the charm's Services has ``address``."""
-    service = of_address(client, address)
-    return bool(service) and service["spec"].get("clusterIP") == address
 
 
 def cluster_ip(service: api.Object) -> str:
@@ -163,103 +125,45 @@ def cluster_ip(service: api.Object) -> str:
     return found
 
 
-# When the application is removed.
+def remove(
+    client: api.Client,
+    owner: Owner,
+    stored: api.Object | None,
+    known: str,
+    asks: Callable[[str], bool],
+    *,
+    is_keeper: bool,
+) -> str:
+    """Delete the Service, which frees its address, unless this machine's control plane ``asks``.
 
+    ``stored`` is the Service, which has no other owner; without it, its address was ``known``. One
+    that another unit kept stays, unless this unit ``is_keeper`` too.
 
-@dataclasses.dataclass(frozen=True)
-class Askers:
-    """The control planes that still send logins to an address, as a unit that goes knows them."""
-
-    addresses: Mapping[str, str]  # By the name of the control-plane unit.
-    own: str  # The name of this unit's own control-plane unit, which need not ask.
-    known: str  # The Service's address, as this unit knew it last.
-
-
-def remove(client: api.Client, owner: Owner, askers: Askers, *, shared: bool) -> dict[str, str]:
-    """Delete the Services of ``owner``, which frees their addresses, but for those still asked.
-
-    A Service that was kept for this unit's own control plane alone goes once that asks no more.
-    The Service of the reactive charm has no owner and holds no address. It goes too, unless it is
-    ``shared``: another application owns some of the objects.
-
-    Return the name of each Service that is kept by its address: empty if another Service has that.
+    Return the address at which the Service is kept; empty if it is not.
     """
-    kept = dict[str, str]()
-    for address in dict.fromkeys(askers.addresses.values()):
-        name = _keep(client, owner, askers, address)
-        if name is not None:
-            kept[address] = name
-    namespace, label = references.NAMESPACE, references.LABEL
-    listed = client.list(Service, answers.Named, namespace=namespace, labels=label)
-    # The first Service says whose all objects are, so it goes last.
-    names = {references.NAME, *(each.metadata.name for each in listed)} - {*kept.values()}
-    for name in sorted(names, reverse=True):
-        what = dataclasses.replace(references.SERVICE, name=name)
-        service = objects.get(client, what)
-        if service and _goes(owner, service, askers.own, shared=shared):
-            objects.delete(client, what)
-        elif service and askers.own in _kept_for(owner, service):
-            _keep(client, owner, askers, cluster_ip(service))
-    return kept
+    address = stored["spec"].get("clusterIP", "") if stored else known
+    if address and asks(address):
+        _keep(client, owner, stored, address)
+        return address
+    if stored:
+        is_kept = FINALIZER in (stored["metadata"].get("finalizers") or ())
+        if owner.owns(objects.mark_of(stored)) or is_keeper or not is_kept:
+            # Another unit may be keeping it for its own control plane.
+            objects.delete(client, references.SERVICE, stored["metadata"]["resourceVersion"])
+    return ""
 
 
-def _goes(owner: Owner, service: api.Object, principal: str, *, shared: bool) -> bool:
-    if mark := objects.mark_of(service):
-        return owner.owns(mark)
-    if FINALIZER in (service["metadata"].get("finalizers") or ()):
-        return _kept_for(owner, service) == {principal}
-    return service["metadata"]["name"] == references.NAME and not shared
-
-
-def _kept_for(owner: Owner, service: api.Object) -> set[str]:
-    """Return the control-plane units of the owner's model that a Service is kept for."""
-    units, _, model = objects.annotations_of(service).get(KEPT, "").partition(" of model ")
-    return {*units.split()} if model.endswith(f"({owner.model_uuid})") else set()
-
-
-def _keep(client: api.Client, owner: Owner, askers: Askers, address: str) -> str | None:
-    """Keep the Service of ``address`` for the next application, if a control plane still asks it.
-
-    It loses its pods. With its selector and its finalizer, nobody else gets the address. If
-    somebody has deleted it, make it again.
-
-    Return its name: empty if another Service has the address, None if nobody asks it any more, or
-    it is not ``owner``'s.
-    """
-    service = of_address(client, address)
-    if service and service["spec"].get("clusterIP") != address:
-        return None
-    if owner.is_foreign(objects.mark_of(service)) or (not service and address != askers.known):
-        return None
-    units = _to_keep_for(owner, service, askers, address)
-    if not units:
-        return None
-    name = service["metadata"]["name"] if service else references.NAME
-    kept = manifest(client, owner, address, extra=name != references.NAME)
-    # Whoever deploys next owns it then, and its apply takes this off.
-    kept_for = f"{' '.join(sorted(units))} of model {owner.model} ({owner.model_uuid})"
-    kept["metadata"]["annotations"] = {KEPT: kept_for}
-    if service:
-        # Another unit may speak for its own control plane at the same time.
-        kept["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
-    what = manifests.reference(kept)
+def _keep(client: api.Client, owner: Owner, stored: api.Object | None, address: str) -> None:
+    """Keep the Service at its address, without a mark: whoever deploys next takes it over."""
+    kept = manifest(client, owner, address)
+    del kept["metadata"]["annotations"]
+    if not stored or "deletionTimestamp" not in stored["metadata"]:
+        if stored:
+            # Somebody may be taking it over.
+            kept["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
+        _write(client, kept)
+        return
     try:
-        client.apply(objects.kind(what), what.name, kept, namespace=what.namespace)
-    except ApiError as error:
-        if not _is_of_address(error):
-            raise
-        return ""
-    return name
-
-
-def _to_keep_for(
-    owner: Owner, service: api.Object | None, askers: Askers, address: str
-) -> set[str]:
-    """Return the control-plane units that the Service of ``address`` is to be kept for.
-
-    Once it is kept, each unit speaks for its own control plane alone: what others have said before
-    they went need not be so any more.
-    """
-    asking = {unit for unit, each in askers.addresses.items() if each == address}
-    others = (_kept_for(owner, service) or asking) if service else set[str]()
-    return others - {askers.own} | asking & {askers.own}
+        objects.delete(client, references.SERVICE)
+    finally:
+        _write(client, kept)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 from access.desired import Access
-from cluster import access, api, crd, objects, references, services
+from cluster import access, api, crd, objects, references
 from cluster.errors import errors_as_status
-from cluster.services import Askers
 from errors import Blocked, Unready
 from labels import GRANT, OPTION
 from owner import Owner
@@ -36,62 +35,54 @@ class Remains:
     failed: Mapping[str, Unready] = dataclasses.field(default_factory=dict[str, Unready])
     # How many mappings and bindings of the charm's stay: no time was left, or a refusal.
     access: int = 0
-    # The name of each Service that is kept by its address, which control planes still ask; empty
-    # if another Service has that.
-    kept: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    address: str = ""  # The address at which the Service is kept; empty if it is not.
 
 
-def remove(client: api.Client, owner: Owner, askers: Askers) -> Remains:
+# Removes the Service, given as the cluster has it, and returns the address at which it is kept.
+RemoveService = Callable[["api.Object | None"], str]
+
+
+def remove(client: api.Client, owner: Owner, remove_service: RemoveService) -> Remains:
     """Delete all that ``owner`` owns: never the CRD, its policy and people's mappings.
 
-    A Service that somebody asks stays, as `services.remove` has it. Try again what fails and may
-    pass, as long as the server answers anything at all.
+    Try again what fails and may pass, as long as the server answers anything at all.
     """
-    remains, is_over = _try(client, owner, askers)
+    remains, is_over = _try(client, owner, remove_service)
     for _ in range(TRIES):
         if is_over or client.seconds_left < TRY_SECONDS:
             break
         time.sleep(RETRY_SECONDS)
-        remains, is_over = _try(client, owner, askers)
+        remains, is_over = _try(client, owner, remove_service)
     return remains
 
 
-def _try(client: api.Client, owner: Owner, askers: Askers) -> tuple[Remains, bool]:
+def _try(client: api.Client, owner: Owner, remove_service: RemoveService) -> tuple[Remains, bool]:
     """Try to delete everything once. Return what is left, and whether another try is no use.
 
-    Delete objects without a mark too, unless another application owns any of the objects: its
-    leader may be about to mark the others. Leave a person's alone.
-
-    The mappings that the charm made belong to the Service's owner, so the Service goes after them.
-    Without a mark on it, they stay if any object has another owner.
-    The authenticator goes before them: if there is no time for all of them, nobody logs in.
+    The authenticator goes first: if there is no time for all mappings, nobody logs in. The Service
+    goes last, because its mark says whose all is: an application that waits for it would take over
+    the access with it.
     """
-    failed, marks = dict[str, Unready](), dict[references.ObjectReference, str]()
-    for what in references.OWNED:
-        with _kept_in(failed, what.text):
-            if stored := objects.get(client, what):
-                marks[what] = objects.mark_of(stored)
-    if len(failed) == len(references.OWNED):
-        return Remains(failed), True
-    # Without all marks, nobody knows whose the unmarked objects are.
-    has_other_owner = any(map(owner.is_foreign, marks.values()))
-    shared = bool(failed) or has_other_owner
-    for what, mark in marks.items():
-        is_former = not mark and not shared
-        if what != references.SERVICE and (owner.owns(mark) or is_former):
-            with _kept_in(failed, what.text):
-                objects.delete(client, what)
-    remaining, kept = 0, dict[str, str]()
-    is_foreign = has_other_owner and not owner.owns(marks.get(references.SERVICE, ""))
-    if references.SERVICE.text not in failed and not is_foreign:
+    failed = dict[str, Unready]()
+    service, remaining, address = None, 0, ""
+    with _kept_in(failed, references.SERVICE.text):
+        service = objects.get(client, references.SERVICE)
+        mark = objects.mark_of(service)
+        # Somebody may have deleted the Service, or taken its mark off.
+        if owner.is_foreign(mark or objects.mark_of(objects.get(client, references.DEPLOYMENT))):
+            return Remains(), True
+    if not failed:
+        for what in references.OWNED:
+            if what != references.SERVICE:
+                with _kept_in(failed, what.text):
+                    objects.delete(client, what)
         with _kept_in(failed, _ACCESS):
             remaining = _remove_access(client)
-        # An application that waits for the Service would take over the access with it.
         if _ACCESS not in failed:
             with _kept_in(failed, references.SERVICE.text):
-                kept = services.remove(client, owner, askers, shared=shared)
+                address = remove_service(service)
     is_over = all(isinstance(each, Blocked) for each in failed.values()) and not remaining
-    return Remains(failed, remaining, kept), is_over
+    return Remains(failed, remaining, address), is_over
 
 
 @contextlib.contextmanager

@@ -9,13 +9,12 @@ import dataclasses
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Container
 
 import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
 from errors import Blocked, Unready, Waiting
-from juju.peers import Asked, Shared
+from juju.peers import Shared
 from machine import files, webhook_file
 from machine.files import Machine
 from owner import Owner, short_name
@@ -301,16 +300,6 @@ def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
     return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
 
 
-def check_address(machine: Machine, lost: Callable[[], Container[str]]) -> None:
-    """Raise `errors.Blocked` if the control plane asks where the Service is no more, by ``lost``.
-
-    Whoever has that address reads people's tokens, and decides who they are.
-    """
-    found = asked(machine)
-    if found.address and found.address in lost():
-        raise Blocked(blocked.ADDRESS_TAKEN(command=reset_command(found)))
-
-
 def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str:
     """Return what is wrong with the option and the command that sets it; empty if it is right."""
     if is_set(machine, address):
@@ -336,18 +325,21 @@ def _is_endpoint(value: str, address: str) -> bool:
     return value in (url, url.replace(port, "/"))
 
 
-def asked(machine: Machine) -> Asked:
-    """Return which IP address the control plane asks as an authenticator's.
+def asks(machine: Machine, address: str) -> bool:
+    """Return whether the control plane sends logins to ``address``, or nobody can say.
 
     It is the control plane's own word: it goes on asking there until it has rendered another.
     """
-    for line in (_OPTION, _GIVEN):
-        found = _AUTHENTICATOR.fullmatch((_rendered(line, machine) or "").strip())
-        address = (found["v6"] or found["v4"]) if found else ""
-        if is_ip(address):
-            known = str(ipaddress.ip_address(address))
-            return Asked(known, principal_unit(), by_relation=line is _GIVEN)
-    return Asked("", principal_unit())
+    if not address or not machine.auth_webhook.exists():
+        return False
+    is_readable = files.read(machine.auth_webhook) is not None
+    return not is_readable or any(_asks(line, machine, address) for line in (_OPTION, _GIVEN))
+
+
+def _asks(line: re.Pattern[str], machine: Machine, address: str) -> bool:
+    found = _AUTHENTICATOR.fullmatch((_rendered(line, machine) or "").strip())
+    host = (found["v6"] or found["v4"]) if found else ""
+    return is_ip(host) and ipaddress.ip_address(host) == ipaddress.ip_address(address)
 
 
 def is_set(machine: Machine, address: str) -> bool:
@@ -370,13 +362,18 @@ def setting_command(application: str, address: str) -> str:
     return f"juju config {application} authn-webhook-endpoint={webhook_file.endpoint(address)}"
 
 
-def reset_command(found: Asked) -> str:
-    """Return the command after which a control plane asks no more what it was ``found`` to ask."""
-    if found.by_relation:
+def reset_command(machine: Machine, address: str) -> str:
+    """Return the command after which the control plane sends no logins to ``address``."""
+    if _asks(_GIVEN, machine, address) and not _asks(_OPTION, machine, address):
         # It renders what the relation gives it by now.
-        return look_again(found.principal)
+        return look_again(principal_unit())
+    return unsetting_command(application())
+
+
+def unsetting_command(application: str) -> str:
+    """Return the command that empties the option of the control plane."""
     # Juju 4 tells no unit of `--reset`.
-    return f"juju config {found.principal.partition('/')[0]} authn-webhook-endpoint="
+    return f"juju config {application} authn-webhook-endpoint="
 
 
 def _without_credentials(url: str) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 from collections.abc import Collection
@@ -20,8 +19,8 @@ from statuses import waiting
 from text import fingerprint, is_ip
 
 RELATION = "peers"
-# In a unit's databag: which address its control plane asks, and which CA bundle it trusts.
-_ASKS, _TRUSTS = "asks", "trusts"
+# In a unit's databag: its control-plane unit, and which CA bundle that trusts.
+_PRINCIPAL, _TRUSTS = "principal", "trusts"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +29,6 @@ class Shared:
 
     cluster_id: str = ""  # What a login token must be made for.
     address: str = ""  # ClusterIP of the Service.
-    # The addresses that were the Service's before, and that a control plane may ask.
-    former: frozenset[str] = frozenset()
-    lost: frozenset[str] = frozenset()  # Those of the former addresses that others may have.
     ca: str = ""  # CA bundle for the control planes to trust.
     serving: bool = False  # Whether the authenticator has ever served.
     # The ids of the relations with the control plane that all this is about.
@@ -53,28 +49,6 @@ class Shared:
         if self.relations & relations:
             return new
         return dataclasses.replace(new, ca="", serving=False)
-
-
-_BY = "relation"
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """Which address a control plane asks for logins."""
-
-    address: str  # Empty if it asks none.
-    principal: str  # The control plane's unit.
-    by_relation: bool = False  # Whether the relation gave it the address, and not its option.
-
-    def dump(self) -> str:
-        """Return this as a text for a databag."""
-        return " ".join(filter(None, [self.principal, self.address, _BY * self.by_relation]))
-
-    @classmethod
-    def load(cls, text: str) -> Asked | None:
-        """Return what `dump` wrote; None for the empty text."""
-        principal, address, how = [*text.split(" "), "", "", ""][:3]
-        return cls(address if is_ip(address) else "", principal, how == _BY) if principal else None
 
 
 class Peers:
@@ -115,8 +89,6 @@ class Peers:
         values = {
             "cluster-id": new.cluster_id,
             "address": new.address,
-            "former": " ".join(sorted(new.former)),
-            "lost": " ".join(sorted(new.lost)),
             "ca": new.ca,
             "serving": "true" if new.serving else "",
             "relation": " ".join(sorted(new.relations)),
@@ -133,9 +105,9 @@ class Peers:
         """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
         self._tell_once(_TRUSTS, fingerprint(ca))
 
-    def tell_asked(self, asked: Asked) -> None:
-        """Tell the other units which address this unit's control plane asks."""
-        self._tell_once(_ASKS, asked.dump())
+    def tell_principal(self, principal: str) -> None:
+        """Tell the other units which control-plane unit this unit belongs to."""
+        self._tell_once(_PRINCIPAL, principal)
 
     def _tell_once(self, key: str, new: str) -> None:
         if self._id:
@@ -148,14 +120,12 @@ class Peers:
         self._relation.data[self._unit][key] = new
         return True
 
-    def asked_by(self, unit: ops.Unit) -> Asked | None:
-        """Return which address the control plane of another ``unit`` asks; None if that unit has
-        not said so, or Juju no longer does."""
-        # While a model falls apart, Juju lists relations that it does not read any more.
-        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
-            if self._relation and unit in self.others:
-                return Asked.load(self._relation.data[unit].get(_ASKS, ""))
-        return None
+    def principal_of(self, unit: str) -> str:
+        """Return the control-plane unit of another ``unit``; empty if that has not told it."""
+        others = {each.name: each for each in self.others}
+        if not self._relation or unit not in others:
+            return ""
+        return self._relation.data[others[unit]].get(_PRINCIPAL, "")
 
     def units_not_trusting(self, ca: str) -> list[str]:
         """Return the units, this one included, that have not acknowledged the bundle ``ca``."""
@@ -183,8 +153,6 @@ class Peers:
         return Shared(
             cluster_id=data.get("cluster-id", ""),
             address=address if is_ip(address := data.get("address", "")) else "",
-            former=frozenset(data.get("former", "").split()),
-            lost=frozenset(data.get("lost", "").split()),
             ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),

@@ -7,16 +7,12 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import logging
+import ipaddress
 import os
-from collections.abc import Collection
 from typing import TYPE_CHECKING
-
-from lightkube.resources import core_v1 as core
 
 from certificates.keypair import KeyPair
 from cluster import (
-    answers,
     api,
     contents,
     crd,
@@ -32,85 +28,53 @@ from config import Config
 from errors import Blocked, Unready, collected
 from juju import proxies
 from juju.extra_cas import Trust
-from labels import OWNER
 from owner import Owner
-from statuses import waiting
+from statuses import options, waiting
 
 if TYPE_CHECKING:
     from hook import Hook
 
-logger = logging.getLogger(__name__)
-
-# Kinds of which the charm has more objects than the one of its own name.
-_FURTHER = (core.ConfigMap, core.Secret, core.Service)
-
 
 def claim(hook: Hook, client: api.Client) -> api.Object | None:
     """Claim the authenticator's objects. Return the Service, if there is one. Raise
-    `errors.Blocked` if another application owns them."""
-    service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
+    `errors.Blocked` if another application owns them.
+
+    The Service's mark says whose all of them are. Without a mark, they are the reactive charm's,
+    or what a removal kept. Where there is no Service, `apply_service` makes one. If two
+    applications create it at once, the later apply wins, and the other application sees that
+    before it has a certificate to deploy.
+    """
+    return retry_on_conflict(lambda: _claimed(hook, client), waiting.OTHERS_CHANGE())
+
+
+def _claimed(hook: Hook, client: api.Client) -> api.Object | None:
+    service = objects.get(client, references.SERVICE)
     what, mark = objects.claimed(client, service)
     if hook.owner.is_foreign(mark):
         # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.change(ca="", serving=False)
         raise Blocked(references.foreign(mark, what))
+    if service and mark:
+        return service
     if not service:
-        _inherit(client, hook.owner)
-    return service
-
-
-def _owned(client: api.Client, owner: Owner) -> api.Object | None:
-    """Return the Service, whose mark says who owns the objects.
-
-    Objects without a mark are the reactive charm's, and become ``owner``'s. Where there is no
-    Service, `apply_service` makes one that has the mark of ``owner``. If two applications create
-    it at once, the later apply wins, and the other application sees that before it has a
-    certificate to deploy.
-    """
-    service = objects.get(client, references.SERVICE)
-    if service and not objects.mark_of(service):
-        address = services.cluster_ip(service)
-        _inherit(client, owner)
-        service = sync.adopt(client, references.SERVICE, service)
-        manifest = services.manifest(client, owner, address)
-        manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
-        return sync.apply(client, manifest, service)
-    return service
-
-
-def _inherit(client: api.Client, owner: Owner) -> None:
-    """Mark as ``owner``'s what a former owner has made beside the objects that are applied
-    anyway."""
-    for kind in _FURTHER:
-        for each in client.list(kind, answers.Marked, labels=references.LABEL, newest=True):
-            found, mark = each.metadata, each.metadata.annotations.get(OWNER, "")
-            if found.name != references.NAME and owner.is_foreign(mark):
-                change = {"metadata": {"annotations": {OWNER: owner.mark}}}
-                client.patch(kind, found.name, change, namespace=found.namespace or None)
+        return None
+    address = services.cluster_ip(service)
+    service = sync.adopt(client, references.SERVICE, service)
+    manifest = services.manifest(client, hook.owner, address)
+    manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
+    return sync.apply(client, manifest, service)
 
 
 def apply_service(
     hook: Hook, client: api.Client, config: Config, service: api.Object | None
 ) -> None:
-    """Apply the Service, and share its address, and those that it has lost."""
+    """Apply the Service, and share its address."""
     shared, chosen = hook.peers.shared, config.webhook_address
     address = services.apply(client, hook.owner, chosen, shared.address, service)
-    former = _still_asked(hook, {*shared.former, shared.address} - {"", address})
-    lost = frozenset(each for each in former if not services.has(client, each))
-    for each in sorted(lost - shared.lost):
-        logger.warning("another Service may have %s, which control planes asked so far", each)
-    hook.share(address=address, former=former, lost=lost)
-
-
-def _still_asked(hook: Hook, former: Collection[str]) -> frozenset[str]:
-    """Return which of the Service's ``former`` addresses a control plane may still ask."""
-    if not former:
-        return frozenset()
-    asked = hook.all_asked()
-    if len(asked) <= len(hook.peers.others):
-        # Another unit has yet to say what its control plane asks.
-        return frozenset(former)
-    return frozenset(former) & {each.address for each in asked}
+    hook.share(address=address)
+    if chosen and ipaddress.ip_address(chosen) != ipaddress.ip_address(address):
+        kept = options.ADDRESS_FIXED(application=hook.owner.application, address=address)
+        hook.problems.append(Blocked(kept))
 
 
 def define_mappings(client: api.Client, owner: Owner, config: Config) -> None:

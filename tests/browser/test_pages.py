@@ -12,11 +12,41 @@ from pathlib import Path
 import pytest
 from tests.browser import webdriver
 from tests.browser.webdriver import Browser
-from tests.project.test_site import FOUND
 
 SITE = Path(__file__).parents[2] / "build/docs"
 PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html"))
 TELEPHONE, DESK = 360, 1280
+# What people type into the search, by the page that it must find.
+SEARCHES = {
+    "how-to/air-gapped": ["air-gapped"],
+    "how-to/let-machines-log-in": ["JWT", "CI", "machines"],
+    "how-to/beside-oidc-and-keystone": ["OIDC", "Keystone", "LDAP"],
+    "how-to/permission-sets": ["SSO"],
+    "how-to/make-a-role": ["IAM group", "CI runner", "MFA"],
+    "how-to/temporary-access": ["offboard", "contractor", "cross-account"],
+    "how-to/review-who-has-access": ["administrator"],
+    "how-to/change-the-authority": ["CA expires", "rotate"],
+    "how-to/on-1.28": ["rollback"],
+    "how-to/remove": ["uninstall"],
+    "how-to/network": ["firewall", "VPC endpoint"],
+    "how-to/terraform": ["Terraform"],
+    "how-to/errors": [
+        *("troubleshoot", "intermittent", "every second time", "works when repeated", "x509"),
+        *("401", "403 Forbidden", "x509: certificate signed by unknown authority"),
+        "error: You must be logged in to the server (Unauthorized)",
+    ],
+    "how-to/break-glass": ["break glass"],
+    "how-to/gitops": ["ArgoCD", "Argo CD", "Flux", "GitOps"],
+    "how-to/audit": ["audit", "evidence", "compliance", "inactive"],
+    "explanation/while-something-is-down": ["high availability"],
+    "how-to/upgrade": ["downgrade", "release notes"],
+    "how-to/behind-a-proxy": ["TLS inspection"],
+    "how-to/many-clusters": ["multiple clusters"],
+    "index": ["contact"],
+    "how-to/vault": ["vault sealed"],
+    "how-to/move-from-eks": ["API_AND_CONFIG_MAP"],
+}
+FOUND = {words: page for page, searches in SEARCHES.items() for words in searches}
 
 
 @pytest.fixture(scope="module", params=[TELEPHONE, DESK])

@@ -20,6 +20,7 @@ from testbed.registry.content import Repository
 
 NAME = images.AUTHENTICATOR.partition("/")[2]
 MODULE = Module(modules.HERE / "authenticator")
+NEWEST, OLDER = "v0.7.18-cvefix-eks-1-36-9", "v0.7.17-eks-1-36-4"
 MODIFIED = "2026-10-09T00:00:00Z"
 # https://vuln.go.dev/ID/GO-2026-6617.json, and the same as if a later Go had it.
 OF_GO = [("0", "1.26.9"), ("1.27.0-0", "1.27.2")]
@@ -31,7 +32,6 @@ class Registry:
     """A running registry, which has some tags of one image."""
 
     port: int
-    tags: Sequence[str]
 
     def image(self, tag: str) -> str:
         return f"localhost:{self.port}/{NAME}:{tag}"
@@ -73,14 +73,7 @@ def database(folder: Path, ranges: Sequence[tuple[str, str]]) -> str:
 
 
 @pytest.fixture
-def tags() -> Sequence[str]:
-    return ("v0.7.18-cvefix-eks-1-36-9", "v0.7.17-eks-1-36-4")
-
-
-@pytest.fixture
-def registry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tags: Sequence[str]
-) -> Iterator[Registry]:
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     """Serve an image on the loopback interface, with the authenticator that the testbed builds."""
     authority = pki.new_authority("ca")
     pair = pki.issue(authority, "registry", sans=["localhost"])
@@ -90,13 +83,13 @@ def registry(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "crt", tmp_path / "key")
     programs = build.built([MODULE])
-    references = [f"{images.AUTHENTICATOR}:{tag}" for tag in tags]
+    references = [f"{images.AUTHENTICATOR}:{tag}" for tag in (NEWEST, OLDER)]
     repository = Repository(references, lambda: server.private_image(programs, tmp_path / "ca"))
     with server.Server(("127.0.0.1", 0), repository, tls) as running:
         port = running.server_address[1]
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca"))
         threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield Registry(port, tags)
+        yield Registry(port)
         running.shutdown()
 
 
@@ -106,42 +99,43 @@ def look(capsys: pytest.CaptureFixture[str], image: str, database: str) -> tuple
     return code, printed.out or printed.err
 
 
-def test_given_the_newest_image_whose_go_is_fixed_then_the_job_is_green(
-    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+# A tag, the published vulnerabilities, how the job ends, what it says, and what it does not say.
+LOOKS: dict[str, tuple[str, list[tuple[str, str]], int, tuple[str, ...], str]] = {
+    "the newest, and fixed": (
+        NEWEST,
+        OF_GO,
+        0,
+        (f"\n{MODULE.toolchain} built it.\n", "It is the newest, and no vulnerability of it"),
+        "Error",
+    ),
+    "an older one": (OLDER, OF_GO, 1, (f"\n- `{NEWEST}`\n",), "vulnerabilities:"),
+    "a vulnerability": (
+        NEWEST,
+        OF_EVERY_GO,
+        1,
+        ("- GO-2026-6617 CVE-2026-97032: fixed in stdlib v1.999.0\n",),
+        "no vulnerability",
+    ),
+    "none": ("v9.9.9", OF_GO, 2, ("scripts/watch_image: crane: ",), "newest"),
+}
+
+
+@pytest.mark.parametrize(("tag", "known", "code", "said", "unsaid"), LOOKS.values(), ids=LOOKS)
+def test_given_an_image_then_the_job_is_red_if_it_is_old_or_vulnerable(
+    registry: Registry,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    tag: str,
+    known: list[tuple[str, str]],
+    code: int,
+    said: tuple[str, ...],
+    unsaid: str,
 ) -> None:
-    code, said = look(capsys, registry.image(registry.tags[0]), database(tmp_path, OF_GO))
+    found, text = look(capsys, registry.image(tag), database(tmp_path, known))
 
-    assert code == 0, said
-    assert f"\n{MODULE.toolchain} built it.\n" in said
-    assert said.endswith("It is the newest, and no vulnerability of it is published.\n")
-
-
-def test_given_an_older_image_then_the_job_is_red_and_names_the_newer_one(
-    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, said = look(capsys, registry.image(registry.tags[1]), database(tmp_path, OF_GO))
-
-    assert code == 1
-    assert f"\n- `{registry.tags[0]}`\n" in said
-    assert "vulnerabilities:" not in said
-
-
-def test_given_an_image_with_a_vulnerability_then_the_job_is_red_and_says_what_fixes_it(
-    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, said = look(capsys, registry.image(registry.tags[0]), database(tmp_path, OF_EVERY_GO))
-
-    assert code == 1
-    assert "- GO-2026-6617 CVE-2026-97032: fixed in stdlib v1.999.0\n" in said
-
-
-def test_given_no_such_image_then_the_job_says_that_it_could_not_look(
-    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, said = look(capsys, registry.image("v9.9.9"), database(tmp_path, OF_GO))
-
-    assert code == 2
-    assert "scripts/watch_image: crane: " in said
+    assert found == code, text
+    assert all(each in text for each in said), text
+    assert unsaid not in text
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_leads_to_the_new_one(
+def test_given_a_service_whose_address_is_taken_then_the_status_leads_to_the_new_one(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = command(cluster)
@@ -201,12 +201,10 @@ def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_lead
     cluster.free_address()
     cluster.take_address(taken)
 
-    wait_for_status(deployed, "blocked", "another Service may answer logins; run: juju config ")
-    how_to.run(deployed, upgrade_page.command_in_status(deployed))
-    after = command(cluster)
-    assert after != before
-    wait_for_status(deployed, "waiting", f"webhook not set; run: {after}")
-
+    lost = f"another webhook is set: '{taken}:443/authenticate'; if unused, run: juju config "
+    wait_for_status(deployed, "blocked", lost)
+    after = upgrade_page.command_in_status(deployed)
+    assert after == command(cluster) != before
     how_to.run(deployed, after)
     wait_for_status(deployed, "active", "2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"

@@ -119,10 +119,9 @@ class Life:
         # The ends of access that an undisturbed hook of a leader has seen, by the mappings' names.
         self.seen_ends: dict[str, float | None] = {}
         self.untold: list[tuple[set[str], int, str]] = []
-        # What went wrong in the last hooks, and how much had been said before them. Addresses that
-        # nobody had by then, though control planes asked them: people took the Service away.
+        # What went wrong in the last hooks, and how much had been said before them.
         self.removal_met: list[Fault] = []
-        self.removed_from, self.was_free = 0, set[str]()
+        self.removed_from = 0
         # Why the pair in use may be replaced.
         self.reasons: set[str] = set()
         if begin.settled:
@@ -477,7 +476,7 @@ class Life:
         """Let faults stop and each unit have its hooks, and check that all is as declared."""
         if self.transport.runs or not self.is_deployed:
             return
-        if self.begin.endpoint == "control-plane" and not self._asked():
+        if self.begin.endpoint == "control-plane" and not self.is_asked:
             # Each unit says so by then, and its operator does it.
             self._come_to_rest()
             self.set_webhook(self.model.peer.get("address", ""))
@@ -529,9 +528,8 @@ class Life:
         if step.what.get("backwards"):
             order.reverse()
         left: Step | None = step
-        self.removed_from, self.was_free = len(self.said), promises.free(self)
-        # Nobody keeps an address of which its unit has not told the others yet.
-        self.was_free |= {self.asked_by(each) for each in self.units if not self._tells(each)}
+        self.removed_from = len(self.said)
+        was_free = promises.is_free(self, self.model.peer.get("address", ""))
         self.removal_met.clear()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
@@ -542,7 +540,8 @@ class Life:
                 if run.dead:
                     self._last_hook(unit, kind, None)
             self.gone.add(unit)
-            promises.ask(self, promises.p6_address)
+            if not was_free:
+                promises.ask(self, promises.p11_address, [unit])
         if order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
@@ -569,10 +568,6 @@ class Life:
         path = self.machines[unit].auth_webhook
         text = path.read_text() if path.exists() else ""
         return next((each for each in self.addresses if f"//{each}:" in text), "")
-
-    def _tells(self, unit: int) -> bool:
-        """Whether a unit has told the others what its control plane asks."""
-        return self.asked_by(unit) in self.model.units[unit].peer.get("asks", "")
 
     def _asked(self) -> set[str]:
         """The addresses that control planes ask."""

@@ -45,10 +45,7 @@ def _configure_with(life: Life, **options: Any) -> None:
 
 
 def configure(life: Life, step: Step) -> None:
-    options = dict(step.what)
-    if "webhook-address" in options:
-        life.reasons.add("another address")
-    _configure_with(life, **options)
+    _configure_with(life, **step.what)
 
 
 def webhook(life: Life, step: Step) -> None:

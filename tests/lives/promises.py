@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import ops
@@ -87,7 +87,6 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
         return
     ask(life, p3_looks, run)
     ask(life, p7, run)
-    ask(life, p11_address, run)
     ask(life, said.p15, run)
     ask(life, p16_hook, run)
     ask(life, p18, run)
@@ -116,7 +115,7 @@ def at_rest(life: Life) -> None:
     ask(life, p13, grace=SOON, kept=False)
     ask(life, said.p15_told)
     if life.can_work:
-        ask(life, p6_address)
+        ask(life, p11_address, life.units)
     ask(life, p8)
     ask(life, p12)
     ask(life, p17)
@@ -127,7 +126,6 @@ def at_rest(life: Life) -> None:
 
 def at_the_end(life: Life) -> None:
     """What must hold once the application is gone."""
-    ask(life, p6_address)
     ask(life, p6)
     ask(life, p18_without_units)
 
@@ -288,17 +286,18 @@ def p6(life: Life) -> None:
         raise Broken("P6", "a removal leaves the webhook file", files)
 
 
-def p6_address(life: Life) -> None:
-    """No address is free that a control plane asks."""
-    life.checks["P6"] += 1
-    if found := free(life) - life.was_free:
-        raise Broken("P6", "an address is free that a control plane asks", found)
+def p11_address(life: Life, units: Collection[int]) -> None:
+    """The Service's address is not free while the control planes of these units ask it."""
+    life.checks["P11"] += 1
+    address = life.model.peer.get("address", "")
+    if address in map(life.asked_by, units) and is_free(life, address):
+        raise Broken("P11", "an address is free that a control plane asks", address)
 
 
-def free(life: Life) -> set[str]:
-    """The addresses that control planes ask, and that nobody has."""
+def is_free(life: Life, address: str) -> bool:
+    """Whether no Service has an address."""
     there = {each.get("spec", {}).get("clusterIP") for each in life.objects.values()}
-    return life._asked() - there - life.api.taken_addresses
+    return bool(address) and address not in there | life.api.taken_addresses
 
 
 def _is_charms(life: Life, path: str, stored: Object) -> bool:
@@ -381,26 +380,6 @@ def p11(life: Life) -> None:
         is_his = access.principal(mapping) == principal(DELEGATE)
         if is_his and MASTERS in access.groups(mapping):
             raise Broken("P11", "a delegate is an administrator", mapping["metadata"]["name"])
-
-
-def p11_address(life: Life, run: Run) -> None:
-    """Where a stranger has an address that a control plane asks, its unit says so first."""
-    status = life.model.units[run.unit].status
-    if run.is_action or not status or run.what in ("departed", "broken", "stop", "remove"):
-        return
-    # Only an answer says so, and with a wrong option nobody asks. The leader tells all.
-    is_hidden = any(
-        key.startswith("GET ") or key.endswith(f" {SERVICE}") for key in life.transport.lasting
-    )
-    led = _status(life)
-    is_hidden |= run.unit != life.leader and not (led and "another Service" in led.message)
-    is_hidden |= not run.undisturbed
-    if is_hidden or status.message.startswith("option "):
-        return
-    asked = life.asked_by(run.unit)
-    if asked in life.api.taken_addresses and not status.message.startswith("another Service"):
-        wrong = "a stranger may answer logins, and nobody is told"
-        raise Broken("P11", wrong, asked, status.message)
 
 
 def p12(life: Life) -> None:

@@ -178,9 +178,6 @@ def _edited(draw: st.DrawFn) -> dict[str, Any]:
 DECLARE = st.one_of(_rows(), _edited()).map(lambda what: Step("declare", what))
 CONFIGURE = _any(
     _step("configure", replicas=st.sampled_from((0, 3, 0, 2))),
-    _step(
-        "configure", **{"webhook-address": st.sampled_from(("10.152.183.77", "10.152.183.78", ""))}
-    ),
     _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
 )
 END = st.sampled_from((45, 45, 600, 0))

@@ -9,10 +9,9 @@ from tests.fakes import alarms
 from tests.fakes.acting import grant, refused
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import DEFINED, MAPPINGS, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.kubernetes.services import CHOSEN, EXTRA
 from tests.fakes.machine import Files
 from tests.fakes.owners import mark
 
@@ -103,16 +102,13 @@ def test_given_an_heir_by_the_statuss_command_when_a_grant_ended_then_nobody_inh
 def test_given_an_heir_when_it_is_removed_then_nothing_of_its_predecessor_is_left(
     deployed: Model, second: Model, api: FakeCluster
 ):
-    deployed.config = {"webhook-address": CHOSEN}
-    deployed.settle()
     grant(deployed, arn=ARN, role="admin")
     mark(api, SERVICE, None)
     second.settle()
 
     second.hook(second.on.remove())
 
-    left = [path for path in api.objects if path.startswith(f"{RBAC}/clusterrolebindings/")]
-    assert (EXTRA in api.objects, left) == (False, [])
+    assert [path for path in api.objects if "/clusterroles/" not in path] == [*DEFINED]
 
 
 @pytest.mark.usefixtures("_roles")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import ops
 import ops.testing
@@ -45,20 +44,6 @@ def test_given_such_a_refusal_of_the_cluster_when_a_hook_runs_then_the_status_is
     api.fail(refusal(403, message), request=f"GET {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.BlockedStatus)
-
-
-@pytest.mark.parametrize("value", [LONG, "a\udc80b"])
-@pytest.mark.parametrize("name", ["arn", "server"])
-def test_given_such_a_value_when_a_kubeconfig_is_asked_for_then_the_action_fails_in_one_line(
-    deployed: Model, name: str, value: str
-):
-    params: dict[str, Any] = {name: value}
-
-    with pytest.raises(ops.testing.ActionFailed) as failure:
-        deployed.action("get-kubeconfig", **params)
-
-    assert failure.value.message.isprintable()
-    assert len(failure.value.message) <= 300
 
 
 def test_given_several_units_then_the_application_has_the_leaders_line(two: Model):

@@ -8,27 +8,27 @@ import json
 import httpx2
 import ops
 import pytest
-from tests.fakes import at_rest
 from tests.fakes.acting import grant
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
-from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import (
-    ADDRESS,
     DEFINED,
     DEFINITION,
+    DEPLOYMENT,
     EVENTS_ROLE_BINDING,
     MAPPINGS,
     POLICY,
     POLICY_BINDING,
+    SECRET,
     SERVICE,
 )
 from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.kubernetes.services import take
-from tests.fakes.machine import Files, rendered
+from tests.fakes.machine import Files
+from tests.fakes.owners import mark
 
 BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
 TEAM = f"{RBAC}/namespaces/team/rolebindings"
@@ -125,19 +125,6 @@ def test_given_a_webhook_that_denies_the_binding_in_default_then_a_new_certifica
 
     assert api.secret("ca.pem") == root("new").certificate
     assert deployed.hook().message.startswith("the cluster rejects an object of this charm: ")
-
-
-@pytest.mark.parametrize("endpoints", [("aws-iam",), ("aws-iam", "control-plane")])
-def test_given_a_relation_and_the_option_when_the_address_is_anothers_then_that_is_said_first(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, endpoints: tuple[str, ...]
-):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
-    model = Model(easyrsa, [files], endpoints=endpoints)
-    at_rest.settle(model, api)
-    api.delete(SERVICE)
-    take(api)
-
-    assert model.hook().message.startswith("another Service may answer logins; run: ")
 
 
 def test_given_a_nul_in_the_name_of_a_role_when_access_is_explained_then_no_result_has_it(
@@ -372,15 +359,18 @@ def test_given_a_made_up_role_in_a_delegates_mapping_then_no_declared_set_has_it
     assert stored(api, name_of(REAL))["spec"]["arn"] == REAL
 
 
-def test_given_an_address_that_is_lost_after_another_then_the_one_that_is_asked_counts(
-    asking: Model, api: FakeCluster
+def test_given_objects_of_a_stranger_with_the_charms_labels_then_an_application_takes_all_over(
+    deployed: Model, api: FakeCluster
 ):
-    for _ in range(2):
-        api.taken_addresses.add(asking.peer["address"])
-        api.delete(SERVICE)
-        asking.hook()
+    api.add_binding("team/x?y", "Role/theirs", Group="devs")
+    metadata = api.objects[f"{RBAC}/namespaces/team/rolebindings/x?y"]["metadata"]
+    metadata["labels"] = {"aws-iam": "true", "aws-iam/source": "grant"}
+    for path in (f"{RBAC}/namespaces/team/rolebindings/x?y", SECRET, DEPLOYMENT):
+        mark(api, path, "other of model k8s (1)")
+    mark(api, SERVICE, None)
 
-    assert asking.hook().message.startswith("another Service may answer logins; run: ")
+    assert deployed.hook().name == "active"
+    assert api.objects[SECRET]["metadata"]["annotations"]["aws-iam/owner"] == OWNER.mark
 
 
 def test_given_many_sessions_of_one_role_then_others_are_there(deployed: Model, api: FakeCluster):

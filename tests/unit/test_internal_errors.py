@@ -14,12 +14,10 @@ from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-import reconcile
 from checks import pods
 from cluster import access as stored
 from cluster import services, teardown
-from errors import Blocked
-from juju import control_plane, peers
+from juju import peers
 from juju.wake import Wake
 from leader import access, steps
 from machine import files as machine_files
@@ -149,16 +147,3 @@ def test_given_something_that_is_not_kubernetes_when_a_hook_runs_then_the_status
 
     assert isinstance(status, ops.WaitingStatus)
     assert status.message.startswith("something other than Kubernetes answers: ")
-
-
-def test_given_a_bug_when_the_address_is_lost_too_then_the_log_has_it_all_the_same(
-    buggy: Model, monkeypatch: pytest.MonkeyPatch
-):
-    def lost(*_: Any, **__: Any) -> None:
-        raise Blocked("another Service may answer logins")
-
-    monkeypatch.setattr(reconcile, "_serve", bug)
-    monkeypatch.setattr(control_plane, "check_address", lost)
-
-    assert buggy.hook() == ops.BlockedStatus("another Service may answer logins")
-    assert "internal error KeyError at" in buggy.log()

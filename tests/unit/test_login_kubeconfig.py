@@ -18,34 +18,34 @@ LOGIN = login_kubeconfig.TokenCommand("prod", "us-east-1")
 SERVER = "https://k8s.example.com:443"
 
 
-def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_exec():
-    login = login_kubeconfig.TokenCommand("prod", "eu-west-1", role="arn:aws:iam::1:role/x")
+@pytest.mark.parametrize(
+    ("client", "expected"),
+    [
+        ("aws-iam-authenticator", "token -i prod --region eu-west-1 -r arn:aws:iam::1:role/x"),
+        (
+            "aws",
+            (
+                "eks get-token --cluster-name prod --output json --region eu-west-1 "
+                "--role-arn arn:aws:iam::1:role/x"
+            ),
+        ),
+    ],
+)
+def test_given_a_client_then_kubectl_gets_its_token_by_exec(client: str, expected: str):
+    login = login_kubeconfig.TokenCommand(
+        *("prod", "eu-west-1"),
+        role="arn:aws:iam::1:role/x",
+        client=login_kubeconfig.Program(client),
+    )
     made = yaml.safe_load(login_kubeconfig.render(login, context="c", server=SERVER, ca=CA))
     (user,) = made["users"]
     command = user["user"]["exec"]
 
     assert command["apiVersion"] == "client.authentication.k8s.io/v1beta1"
     assert command["interactiveMode"] == "IfAvailable"
-    assert command["command"] == "aws-iam-authenticator"
-    assert " ".join(command["args"]) == (
-        "token -i prod --region eu-west-1 -r arn:aws:iam::1:role/x"
-    )
+    assert (command["command"], " ".join(command["args"])) == (client, expected)
     assert "Install it" in command["installHint"]
     assert set(user["user"]) == {"exec"}
-
-
-def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
-    login = login_kubeconfig.TokenCommand(
-        "prod", "eu-west-1", role="arn:aws:iam::1:role/x", client=login_kubeconfig.Program.AWS_CLI
-    )
-    made = yaml.safe_load(login_kubeconfig.render(login, context="c", server=SERVER, ca=CA))
-    command = made["users"][0]["user"]["exec"]
-
-    assert [command["command"], *command["args"]] == [
-        *("aws", "eks", "get-token", "--cluster-name", "prod", "--output", "json"),
-        *("--region", "eu-west-1", "--role-arn", "arn:aws:iam::1:role/x"),
-    ]
-    assert "Install it" in command["installHint"]
 
 
 def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_has_no_authority():

@@ -183,12 +183,11 @@ def test_given_an_owner_that_lost_its_objects_when_another_writes_the_files_then
     assert machines[0].webhook.read_text() == theirs
 
 
-@pytest.mark.parametrize("path", [SERVICE, SECRET])
 def test_given_an_owner_that_is_just_marking_when_another_is_removed_then_nothing_goes(
-    deployed: Model, second: Model, api: FakeCluster, path: str
+    deployed: Model, second: Model, api: FakeCluster
 ):
     for each in marks(api):
-        mark(api, each, OWNER.mark if each == path else None)
+        mark(api, each, OWNER.mark if each == SERVICE else None)
     api.forget()
     second.hook(second.on.remove())
 

@@ -19,7 +19,7 @@ from tests.fakes.kubernetes.paths import (
 )
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files, rendered
+from tests.fakes.machine import Files
 
 from cluster import references
 
@@ -311,54 +311,3 @@ def test_given_a_finalizer_of_others_when_removed_then_the_object_goes_all_the_s
     deployed.hook(deployed.on.stop())
 
     assert set(api.objects) == {*DEFINED}
-
-
-def test_given_another_unit_whose_control_plane_asks_when_removed_first_then_the_service_stays(
-    asking: Model, api: FakeCluster, machines: list[Files]
-):
-    """Nobody gets an address that a control plane asks, whichever unit goes first."""
-    asking.hook(unit=1)
-    machines[0].auth_webhook.write_text(rendered(""))
-    asking.hook()
-    asking.hook(asking.on.stop())
-
-    assert set(api.objects) == {*DEFINED, SERVICE}
-    assert "Service aws-iam-authenticator stays: kubernetes-control-plane/1 still" in asking.log()
-
-    machines[1].auth_webhook.write_text(rendered(""))
-    asking.hook(asking.on.stop(), unit=1)
-    assert set(api.objects) == {*DEFINED}
-
-
-@pytest.mark.parametrize("is_gone", [True, False])
-def test_given_another_unit_that_left_when_removed_then_its_control_plane_counts_if_it_stays(
-    asking: Model, api: FakeCluster, machines: list[Files], goals: Goals, *, is_gone: bool
-):
-    asking.hook(unit=1)
-    asking.hook(asking.changed("peers"))
-    goals("control-plane", u0="active", **({} if is_gone else {"u1": "active"}))
-    relation = asking.relation("peers")
-    asking.hook(asking.on.relation_departed(relation, remote_unit=1, departing_unit=1))
-    machines[0].auth_webhook.write_text(rendered(""))
-    asking.planned_units = 1
-    asking.units.pop()
-    asking.hook(asking.on.stop())
-
-    assert set(api.objects) == ({*DEFINED} if is_gone else {*DEFINED, SERVICE})
-
-
-@pytest.mark.parametrize("is_gone", [True, False])
-def test_given_a_unit_that_juju_still_lists_when_removed_then_it_counts_with_its_control_plane(
-    asking: Model, api: FakeCluster, machines: list[Files], goals: Goals, *, is_gone: bool
-):
-    """Juju 4 tells the units that stay of none that went, and goes on to show its databag."""
-    asking.hook(unit=1)
-    machines[0].auth_webhook.write_text(rendered(""))
-    asking.hook()
-    goals("control-plane", u0="active", **({} if is_gone else {"u1": "active"}))
-    asking.hook(asking.on.stop())
-    # A later hook hears less.
-    goals("certificates", "easyrsa", u0="active")
-    asking.hook(asking.on.remove())
-
-    assert set(api.objects) == ({*DEFINED} if is_gone else {*DEFINED, SERVICE})

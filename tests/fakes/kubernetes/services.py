@@ -1,4 +1,4 @@
-"""The addresses of the charm's Services, and an adversary who waits for one."""
+"""The address of the charm's Service, and an adversary who waits for one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from tests.fakes.kubernetes.server import FakeCluster
 from labels import FINALIZER
 
 CHOSEN = "10.152.183.77"
-EXTRA = f"{SERVICE}-10-152-183-77"
 
 
 def is_whole(api: FakeCluster, path: str = SERVICE) -> bool:

@@ -18,7 +18,6 @@ def test_given_three_units_when_they_go_one_after_the_other_then_nothing_else_st
     site: Site, leads: bool
 ) -> None:
     site.serve()
-    # Units know what the control planes of others ask from what these told them.
     site.empty_the_option()
     leader, followers = units.leader(site.juju), units.followers(site.juju)
 

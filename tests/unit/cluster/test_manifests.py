@@ -103,7 +103,7 @@ def test_given_nodes_that_are_full_drained_or_lost_when_rendered_then_enough_pod
 
 def everything() -> list[manifests.Manifest]:
     """All objects that the charm makes, in the order in which it makes them."""
-    return [manifests.service(OWNER, None), *manifests.authenticator(OWNER, GIVEN)]
+    return [manifests.service(OWNER, ""), *manifests.authenticator(OWNER, GIVEN)]
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
@@ -115,17 +115,16 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    here, elsewhere, finalizers, services, *access = references.removal_command().split("; ")
+    here, elsewhere, finalizer, service, *access = references.removal_command().split("; ")
 
     assert here.startswith("kubectl -n kube-system delete --ignore-not-found ")
     assert elsewhere.startswith("kubectl -n default delete --ignore-not-found ")
-    # The finalizer would keep them, and kubectl waiting for their end.
-    assert finalizers == (
-        "kubectl -n kube-system get services --selector aws-iam=true --output name | "
-        "xargs -I NAME kubectl -n kube-system patch NAME "
+    # The finalizer would keep it, and kubectl waiting for its end.
+    assert finalizer == (
+        "kubectl -n kube-system patch service aws-iam-authenticator "
         '--patch "metadata: {finalizers: null}"'
     )
-    assert services == "kubectl -n kube-system delete services --selector aws-iam=true"
+    assert service == "kubectl -n kube-system delete service aws-iam-authenticator"
     assert access == [
         "kubectl delete iamidentitymappings --selector aws-iam/source",
         "kubectl delete clusterrolebindings --selector aws-iam/source",
@@ -138,7 +137,7 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
 
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])
 def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_it_was(kind: str):
-    found = {**objects(), "Service": manifests.service(OWNER, None)}[kind]
+    found = {**objects(), "Service": manifests.service(OWNER, "")}[kind]
     selector = found["spec"]["selector"]
 
     assert selector.get("matchLabels", selector) == {"k8s-app": "aws-iam-authenticator"}
@@ -147,7 +146,7 @@ def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_
 
 
 def test_given_the_service_when_rendered_then_the_certificate_has_its_name():
-    metadata = manifests.service(OWNER, None)["metadata"]
+    metadata = manifests.service(OWNER, "")["metadata"]
 
     assert f"{metadata['name']}.{metadata['namespace']}.svc" == SERVER_NAME
 

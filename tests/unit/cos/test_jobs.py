@@ -70,38 +70,22 @@ def test_given_all_names_that_look_like_regions_then_a_scrape_stays_below_its_li
     assert pods["sample_limit"] <= 5000
 
 
-def test_given_pods_of_ipv6_then_their_addresses_stand_in_brackets(
-    watched: Model, api: FakeCluster
-):
+def test_given_pods_that_change_then_those_that_run_are_scraped(watched: Model, api: FakeCluster):
     api.add_pod("a", podIP="fd00::2", phase="Running")
-    watched.hook()
-
-    assert "[fd00::2]:21362" in targets(watched)
-
-
-def test_given_pods_that_end_or_have_no_address_then_they_are_not_scraped(
-    watched: Model, api: FakeCluster
-):
-    api.add_pod("a", phase="Pending")
     api.add_pod("c", podIP="10.1.0.4", phase="Failed")
     api.add_pod("d", podIP="10.1.0.5", phase="Running")
     api.objects[f"{PODS}/d"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    api.add_pod("e", phase="Pending")
     watched.hook()
+    assert targets(watched) == ["[fd00::2]:21362", "10.1.0.3:21362", f"{ADDRESS}:443"]
 
-    assert targets(watched) == ["10.1.0.3:21362", f"{ADDRESS}:443"]
+    api.delete(f"{PODS}/a")
+    api.add_pod("f", podIP="10.1.0.9", phase="Running")
+    watched.hook()
+    assert targets(watched) == ["10.1.0.3:21362", "10.1.0.9:21362", f"{ADDRESS}:443"]
 
 
 def test_given_no_pods_then_only_the_service_is_scraped(deployed: Model):
     relate(deployed)
 
     assert targets(deployed) == [f"{ADDRESS}:443"]
-
-
-def test_given_pods_that_moved_when_a_hook_runs_then_their_new_addresses_are_scraped(
-    watched: Model, api: FakeCluster
-):
-    api.delete(f"{PODS}/a")
-    api.add_pod("c", podIP="10.1.0.9", phase="Running")
-    watched.hook()
-
-    assert targets(watched) == ["10.1.0.3:21362", "10.1.0.9:21362", f"{ADDRESS}:443"]

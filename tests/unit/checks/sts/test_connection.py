@@ -81,20 +81,13 @@ def pod(server: Server) -> Iterator[sts.Connection]:
     pod.close()
 
 
-def test_given_a_pod_then_it_sees_the_login_from_the_address_that_this_end_has(
-    server: Server, pod: sts.Connection
-) -> None:
-    pod.log_in("a-token", 20)
-
-    assert server.tokens == ["a-token"]
-    assert server.clients == [pod.client]
-
-
-def test_given_a_pod_then_the_announcement_goes_over_the_same_connection(
+def test_given_a_pod_then_it_sees_announcement_and_login_from_the_address_that_this_end_has(
     server: Server, pod: sts.Connection
 ) -> None:
     pod.announce()
     pod.log_in("a-token", 20)
+
+    assert server.tokens == ["a-token"]
     assert [*server.announced, *server.clients] == [pod.client] * 2
 
 

@@ -1,13 +1,15 @@
-"""The address that the control planes are to ask: which Service has it, and why none can."""
+"""The Service's address: chosen once, kept, and why no Service can have one."""
 
 from __future__ import annotations
 
+import ops
 import pytest
-from tests.fakes.juju.model import OWNER
+from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.kubernetes.services import CHOSEN, EXTRA, is_whole
+from tests.fakes.kubernetes.services import CHOSEN, is_whole, take
+from tests.fakes.machine import Files, rendered
 
 from cluster import objects, references, services
 from cluster.api import Client
@@ -16,6 +18,7 @@ from errors import Blocked, Unready, Waiting
 from statuses import blocked, options, waiting
 
 TAKEN, OUTSIDE = "10.152.183.1", "192.0.2.7"
+NO_LABEL = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: Services need a label"
 
 
 @pytest.fixture(autouse=True)
@@ -26,114 +29,71 @@ def _taken(api: FakeCluster) -> None:
 
 def apply(client: Client, chosen: str = "", former: str = "") -> str:
     with errors_as_status():
-        first = objects.get(client, references.SERVICE)
-        return services.apply(client, OWNER, chosen, former, first)
-
-
-@pytest.fixture
-def both(client: Client, api: FakeCluster) -> Client:
-    """The client, with the first Service and the one of a chosen address."""
-    apply(client)
-    apply(client, CHOSEN, ADDRESS)
-    api.forget()
-    return client
+        stored = objects.get(client, references.SERVICE)
+        return services.apply(client, OWNER, chosen, former, stored)
 
 
 @pytest.mark.parametrize(
-    ("chosen", "requests"),
-    [("", [f"GET {SERVICE}"]), (CHOSEN, [f"GET {SERVICE}", f"GET {EXTRA}"])],
-)
-def test_given_a_service_that_was_just_made_when_it_is_applied_again_then_it_is_only_read(
-    client: Client, api: FakeCluster, chosen: str, requests: list[str]
-):
-    former = apply(client)
-    former = apply(client, chosen, former) if chosen else former
-    api.forget()
-
-    assert apply(client, chosen, former) == former
-    assert api.requests == requests
-
-
-@pytest.mark.parametrize(("path", "chosen"), [(SERVICE, ""), (EXTRA, CHOSEN)])
-def test_given_a_service_that_somebody_deleted_when_it_is_applied_then_nobody_gets_its_address(
-    both: Client, api: FakeCluster, caplog: pytest.LogCaptureFixture, path: str, chosen: str
-):
-    api.kubectl_delete(path)
-    api.free_addresses = ["10.152.183.99"]
-    former = chosen or ADDRESS
-
-    assert apply(both, chosen, former) == former
-    # Between the end of the former Service and the new one, the address is anybody's.
-    assert api.requests[-2:] == [f"PATCH {path}"] * 2
-    assert is_whole(api, path)
-    assert api.objects[path]["spec"]["clusterIP"] == former
-    name = path.rpartition("/")[2]
-    assert caplog.messages == [f"somebody deleted Service {name}; made it again with its address"]
-
-
-@pytest.mark.parametrize(
-    ("chosen", "former", "status"),
+    ("chosen", "former", "address"),
     [
-        (TAKEN, "", options.ADDRESS_IN_USE(address=TAKEN)),
-        (TAKEN, TAKEN, blocked.ADDRESS_TAKEN(command="juju config aws-iam webhook-address=")),
-        (OUTSIDE, "", options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="10.152.183.0/24")),
+        ("", "", ADDRESS),
+        (CHOSEN, "", CHOSEN),
+        # What the control planes ask so far counts before the operator's choice.
+        (CHOSEN, "10.152.183.44", "10.152.183.44"),
+        # Another Service has it by now.
+        ("", TAKEN, ADDRESS),
+        (CHOSEN, TAKEN, CHOSEN),
     ],
 )
+def test_given_no_service_when_applied_then_it_gets_the_address_that_counts_and_keeps_it(
+    client: Client, api: FakeCluster, chosen: str, former: str, address: str
+):
+    assert apply(client, chosen, former) == address
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == address
+
+    api.forget()
+    for other in ("", "10.152.183.45"):
+        assert apply(client, other, former) == address
+    assert api.requests == [f"GET {SERVICE}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (TAKEN, options.ADDRESS_IN_USE(address=TAKEN)),
+        (OUTSIDE, options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="10.152.183.0/24")),
+    ],
+)
+@pytest.mark.parametrize("former", ["", TAKEN])
 def test_given_a_chosen_address_that_no_service_can_have_then_the_status_says_why(
-    client: Client, api: FakeCluster, chosen: str, former: str, status: str
+    client: Client, api: FakeCluster, address: str, status: str, former: str
 ):
     with pytest.raises(Blocked) as raised:
-        apply(client, chosen, former)
+        apply(client, address, former)
 
     assert str(raised.value) == status
     assert api.objects == {}
 
 
-def test_given_a_server_that_names_no_range_when_it_refuses_an_address_then_the_status_is_whole(
-    client: Client, api: FakeCluster
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [
+        (
+            "spec.clusterIPs[0]: must be an IPv6 address",
+            options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="the cluster's Service range"),
+        ),
+        (NO_LABEL, blocked.OBJECT_REJECTED(reason=NO_LABEL)),
+    ],
+)
+def test_given_a_refusal_of_another_kind_when_an_address_is_chosen_then_the_status_is_whole(
+    client: Client, api: FakeCluster, refused: str, status: str
 ):
-    api.fail(
-        refusal(422, "spec.clusterIPs[0]: must be an IPv6 address"), request=f"PATCH {SERVICE}"
-    )
+    api.fail(refusal(422, refused), request=f"PATCH {SERVICE}")
 
     with pytest.raises(Blocked) as raised:
         apply(client, OUTSIDE)
 
-    among = "the cluster's Service range"
-    assert str(raised.value) == options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range=among)
-
-
-def test_given_a_former_address_that_others_have_when_no_service_is_left_then_it_gets_another(
-    client: Client, api: FakeCluster
-):
-    assert apply(client, former=TAKEN) == ADDRESS
-    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    # The same, of the Service that there is now.
-    assert apply(client, former=TAKEN) == ADDRESS
-
-
-@pytest.mark.parametrize(
-    ("address", "path", "asked"),
-    [
-        (ADDRESS, SERVICE, [SERVICE]),
-        ("", SERVICE, [SERVICE]),
-        (CHOSEN, EXTRA, [SERVICE, EXTRA]),
-        (TAKEN, SERVICE, [SERVICE, f"{SERVICE}-10-152-183-1"]),
-    ],
-)
-def test_given_an_address_then_its_service_is_found_or_else_the_first_one(
-    both: Client, api: FakeCluster, address: str, path: str, asked: list[str]
-):
-    assert services.of_address(both, address) == api.objects[path]
-    assert api.requests == [f"GET {each}" for each in asked]
-
-
-def test_given_an_address_then_it_is_the_charms_if_one_of_its_services_has_it(client: Client):
-    assert services.has(client, ADDRESS) is False
-    apply(client)
-
-    assert services.has(client, ADDRESS) is True
-    assert services.has(client, TAKEN) is False
+    assert str(raised.value) == status
 
 
 @pytest.mark.parametrize(
@@ -150,3 +110,100 @@ def test_given_a_service_without_an_address_then_the_status_says_who_must_act(
         services.cluster_ip({"spec": {"clusterIP": address}})
 
     assert str(raised.value) == str(error)
+
+
+@pytest.fixture
+def prepared(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """On a control plane whose option was set before the charm was deployed."""
+    files.auth_webhook.write_text(rendered(f"https://{CHOSEN}:443/authenticate"))
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.config["webhook-address"] = CHOSEN
+    return model
+
+
+@pytest.mark.parametrize(("version", "wanted"), [("v1.33.9", None), ("v1.34.0", "PreferSameNode")])
+def test_given_an_address_and_the_option_ahead_when_deployed_then_nobody_has_to_do_anything(
+    prepared: Model, api: FakeCluster, version: str, wanted: str | None
+):
+    api.version = version
+    prepared.settle()
+
+    assert prepared.hook().name == "active"
+    spec = api.objects[SERVICE]["spec"]
+    # Each control plane asks the pod on its node, if the server can have that.
+    assert (spec["clusterIP"], spec.get("trafficDistribution")) == (CHOSEN, wanted)
+
+
+def test_given_a_service_when_another_address_is_chosen_then_that_is_refused_and_all_else_goes_on(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    deployed.config = {"webhook-address": CHOSEN, "replicas": 3}
+    deployed.settle()
+
+    assert deployed.hook() == ops.BlockedStatus(
+        "option webhook-address: the Service keeps its address; "
+        f"run: juju config aws-iam webhook-address={ADDRESS}"
+    )
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == deployed.peer["address"] == ADDRESS
+    assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+    deployed.config = {"webhook-address": ADDRESS}
+    assert deployed.hook().name == "active"
+
+
+def test_given_a_service_that_somebody_made_again_then_its_address_is_the_one_to_ask(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
+    deployed.settle()
+
+    assert deployed.hook().name == "active"
+    assert "10.152.183.99" in files.webhook.read_text()
+
+
+def test_given_an_option_with_an_address_that_is_lost_then_each_unit_gives_the_command(
+    asking: Model, api: FakeCluster
+):
+    """Somebody takes off the finalizer and deletes the Service, and another takes its address."""
+    api.delete(SERVICE)
+    take(api)
+    asking.settle()
+
+    url = f"https://{asking.peer['address']}:443/authenticate"
+    for unit in (0, 1):
+        assert asking.hook(unit=unit) == ops.BlockedStatus(
+            f"another webhook is set: '{ADDRESS}:443/authenticate'; if unused, run: "
+            f"juju config kubernetes-control-plane authn-webhook-endpoint={url}"
+        )
+    assert f"another Service has {ADDRESS}, which control planes asked so far" in asking.log()
+
+
+# A Service that somebody deletes by mistake, and an adversary who waits for its address.
+#
+# He may create Services in a namespace of his own, with a clusterIP of his choice. Whoever has the
+# webhook's address gets people's tokens, and decides who they are.
+
+
+def test_given_a_service_when_it_is_deleted_then_its_address_is_not_free_until_the_next_hook(
+    deployed: Model, api: FakeCluster
+):
+    before = deployed.bags()
+    api.kubectl_delete(SERVICE)
+    take(api)
+    assert ADDRESS not in api.taken_addresses
+
+    assert deployed.hook().name == "active"
+    assert is_whole(api)
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+    assert api.changes == [f"DELETE {SERVICE}", *[f"PATCH {SERVICE}"] * 2]
+    assert deployed.bags() == before
+
+
+@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan", "example.com/theirs"])
+def test_given_a_deleted_service_with_other_finalizers_when_a_hook_runs_then_it_is_made_again(
+    deployed: Model, api: FakeCluster, finalizer: str
+):
+    api.kubectl_delete(SERVICE)
+    api.objects[SERVICE]["metadata"]["finalizers"].append(finalizer)
+
+    assert deployed.hook().name == "active"
+    assert is_whole(api)

@@ -1,4 +1,4 @@
-"""Charmed Kubernetes >= 1.29: the Service's address stays while a control plane trusts it.
+"""A removal keeps the Service where this machine's control plane still sends logins to it.
 
 Whoever may create a Service with a chosen clusterIP would get the tokens that are sent there.
 """
@@ -8,20 +8,22 @@ from __future__ import annotations
 import httpx2
 import ops
 import pytest
-from tests.fakes.juju.model import UUID, Easyrsa, Model
-from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import ADDRESS, DEFINED, SECRET, SERVICE
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
+from tests.fakes.kubernetes.paths import ADDRESS, DEFINED, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import is_whole
 from tests.fakes.machine import Files, rendered
+from tests.fakes.owners import mark
 
-from labels import FINALIZER, KEPT
-
-OURS = rendered(f"https://{ADDRESS}:443/authenticate")
+URL = f"https://{ADDRESS}:443/authenticate"
 RESET = "juju config kubernetes-control-plane authn-webhook-endpoint="
 FIRST = (
     f"first {RESET}; then, when juju exec --application kubernetes-control-plane -- grep "
     f"_ENDPOINT /root/cdk/auth-webhook/auth-webhook.py no longer shows {ADDRESS}"
 )
+KEPT = ops.WaitingStatus(f"Service kept; run: {RESET}")
+V6 = "fd00:10:96::1:20"
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +33,9 @@ def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "kubernetes-control-plane/0")
 
 
-def render(model: Model, machines: list[Files], text: str) -> None:
-    """Each control plane renders its webhook, and each unit tells the other so in a hook."""
-    for number, files in enumerate(machines):
-        files.auth_webhook.write_text(text)
-        model.hook(unit=number)
+def given(url: str) -> str:
+    """As an older control plane renders what the relation says."""
+    return f"AWS_IAM_ENDPOINT = '{url}'\nCUSTOM_AUTHN_ENDPOINT = ''\n"
 
 
 def remove(model: Model, unit: int = 0) -> ops.StatusBase:
@@ -43,154 +43,170 @@ def remove(model: Model, unit: int = 0) -> ops.StatusBase:
     return model.hook(model.on.remove(), unit=unit)
 
 
+@pytest.mark.parametrize("how", ["as it was", "deleted", "gone", "the reactive charm's"])
 def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_and_is_nobodys(
-    asking: Model, api: FakeCluster
+    asking: Model, api: FakeCluster, how: str
 ):
-    remove(asking)
+    if how == "deleted":
+        api.kubectl_delete(SERVICE)
+    elif how == "gone":
+        api.delete(SERVICE)
+    elif how != "as it was":
+        api.objects[SERVICE]["metadata"] |= {"finalizers": [], "annotations": {}}
 
-    assert set(api.objects) == {*DEFINED, SERVICE}
-    service = api.objects[SERVICE]
-    assert service["spec"]["clusterIP"] == ADDRESS
-    # Without a selector, endpoints made by hand would stay.
-    assert service["spec"]["selector"] == {"k8s-app": "aws-iam-authenticator"}
-    assert service["metadata"]["finalizers"] == [FINALIZER]
-    assert service["metadata"]["annotations"] == {
-        KEPT: f"kubernetes-control-plane/0 kubernetes-control-plane/1 of model k8s ({UUID})"
-    }
-
-
-def test_given_a_service_that_was_deleted_before_when_removed_then_it_stays_all_the_same(
-    asking: Model, api: FakeCluster
-):
-    api.kubectl_delete(SERVICE)
-    remove(asking)
-
-    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-
-
-def test_given_the_reactive_charms_service_when_removed_then_it_is_held_too(
-    asking: Model, api: FakeCluster
-):
-    metadata = api.objects[SERVICE]["metadata"]
-    metadata |= {"finalizers": [], "annotations": {}}
-    remove(asking)
-
-    assert api.objects[SERVICE]["metadata"]["finalizers"] == [FINALIZER]
-
-
-def test_given_an_option_that_is_set_when_removed_then_status_and_log_say_what_to_do_in_order(
-    asking: Model, api: FakeCluster
-):
-    assert remove(asking) == ops.WaitingStatus(f"Service kept; run: {RESET}")
-
-    last = asking.log().partition(f"Delete it with: {FIRST}: ")[2]
+    # Of another unit, or of this one that was killed.
+    for unit in (0, 1, 0):
+        assert remove(asking, unit) == KEPT
+        assert set(api.objects) == {*DEFINED, SERVICE}
+        assert is_whole(api)
+        assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+        assert not api.objects[SERVICE]["metadata"].get("annotations")
+    log = asking.log().partition(f"Delete it with: {FIRST}: ")[2]
     kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config -n kube-system"
-    assert last.splitlines()[0] == (
+    assert log.splitlines()[0] == (
         f"juju exec --unit kubernetes-control-plane/0 -- '{kubectl} patch service "
         'aws-iam-authenticator --patch "metadata: {finalizers: null}"; '
         f"{kubectl} delete service aws-iam-authenticator'"
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        (rendered(f"https://{ADDRESS}/authenticate"), True),
+        (rendered(f" http://{ADDRESS}:443/authenticate"), True),
+        (given(URL), True),
+        (f"AWS_IAM_ENDPOINT = '{URL}'\nCUSTOM_AUTHN_ENDPOINT = 'https://x/authenticate'\n", True),
+        (rendered(""), False),
+        (given(""), False),
+        (rendered("https://10.152.183.99:443/authenticate"), False),
+        (rendered(f"https://{ADDRESS}9:443/authenticate"), False),
+        (rendered("https://login.example.com/authenticate"), False),
+        # Nobody can say what it asks.
+        (b"\xff", True),
+        # It has no webhook.
+        (None, False),
+    ],
+)
+def test_given_what_a_control_plane_renders_when_removed_then_the_service_stays_if_it_asks(
+    asking: Model, api: FakeCluster, files: Files, text: str | bytes | None, *, stays: bool
+):
+    files.auth_webhook.unlink()
+    if text is not None:
+        files.auth_webhook.write_bytes(text.encode() if isinstance(text, str) else text)
+
+    assert remove(asking).message.startswith("Service kept; run: ") is stays
+    assert set(api.objects) == ({*DEFINED, SERVICE} if stays else {*DEFINED})
+
+
+@pytest.mark.parametrize("host", [f"[{V6.upper()}]:443", "[fd00:10:96:0:0:0:1:20]"], ids=str)
+def test_given_an_ipv6_address_in_another_spelling_when_removed_then_the_service_stays(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, host: str
+):
+    api.free_addresses = [V6]
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.settle()
+    files.auth_webhook.write_text(rendered(f"https://{host}/authenticate"))
+
+    assert remove(model) == KEPT
+    assert SERVICE in api.objects
+
+
 @pytest.mark.parametrize("first", [0, 1])
-def test_given_two_machines_when_one_still_has_the_option_then_the_service_stays(
+def test_given_two_machines_when_one_still_asks_then_the_service_stays_in_the_end(
     asking: Model, api: FakeCluster, machines: list[Files], first: int
 ):
     machines[0].auth_webhook.write_text(rendered(""))
     remove(asking, unit=first)
     remove(asking, unit=1 - first)
 
+    assert is_whole(api)
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert api.objects[SERVICE]["metadata"]["finalizers"] == [FINALIZER]
 
 
-def test_given_two_machines_when_both_have_reset_the_option_then_the_service_goes(
+def test_given_another_unit_that_keeps_the_service_meanwhile_when_removed_then_it_stays(
     asking: Model, api: FakeCluster, machines: list[Files]
 ):
-    render(asking, machines, rendered(""))
-    for number in range(2):
-        assert remove(asking, unit=number).name != "blocked"
+    machines[0].auth_webhook.write_text(rendered(""))
+    api.meanwhile(lambda: remove(asking, unit=1), request=f"DELETE {SERVICE}")
+    remove(asking)
+
+    assert is_whole(api)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_given_machines_that_ask_until_later_hooks_when_removed_then_the_service_goes(
+    asking: Model, api: FakeCluster, machines: list[Files], order: tuple[int, int]
+):
+    for unit in order:
+        machines[unit].auth_webhook.write_text(given(URL))
+        assert remove(asking, unit).message == (
+            f"Service kept; run: juju exec --unit kubernetes-control-plane/{unit} -- "
+            "JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+        )
+    for unit in order:
+        machines[unit].auth_webhook.write_text(given(""))
+        remove(asking, unit)
 
     assert set(api.objects) == {*DEFINED}
 
 
-def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_then_that_is_said(
-    asking: Model, api: FakeCluster
-):
-    api.delete(SERVICE)
-    api.taken_addresses.add(ADDRESS)
-
-    assert remove(asking) == ops.WaitingStatus(f"another Service may answer logins; run: {RESET}")
-    assert SECRET not in api.objects
-
-
-@pytest.mark.parametrize(
-    ("asked", "nth"), [(asked, n) for asked in (True, False) for n in range(1, 28)]
-)
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize("nth", range(1, 17))
 def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_ends_the_same(
-    asking: Model, api: FakeCluster, machines: list[Files], asked: bool, nth: int
+    asking: Model, api: FakeCluster, files: Files, asks: bool, nth: int
 ):
-    render(asking, machines, OURS if asked else rendered(""))
+    files.auth_webhook.write_text(rendered(URL if asks else ""))
     api.fail(unreachable(httpx2.ReadTimeout), nth=nth)
     remove(asking)
     held = SERVICE in api.objects
     api.recover()
     remove(asking)
 
-    assert held or not asked
-    assert set(api.objects) == ({*DEFINED, SERVICE} if asked else {*DEFINED})
+    assert held or not asks
+    assert set(api.objects) == ({*DEFINED, SERVICE} if asks else {*DEFINED})
 
 
 @pytest.mark.parametrize(
-    "value",
-    [
-        "https://10.152.183.99:443/authenticate",
-        f"https://{ADDRESS}9:443/authenticate",
-        "https://login.example.com/authenticate",
-    ],
+    "fault", [refusal(403, "no"), refusal(422, "spec.clusterIPs: already allocated")]
 )
-def test_given_another_webhook_in_the_option_when_removed_then_the_service_goes(
-    asking: Model, api: FakeCluster, machines: list[Files], value: str
+def test_given_a_service_that_cannot_be_kept_when_removed_then_the_rest_goes_and_the_log_says_it(
+    asking: Model, api: FakeCluster, fault: Answer
 ):
-    render(asking, machines, rendered(value))
-
-    # Juju runs two hooks in which a unit cleans.
-    assert remove(asking).name != "blocked"
-    assert remove(asking) != ops.WaitingStatus(f"Service kept; run: {RESET}")
-    assert set(api.objects) == {*DEFINED}
-
-
-@pytest.mark.parametrize(
-    "value", [f"https://{ADDRESS}/authenticate", f" http://{ADDRESS}:443/authenticate"]
-)
-def test_given_the_address_in_another_form_when_removed_then_the_service_stays(
-    asking: Model, api: FakeCluster, machines: list[Files], value: str
-):
-    machines[0].auth_webhook.write_text(rendered(value))
-    remove(asking)
-
-    assert SERVICE in api.objects
-
-
-def test_given_a_service_of_another_application_when_removed_then_it_is_left_alone(
-    asking: Model, api: FakeCluster
-):
-    service = api.objects[SERVICE]
-    service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (1)"
-    remove(asking)
-
-    assert service["metadata"]["annotations"]["aws-iam/owner"] == "other of model k8s (1)"
-
-
-def test_given_a_service_that_cannot_be_kept_when_removed_then_the_rest_goes_and_it_stays(
-    asking: Model, api: FakeCluster
-):
-    api.fail(refusal(403, "no"), request=f"PATCH {SERVICE}")
+    api.fail(fault, request=f"PATCH {SERVICE}")
     remove(asking)
 
     assert set(api.objects) == {*DEFINED, SERVICE}
-    assert FINALIZER in api.objects[SERVICE]["metadata"]["finalizers"]
+    assert is_whole(api)
     assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in asking.log()
+
+
+def test_given_a_cluster_that_is_down_when_removed_then_the_log_says_what_to_do_first(
+    asking: Model, api: FakeCluster
+):
+    api.fail(unreachable(httpx2.ConnectError))
+    remove(asking)
+
+    assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in asking.log()
+
+
+def test_given_a_service_of_another_application_when_removed_then_everything_is_left_alone(
+    asking: Model, api: FakeCluster
+):
+    mark(api, SERVICE, "other of model k8s (1)")
+    remove(asking)
+
+    assert api.changes == []
+
+
+def test_given_objects_with_a_strangers_mark_when_removed_then_they_go_with_the_service(
+    deployed: Model, api: FakeCluster
+):
+    for path in (SECRET, DEPLOYMENT):
+        mark(api, path, "other of model k8s (1)")
+    remove(deployed)
+
+    assert set(api.objects) == {*DEFINED}
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -204,7 +220,6 @@ def test_given_a_kept_service_when_another_application_is_deployed_then_it_takes
     again.settle()
 
     assert again.hook().name == "active"
-    service = api.objects[SERVICE]
-    assert service["spec"]["clusterIP"] == ADDRESS
-    assert "deletionTimestamp" not in service["metadata"]
-    assert list(service["metadata"]["annotations"]) == ["aws-iam/owner"]
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+    assert is_whole(api)
+    assert list(api.objects[SERVICE]["metadata"]["annotations"]) == ["aws-iam/owner"]
