@@ -35,7 +35,7 @@ def parse(text: str) -> datetime:
     try:
         moment = msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
         moment = moment.astimezone(timezone.utc)
-        if _FIRST_YEAR <= moment.year and _whole(moment).year <= _LAST_YEAR:
+        if moment.year >= _FIRST_YEAR and _whole(moment).year <= _LAST_YEAR:
             return moment
     except (msgspec.ValidationError, OverflowError):
         pass
