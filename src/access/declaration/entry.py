@@ -103,13 +103,16 @@ def read(
     subjects.check(username, groups)
     if spelt and not username:
         username = default_username(spelt)
-    expires = text_of(keys, "expires")
+    if expires := text_of(keys, "expires"):
+        expires = times.shown(times.parse(expires))
+        # The last moment, rounded up, is none.
+        times.parse(expires)
     entry = Entry(
         arn=spelt,
         principal=principal,
         username=username,
         groups=groups,
-        expires=times.shown(times.parse(expires)) if expires else "",
+        expires=expires,
         permission_set=permission_set,
         place=place,
         rights=tuple(
