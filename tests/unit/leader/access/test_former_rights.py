@@ -10,7 +10,7 @@ import ops
 import ops.testing
 import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
-from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -21,9 +21,6 @@ NAME = "other-981f432135"
 EDIT = {"role": "edit", "namespaces": ["default"]}
 ADMIN, VIEW = {"role": "admin"}, {"role": "view"}
 DENIED = 'admission webhook "x" denied the request: no'
-SOON = "1970-03-01T00:00:00Z"
-# An option that cannot be read, and one with an entry that might be any.
-WRONG = ("[", "- arn: nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -116,38 +113,6 @@ def test_given_a_binding_that_somebody_made_anothers_when_its_entry_goes_then_it
     assert [api.objects[each]["roleRef"]["name"] for each in paths(api)] == ["view"]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_given_an_option_that_is_wrong_when_an_access_ends_then_its_bindings_go_too(
-    declare: Declare, deployed: Model, api: FakeCluster, wrong: str
-):
-    declare(entry("dev", access=[EDIT], expires=SOON))
-    deployed.config = {"mappings": wrong}
-    api.clock.now += 60 * 86_400
-
-    deployed.hook()
-
-    assert (names(api), paths(api)) == ([], [])
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_bindings_stay(
-    declare: Declare, deployed: Model, api: FakeCluster, wrong: str
-):
-    declare(entry("dev", access=[EDIT]))
-    (path,) = paths(api)
-    api.add_binding("aws-iam-forged", "ClusterRole/admin", Group="aws-iam:dev")
-    forged = api.objects[f"{RBAC}/clusterrolebindings/aws-iam-forged"]["metadata"]
-    forged |= {
-        "labels": {"aws-iam/source": "option"},
-        "annotations": {"aws-iam/owner": OWNER.mark},
-    }
-    deployed.config = {"mappings": wrong}
-
-    deployed.hook()
-
-    assert paths(api) == [path]
-
-
 def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_kept(
     deployed: Model, api: FakeCluster
 ):
@@ -178,20 +143,6 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
         f"{HEALTHY}, 2 mappings, 1 broken mapping: mallory: group '{group}' is for the rights "
         "of mapping 'dev'; remove it"
     )
-
-
-@pytest.mark.parametrize("source", ["", "option", "grant"])
-def test_given_a_mapping_of_others_with_a_group_of_its_own_then_nothing_is_bound_to_it(
-    declare: Declare, deployed: Model, api: FakeCluster, source: str
-):
-    declare(entry("dev", access=[EDIT]))
-    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=["aws-iam:mallory"], source=source)
-    metadata = stored(api, "mallory")["metadata"]
-    metadata["annotations"] = {"aws-iam/owner": OWNER.mark, "aws-iam/access": "cluster-admin"}
-
-    deployed.hook()
-
-    assert given_to(api, "aws-iam:mallory") == []
 
 
 @pytest.mark.parametrize(

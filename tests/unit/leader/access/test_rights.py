@@ -165,15 +165,3 @@ def test_given_an_administrator_without_that_right_when_declared_then_rbac_s_rea
     assert status.name == "active"
     assert "mappings[0].access[0]: the cluster does not make it: " in status.message
     assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
-
-
-def test_given_bindings_that_the_server_fails_to_make_then_each_entry_is_named_and_lets_in(
-    declare: Declare, api: FakeCluster
-):
-    api.fail(refusal(500, "no endpoints"), request=f"POST {RBAC}/clusterrolebindings")
-
-    status = declare(entry("dev", access=[VIEW]), entry("ops", ROLE, access=[VIEW]))
-
-    assert names(api) == ["dev", "ops"]
-    assert status.name == "active"
-    assert "2 not applied: mappings[0].access[0]: the cluster does not make it: " in status.message
