@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx2
 import ops
-import ops.testing
 import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
