@@ -34,7 +34,8 @@ def parse(text: str) -> datetime:
 
     try:
         moment = msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
-        if _FIRST_YEAR <= (moment := moment.astimezone(timezone.utc)).year <= _LAST_YEAR:
+        moment = moment.astimezone(timezone.utc)
+        if moment.year >= _FIRST_YEAR and _whole(moment).year <= _LAST_YEAR:
             return moment
     except (msgspec.ValidationError, OverflowError):
         pass
@@ -59,7 +60,11 @@ def duration(text: str) -> timedelta:
 
 def shown(moment: datetime) -> str:
     """Return ``moment`` as an annotation has it: in UTC, rounded up to a whole second."""
-    moment = moment.astimezone(timezone.utc)
-    if moment.microsecond:
-        moment = moment.replace(microsecond=0) + timedelta(seconds=1)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _whole(moment.astimezone(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _whole(moment: datetime) -> datetime:
+    """Return ``moment``, rounded up to a whole second."""
+    if not moment.microsecond:
+        return moment
+    return moment.replace(microsecond=0) + timedelta(seconds=1)

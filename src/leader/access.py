@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import times
@@ -55,18 +56,19 @@ def bring(hook: Hook, client: api.Client) -> Report:
     found = access.read(client)
     roles = set_roles.find(client, declared, found.mappings)
     wanted = desired.access(declared, found, roles, now)
-    left = client.seconds_left
-    seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
+    ended = expiry.ended(found.mappings, declared, now)
+    seconds = _seconds(client)
     result = access.make(
-        client,
-        found,
-        wanted.access,
-        "option mappings",
-        ended=expiry.ended(found.mappings, declared, now),
-        seconds=seconds,
+        client, found, wanted.access, "option mappings", ended=ended, seconds=seconds
     )
-    _tell(hook, result)
-    return _report(hook, wanted, result)
+    _tell(hook, result, ended, now)
+    return _report(hook, wanted, result, now)
+
+
+def _seconds(client: api.Client) -> float:
+    """Return for how long changes may begin. Another look, and what follows, need time too."""
+    left = client.seconds_left
+    return max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
 
 
 def end(hook: Hook) -> None:
@@ -83,20 +85,22 @@ def end(hook: Hook) -> None:
             if not hook.owner.owns(mark):
                 hook.wake.expect(())
                 return
-            found = access.read(client)
-            ended = expiry.ended(found.mappings, hook.config.declared, times.now())
-            wanted = found.without(ended)
-            _tell(hook, access.make(client, found, wanted, "the time is over", ended=ended))
+            found, now = access.read(client), times.now()
+            ended = expiry.ended(found.mappings, hook.config.declared, now)
+            wanted, seconds = found.without(ended), _seconds(client)
+            result = access.make(
+                client, found, wanted, "the time is over", ended=ended, seconds=seconds
+            )
+            _tell(hook, result, ended, now)
     except Unready as reason:
         hook.wake.look_again()
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 
 
-def _tell(hook: Hook, result: Result) -> None:
-    """Remember what has ended, and have the unit expect when the next access ends."""
-    now, before, after = times.now(), result.before.mappings, result.after.mappings
-    ended = expiry.ended(before, hook.config.declared, now)
+def _tell(hook: Hook, result: Result, ended: Mapping[str, datetime], now: datetime) -> None:
+    """Remember what has ``ended``, and have the unit expect when the next access ends."""
+    before, after = result.before.mappings, result.after.mappings
     there = {each.name for each in after}
     gone = [
         expiry.Ended(each.name, word(each.arn), times.shown(at), times.shown(now), each.source)
@@ -113,9 +117,9 @@ def _tell(hook: Hook, result: Result) -> None:
         hook.wake.go_on()
 
 
-def _report(hook: Hook, wanted: Desired, result: Result) -> Report:
+def _report(hook: Hook, wanted: Desired, result: Result, now: datetime) -> Report:
     config, after = hook.config, result.after
-    late = expiry.ended(after.mappings, config.declared, times.now())
+    late = expiry.ended(after.mappings, config.declared, now)
     checked = validity.check_access(after, late, config.partition)
     refused, not_applied = _left(after, wanted, result)
     names = {each.name for each in wanted.access.mappings}

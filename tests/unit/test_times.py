@@ -23,6 +23,12 @@ def test_given_a_long_text_that_is_not_a_time_then_its_beginning_is_named(text: 
     assert str(raised.value).startswith(f"{shown} is not a time")
 
 
+@pytest.mark.parametrize("text", ["9998-12-31T23:59:59.5Z", "1969-12-31T23:59:59.5Z"])
+def test_given_what_would_be_shown_as_a_year_that_is_none_when_read_then_it_is_refused(text: str):
+    with pytest.raises(ValueError, match="is not a time"):
+        times.parse(text)
+
+
 @given(st.integers(-(10**15), 10**15))
 def test_given_a_moment_when_shown_then_it_is_read_as_that_moment_or_the_next_second(
     microseconds: int,

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from access import partitions
-from access.declaration import entry, formats, roles, yaml_text
+from access.declaration import eks, entry, formats, roles, yaml_text
 from access.declaration.entry import Entry, set_key
-from access.declaration.formats import Meaningless, Remark, Unchecked
+from access.declaration.formats import Remark, Unchecked
 from access.permission_sets import of_spelling
 
 
@@ -69,7 +69,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
     for each in listed:
         try:
             made, without = _entry(each, partition)
-        except Meaningless as why:
+        except eks.Meaningless as why:
             left_out.append(Remark(each.place, str(why)))
         except ValueError as error:
             faults.append(Remark(each.place, str(error)))
@@ -90,7 +90,7 @@ def _entry(each: Unchecked, partition: str) -> tuple[Entry, list[Remark]]:
     """Return an entry, and its parts without an effect here; raise as `entry.read` does."""
     if isinstance(each.value, dict):
         keys = yaml_text.lowered("the entry", each.value)
-        keys, policies = formats.translated(keys, partition)
+        keys, policies = eks.translated(keys, partition)
         entry.refuse_meaningless(keys)
         access = roles.together((*roles.parse(keys.get("access")), *policies))
         return entry.read(each.place, keys, access, partition)

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from access.declaration import roles, yaml_text
-from access.declaration.formats import NODES, Meaningless
 from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted, word
 
+NODES = "nodes do not log in with IAM here"
 _WORDS = {
     "principalarn": "arn",
     "principal_arn": "arn",
@@ -43,7 +43,12 @@ _PEOPLE = "standard"
 # Keys of a document that has access entries or their policies.
 _ENTRY, _ENTRIES, _TERRAFORM = "accessentry", "accessentries", "access_entries"
 _CONFIG, _ASSOCIATED = "accessconfig", ASSOCIATED.lower()
+KEYS = {_ENTRY, _ENTRIES, _TERRAFORM, _CONFIG, _ASSOCIATED}
 _CREATOR = "bootstrapclustercreatoradminpermissions"
+
+
+class Meaningless(Exception):
+    """An entry that is good elsewhere has no meaning here. The text is the reason."""
 
 
 def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
@@ -106,10 +111,17 @@ def _each(name: str, value: Value) -> list[tuple[str, Value]]:
 
 
 def translated(keys: dict[str, Value], partition: str) -> tuple[dict[str, Value], list[Parsed]]:
-    """Return what the keys of an access entry, or of one with ``sso``, mean in this ``partition``,
-    and the rights of its access policies; raise as `formats.translated` does."""
+    """Return what the keys of an entry mean in this ``partition``, and the rights of its access
+    policies. Keys of no tool stay as they are.
+
+    Raises:
+        Meaningless: the entry is not for people.
+        ValueError: a value is not of its kind, or two keys mean the same.
+    """
     if "sso" in keys:
         return _of_sso(keys, partition), []
+    if keys.keys().isdisjoint({"principalarn", "principal_arn"}):
+        return keys, []
     kind = keys.get("type")
     if isinstance(kind, str) and kind.lower() != _PEOPLE:
         raise Meaningless(f"{NODES} (type {kind[:40]})")

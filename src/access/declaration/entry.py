@@ -12,7 +12,8 @@ from datetime import datetime
 import times
 from access import arn, partitions, permission_sets, subjects
 from access.declaration import formats, roles
-from access.declaration.formats import Meaningless, Remark
+from access.declaration.eks import NODES, Meaningless
+from access.declaration.formats import Remark
 from access.declaration.yaml_text import Value, text_of
 from access.mapping import name_of
 from access.permission_sets import PermissionSet
@@ -74,7 +75,7 @@ def set_key(permission_set: PermissionSet | None) -> str:
 
 
 def refuse_meaningless(keys: dict[str, Value]) -> None:
-    """Raise `formats.Meaningless` if an entry that is good on EKS has no meaning here."""
+    """Raise `eks.Meaningless` if an entry that is good on EKS has no meaning here."""
     if "servicename" in keys:
         raise Meaningless("a service of EKS does not log in here")
     if keys.keys() == {"account"}:
@@ -82,7 +83,7 @@ def refuse_meaningless(keys: dict[str, Value]) -> None:
     username, groups = keys.get("username"), keys.get("groups")
     is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
     if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
-        raise Meaningless(formats.NODES)
+        raise Meaningless(NODES)
 
 
 def read(

@@ -12,10 +12,9 @@ list may be a text that holds one, as in a ConfigMap.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from access.declaration import yaml_text
-from access.declaration.roles import Parsed
+from access.declaration import eks, yaml_text
 from access.declaration.yaml_text import Value
 from text import quoted
 
@@ -25,16 +24,6 @@ _LISTS = {
     "iamidentitymappings": "iamIdentityMappings",
 }
 _ACCOUNTS = "mapaccounts"
-# What documents and entries of EKS' access entries have. `eks` reads these, and most options have
-# none.
-_ACCESS = {
-    "accessentry",
-    "accessentries",
-    "access_entries",
-    "accessconfig",
-    "associatedaccesspolicies",
-}
-_WORDS_OF_EKS = {"sso", "principalarn", "principal_arn"}
 # Where a Kubernetes object or a config file has the lists.
 _PARTS = ("data", "spec", "server")
 
@@ -65,27 +54,6 @@ class Remark:
         return f"{self.place}: {self.reason}" if self.place else self.reason
 
 
-class Meaningless(Exception):
-    """An entry that is good elsewhere has no meaning here. The text is the reason."""
-
-
-def translated(
-    keys: dict[str, Value], partition: str
-) -> tuple[dict[str, Value], Sequence[Parsed]]:
-    """Return what an entry's keys mean here, in this ``partition``, and the rights that its access
-    policies give. Keys of no tool stay as they are.
-
-    Raises:
-        Meaningless: the entry is not for people.
-        ValueError: a value is not of its kind, or two keys mean the same.
-    """
-    if keys.keys().isdisjoint(_WORDS_OF_EKS):
-        return keys, ()
-    from access.declaration import eks
-
-    return eks.translated(keys, partition)
-
-
 def read(text: str) -> tuple[list[Unchecked], list[Remark]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
     Raise ValueError if it is none of the formats."""
@@ -108,8 +76,6 @@ def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[Remark]]:
     """Return the entries, each with its access policies, and the policies without an entry."""
     if not any(each.policies_of for each in found):
         return found, []
-    from access.declaration import eks
-
     policies: dict[str, list[Value]] = {}
     for each in found:
         if each.policies_of and isinstance(each.value, list):
@@ -159,8 +125,6 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[Remark]]:
     ]
     left_out: list[Remark] = []
     if _has_access(keys):
-        from access.declaration import eks
-
         found += [Unchecked(place, value, wins=True) for place, value in eks.access_entries(keys)]
         principal, policies = eks.associated(keys)
         if policies:
@@ -179,12 +143,11 @@ def _parts(keys: dict[str, Value]) -> Iterator[dict[str, Value]]:
 
 
 NO_LIST = "it has neither a list of mappings nor mapRoles or mapUsers"
-NODES = "nodes do not log in with IAM here"
 NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
 
 
 def _has_access(keys: dict[str, Value]) -> bool:
-    return not keys.keys().isdisjoint(_ACCESS)
+    return not keys.keys().isdisjoint(eks.KEYS)
 
 
 def _has_lists(keys: dict[str, Value]) -> bool:

@@ -37,9 +37,6 @@ class Parsed:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
-NOTHING = Parsed()
-
-
 def parse(value: Value) -> list[Parsed]:
     """Return what each item of the key `access` gives. Raise ValueError if it is not a list of
     roles and policies."""

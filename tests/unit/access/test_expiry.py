@@ -8,9 +8,11 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.declaring import ACCOUNT, DEV, NAME, name_of
 
 import times
 from access import expiry
+from access.declaration import declared
 from access.declaration.declared import Declared
 from access.expiry import Ended
 from access.mapping import IdentityMapping
@@ -20,8 +22,8 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TIME = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)"
 
 
-def mapping(name: str, expires: str) -> IdentityMapping:
-    return IdentityMapping(name, "arn", "alice", "", expires=expires)
+def mapping(expires: str, name: str = NAME, arn: str = DEV) -> IdentityMapping:
+    return IdentityMapping(name, arn, "alice", "", expires=expires)
 
 
 @pytest.mark.parametrize(
@@ -60,44 +62,67 @@ def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_acc
     with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z") as raised:
         times.parse(text)
     assert expiry.mismatch(text) == f"annotation aws-iam/expires: {raised.value}"
-    assert expiry.end(mapping("a", text), Declared()) is None
+    assert expiry.end(mapping(text), Declared()) is None
 
 
 @given(st.text() | st.from_regex(TIME, fullmatch=True))
 def test_given_any_text_when_read_then_it_is_a_time_in_utc_or_a_problem(text: str):
-    moment = expiry.end(mapping("a", text), Declared())
+    moment = expiry.end(mapping(text), Declared())
 
     assert (moment is None) == bool(expiry.mismatch(text) or not text)
     assert moment is None or moment.tzinfo is UTC
 
 
-def test_given_mappings_when_asked_then_those_have_ended_whose_time_has_come():
-    over, later = mapping("a", "2026-11-26T12:00:00Z"), mapping("b", "2026-11-26T12:00:00.1Z")
+LATER, SOONER = "2026-11-26T12:00:00.1Z", "2026-11-26T12:00:00Z"
+DECLARES = declared.parse(f"[{{arn: '{DEV}', expires: '{SOONER}'}}]", NOON)
+LASTING = declared.parse(f"[{{arn: '{DEV}'}}]", NOON)
+FAULTY = declared.parse(f"[{{arn: '{DEV}'}}, {{arn: x}}]", NOON)
+OF_SET = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
+SET = declared.parse(f"[{{permission-set: DevOps@111122223333, expires: '{SOONER}'}}]", NOON)
 
-    assert expiry.ended([over, later, mapping("c", "")], Declared(), NOON) == {"a": NOON}
+
+@pytest.mark.parametrize(
+    ("found", "option", "over"),
+    [
+        (mapping(SOONER), Declared(), True),
+        (mapping(LATER), Declared(), False),
+        (mapping(""), Declared(), False),
+        (mapping(LATER), DECLARES, True),
+        (mapping(SOONER), LASTING, False),
+        (mapping(SOONER), FAULTY, True),
+        (mapping(SOONER, "theirs"), LASTING, True),
+        (mapping("", "theirs"), DECLARES, False),
+        (mapping(SOONER, arn="no ARN"), LASTING, True),
+        (mapping("", name_of(OF_SET), OF_SET), SET, True),
+    ],
+)
+def test_given_a_mapping_then_a_good_options_entry_says_its_end_and_else_its_annotation(
+    found: IdentityMapping, option: Declared, over: bool
+):
+    assert expiry.ended([found], option, NOON) == ({found.name: NOON} if over else {})
 
 
 def ended(n: int, at: datetime) -> Ended:
     return Ended(f"m{n}", "arn", times.shown(at), times.shown(at))
 
 
-def test_given_ended_access_when_a_day_has_passed_then_it_is_forgotten():
-    yesterday, today = ended(1, NOON - timedelta(days=1)), ended(2, NOON - timedelta(hours=23))
-
-    assert expiry.remembered([yesterday, today], NOON) == (today,)
+GRANT = dataclasses.replace(ended(0, NOON - timedelta(hours=23)), source="grant")
+MANY = tuple(ended(n, NOON) for n in range(1, 151))
 
 
-def test_given_more_ended_access_than_a_databag_should_hold_when_kept_then_the_last_is():
-    many = [ended(n, NOON) for n in range(150)]
-
-    assert expiry.remembered(many, NOON) == tuple(many[50:])
-
-
-def test_given_many_that_a_person_made_when_they_end_then_what_the_charm_made_is_remembered():
-    grant = dataclasses.replace(ended(0, NOON - timedelta(hours=1)), source="grant")
-    many = [ended(n, NOON) for n in range(1, 106)]
-
-    assert expiry.remembered([grant, *many], NOON) == (grant, *many[-99:])
+@pytest.mark.parametrize(
+    ("some", "kept"),
+    [
+        ((ended(1, NOON - timedelta(days=1)), GRANT), (GRANT,)),
+        (MANY, MANY[-100:]),
+        ((GRANT, *MANY), (GRANT, *MANY[-99:])),
+    ],
+    ids=["of the last day", "the newest hundred", "the charm's own first"],
+)
+def test_given_ended_access_then_the_charm_remembers_what_a_databag_should_hold(
+    some: tuple[Ended, ...], kept: tuple[Ended, ...]
+):
+    assert expiry.remembered(some, NOON) == kept
 
 
 @given(st.lists(st.builds(Ended, *[st.text(st.characters(codec="utf-8"))] * 5)))

@@ -322,6 +322,7 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
         ({"arn": DEV, "username": {"a": "b"}}, "username is not a text"),
         ({"arn": DEV, "username": "a\nb"}, "username 'a\\nb' has a character that is not"),
         ({"arn": DEV, "expires": "tomorrow"}, "'tomorrow' is not a time"),
+        ({"arn": DEV, "expires": "9998-12-31T23:59:59.5Z"}, "'9998-12-31T23:59:59.5Z' is not a"),
         ({"arn": DEV, "name": "dev"}, "the key 'name' is unknown"),
         ({"role": "dev", "account": "111122223333"}, "the key 'role' is unknown"),
         ({"permission-set": "A", "accounts": ["111122223333"]}, "the key 'accounts' is unknown"),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import ops
-import ops.testing
 import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
-from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -22,9 +20,6 @@ NAME = "other-981f432135"
 EDIT = {"role": "edit", "namespaces": ["default"]}
 ADMIN, VIEW = {"role": "admin"}, {"role": "view"}
 DENIED = 'admission webhook "x" denied the request: no'
-SOON = "1970-03-01T00:00:00Z"
-# An option that cannot be read, and one with an entry that might be any.
-WRONG = ("[", "- arn: nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -72,30 +67,11 @@ def test_given_a_binding_whose_deletion_fails_when_its_rights_end_then_the_next_
 
     status = declare(entry("dev"))
 
-    assert "the cluster refuses it" in status.message
+    assert "the cluster does not make it" in status.message
     assert (stored(api, "dev")["spec"]["groups"], paths(api)) == ([], [path])
     api.recover()
     assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
     assert paths(api) == []
-
-
-def test_given_a_grant_when_its_principal_is_declared_then_the_plan_says_which_role_goes(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    deployed.action("grant-access", arn=OTHER, username="other", role="view")
-    row = entry("other", OTHER, access=[{"role": "edit"}])
-
-    planned = deployed.action("plan-mappings", mappings=json.dumps([row]))
-
-    assert "source: 'grant' becomes 'option'" in planned["plan"]
-    assert "roles: add 'ClusterRole edit', remove 'ClusterRole view'" in planned["plan"]
-    assert [planned[key] for key in ("delete", "replace", "change", "make")] == [*"0010"]
-    assert roles(api, OTHER) == ["view"]
-
-    declare(row)
-
-    assert roles(api, OTHER) == ["edit"]
-    assert len(paths(api)) == 1
 
 
 def test_given_an_entry_that_keeps_its_name_when_its_arn_and_role_change_then_roles_never_mix(
@@ -136,38 +112,6 @@ def test_given_a_binding_that_somebody_made_anothers_when_its_entry_goes_then_it
     assert [api.objects[each]["roleRef"]["name"] for each in paths(api)] == ["view"]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_given_an_option_that_is_wrong_when_an_access_ends_then_its_bindings_go_too(
-    declare: Declare, deployed: Model, api: FakeCluster, wrong: str
-):
-    declare(entry("dev", access=[EDIT], expires=SOON))
-    deployed.config = {"mappings": wrong}
-    api.clock.now += 60 * 86_400
-
-    deployed.hook()
-
-    assert (names(api), paths(api)) == ([], [])
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_bindings_stay(
-    declare: Declare, deployed: Model, api: FakeCluster, wrong: str
-):
-    declare(entry("dev", access=[EDIT]))
-    (path,) = paths(api)
-    api.add_binding("aws-iam-forged", "ClusterRole/admin", Group="aws-iam:dev")
-    forged = api.objects[f"{RBAC}/clusterrolebindings/aws-iam-forged"]["metadata"]
-    forged |= {
-        "labels": {"aws-iam/source": "option"},
-        "annotations": {"aws-iam/owner": OWNER.mark},
-    }
-    deployed.config = {"mappings": wrong}
-
-    deployed.hook()
-
-    assert paths(api) == [path]
-
-
 def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_kept(
     deployed: Model, api: FakeCluster
 ):
@@ -181,25 +125,6 @@ def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_ke
 
     assert results["ends"] == "never: for was not given"
     assert (stored(api, NAME)["spec"]["groups"], paths(api)) == ([], [])
-
-
-def test_given_a_revoked_role_that_stays_bound_when_granted_anew_then_the_cause_is_named(
-    deployed: Model, api: FakeCluster
-):
-    whom: dict[str, Any] = {"arn": OTHER, "username": "other"}
-    deployed.action("grant-access", **whom, role="admin")
-    (path,) = paths(api)
-    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
-    with pytest.raises(ops.testing.ActionFailed, match="refuses to delete binding aws-iam-other-"):
-        deployed.action("revoke-access", arn=OTHER)
-
-    with pytest.raises(ops.testing.ActionFailed) as failure:
-        deployed.action("grant-access", **whom, role="view")
-
-    assert failure.value.message.startswith(
-        f"mapping {NAME} lets nobody in: the cluster refuses it"
-    )
-    assert names(api) == []
 
 
 # What somebody who may write mappings or bindings could forge.
@@ -217,20 +142,6 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
         f"{HEALTHY}, 2 mappings, 1 broken mapping: mallory: group '{group}' is for the rights "
         "of mapping 'dev'; remove it"
     )
-
-
-@pytest.mark.parametrize("source", ["", "option", "grant"])
-def test_given_a_mapping_of_others_with_a_group_of_its_own_then_nothing_is_bound_to_it(
-    declare: Declare, deployed: Model, api: FakeCluster, source: str
-):
-    declare(entry("dev", access=[EDIT]))
-    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=["aws-iam:mallory"], source=source)
-    metadata = stored(api, "mallory")["metadata"]
-    metadata["annotations"] = {"aws-iam/owner": OWNER.mark, "aws-iam/access": "cluster-admin"}
-
-    deployed.hook()
-
-    assert given_to(api, "aws-iam:mallory") == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import CONFIG, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from cluster import sync
+from cluster import access
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     """The application leaves its control plane, and makes one change at a time."""
     found = ops.hookcmds.GoalState(units={}, relations={})
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-    monkeypatch.setattr(sync, "WRITERS", 1)
+    monkeypatch.setattr(access, "WRITERS", 1)
 
 
 def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
@@ -47,7 +47,7 @@ def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_na
     assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
 
 
-def test_given_a_policy_that_keeps_a_mapping_when_removed_then_its_role_is_counted_as_left_too(
+def test_given_a_policy_that_keeps_a_mapping_when_removed_then_it_is_counted_and_has_no_role(
     deployed: Model, api: FakeCluster
 ):
     api.add_role("view", "get")
@@ -58,7 +58,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_removed_then_its_role_is_count
     deployed.hook(deployed.on.remove())
 
     assert names(api) == [short(GRANT)]
-    assert "2 mappings and role bindings are left; run: kubectl" in deployed.log()
+    assert "1 mappings and role bindings are left; run: kubectl" in deployed.log()
 
 
 def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_hooks_delete_them(

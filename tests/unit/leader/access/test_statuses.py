@@ -84,10 +84,6 @@ def test_given_a_mapping_that_cannot_be_written_yet_then_the_unit_looks_later(
 
     deployed.hook()
     assert effective(api) == 1
-    assert rings(deployed, api) == [pytest.approx(1, abs=0.001)]
-
-    api.clock.now += 1
-    deployed.expire("alarm")
     assert rings(deployed, api) == [pytest.approx(30, abs=0.001)]
 
 
@@ -123,20 +119,21 @@ FAILS = "etcdserver: no leader"
 
 
 @pytest.mark.parametrize(
-    ("fault", "later", "cause"),
+    ("fault", "cause"),
     [
-        (refusal(500, FAILS), "activating 1 of ", f"does not write its status: '500 {FAILS}'"),
-        (refusal(403, WEBHOOK), "", f"refuses its status: {quoted(brief(WEBHOOK))}"),
+        (refusal(500, FAILS), f"500 {FAILS}"),
+        (refusal(403, WEBHOOK), brief(f"403 {WEBHOOK}")),
     ],
     ids=["fails", "refuses"],
 )
 def test_given_one_mapping_that_the_server_does_not_write_then_it_alone_is_named_with_the_cause(
-    deployed: Model, api: FakeCluster, fault: Answer, later: str, cause: str
+    deployed: Model, api: FakeCluster, fault: Answer, cause: str
 ):
     add_roles(api, 20)
     api.fail(fault, request=f"PATCH {MAPPINGS}/m07/status")
 
     assert deployed.hook() == ops.ActiveStatus(
-        f"2/2 pods, {later}20 mappings, 1 broken mapping: m07: the cluster {cause}"
+        "2/2 pods, 20 mappings, 1 broken mapping: m07: "
+        f"the cluster does not write its status: {quoted(cause)}"
     )
     assert effective(api) == 19
