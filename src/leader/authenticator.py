@@ -32,7 +32,7 @@ from config import Config
 from errors import Blocked, Unready, collected
 from juju import proxies
 from juju.extra_cas import Trust
-from labels import OWNER, SOURCE
+from labels import OWNER
 from owner import Owner
 from statuses import options, waiting
 
@@ -79,7 +79,7 @@ def _inherit(client: api.Client, owner: Owner) -> None:
     """
     change = {"metadata": {"annotations": {OWNER: owner.mark}}}
     for kind in (ClusterRoleBinding, RoleBinding):
-        for each in client.list(kind, answers.Marked, labels=SOURCE, newest=True):
+        for each in client.list(kind, answers.Marked, labels=references.LABEL, newest=True):
             found = each.metadata
             is_marked = owner.is_foreign(found.annotations.get(OWNER, ""))
             if not is_marked or not is_object_name(found.name):
