@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from cluster import api, manifests, objects, references, sync
+from cluster import api, manifests, objects, references
 from cluster.errors import ApiError
 from errors import Blocked, Waiting
 from labels import FINALIZER
@@ -61,7 +61,7 @@ def apply(
         return _make(client, owner, chosen, former)
     address = cluster_ip(stored)
     if "deletionTimestamp" not in stored["metadata"]:
-        sync.apply(client, manifest(client, owner, address), stored)
+        objects.apply(client, manifest(client, owner, address), stored)
         return address
     logger.warning("somebody deleted the Service; making it again at its address")
     return _in_place(client, lambda: _make(client, owner, chosen, address))

@@ -128,7 +128,7 @@ def test_given_a_webhook_that_denies_the_binding_in_default_then_a_new_certifica
     deployed.settle()
 
     assert api.secret("ca.pem") == root("new").certificate
-    assert deployed.hook().message.startswith("the cluster rejects an object of this charm: ")
+    assert deployed.hook().message.startswith("the cluster rejects RoleBinding default/")
 
 
 def test_given_a_nul_in_the_name_of_a_role_when_access_is_explained_then_no_result_has_it(
