@@ -50,7 +50,7 @@ class blocked:
     REQUEST_REFUSED = Text("{authority} refuses: {reason!q}; run: juju show-status-log --type application {authority}")
     CERTIFICATE_MALFORMED = Text("malformed certificate; run: {command}")
     KUBECONFIG_FORBIDDEN = Text("the cluster refuses /root/.kube/config: {reason!q}; it must be an admin's kubeconfig")
-    OBJECT_REJECTED = Text("the cluster rejects an object of this charm: {reason!q}")
+    OBJECT_REJECTED = Text("the cluster rejects {what}: {reason!q}")
     SERVICE_HEADLESS = Text("headless Service in the way; if unused, run: kubectl -n kube-system delete service aws-iam-authenticator")
     FILE_FAILED = Text("cannot {verb} {file}: {cause}; repair the machine")
     INTERNAL_ERROR = Text("internal error {kind} at {place}; run: juju debug-log --include {unit}")
@@ -86,7 +86,6 @@ class waiting:
     NOT_KUBERNETES = Text("something other than Kubernetes answers: {cause!q}")
     CRD_NOT_SERVED = Text("waiting for the Kubernetes API to serve IAMIdentityMapping")
     CLUSTER_IP = Text("waiting for the Kubernetes API to give Service aws-iam-authenticator a ClusterIP")
-    OTHERS_CHANGE = Text("waiting for others to stop changing the authenticator's objects")
     MAPPINGS_LEFT = Text("{number:,} mappings and role bindings are left; run: {command}")
     REMOVAL_UNKNOWN = Text("Juju does not say what is being removed: {cause}")
 

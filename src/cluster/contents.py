@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from certificates.keypair import KeyPair
-from cluster import api, manifests, objects, references
+from cluster import api, objects, references
 from juju.proxies import Proxies
 
 
@@ -37,7 +37,7 @@ def stored(client: api.Client) -> Stored:
     except ValueError:
         # Somebody else wrote this Secret, and the next apply replaces it.
         return Stored(secret=secret)
-    proxies = {key: url for key, url in data.items() if manifests.PROXY_KEY in key}
+    proxies = {key: url for key, url in data.items() if "_PROXY-" in key}
     # The reactive charm's Secret has no CA, and others could read its key, so a new pair is used.
     if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
         return Stored(None, proxies, secret)

@@ -11,7 +11,7 @@ import time
 
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
-from cluster import api, manifests, references, sync
+from cluster import api, manifests, objects, references
 from cluster.api import SLOW_SECONDS
 from errors import Waiting
 from statuses import waiting
@@ -24,7 +24,7 @@ RATCHETING_SINCE = (1, 30)
 def apply(client: api.Client, partition: str, *, strict: bool) -> None:
     """Apply the CRD, and wait until it is there. ``strict`` is for a server that `ratchets`."""
     manifest = manifests.crd(strict=strict, partition=partition)
-    crd: api.Object | None = sync.apply(client, manifest)
+    crd: api.Object | None = objects.apply(client, manifest)
     deadline = time.monotonic() + SLOW_SECONDS
     while not _established(crd):
         if time.monotonic() > deadline:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Generator
-from typing import TypeVar
+from collections.abc import Generator
 
 import httpx2
 
@@ -18,11 +17,8 @@ from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
 from text import brief
 
-T = TypeVar("T")
 # What the server says of a user who has no right, and where a person's webhook refuses a write.
 _NO_RIGHT, _DENIED = "forbidden: User ", re.compile("denied (the )?request")
-# After these tries another hook changes what others kept changing.
-CONFLICT_TRIES = 5
 
 
 class ApiError(Exception):
@@ -44,27 +40,16 @@ class Conflict(Exception):
     """
 
 
-def retry_on_conflict(step: Callable[[], T], status: str, tries: int = CONFLICT_TRIES) -> T:
-    """Take ``step``, which reads an object and writes it, until it meets no conflict.
-
-    Raises:
-        errors.Waiting: others kept changing the object; ``status`` says so.
-    """
-    for _ in range(tries):
-        with contextlib.suppress(Conflict):
-            return step()
-    raise Waiting(status)
-
-
 @contextlib.contextmanager
-def errors_as_status() -> Generator[None]:
-    """Raise what goes wrong on the way to the API server as an `errors.Unready`."""
+def errors_as_status(what: str = "an object of this charm") -> Generator[None]:
+    """Raise what goes wrong on the way to the API server as an `errors.Unready`; ``what`` is what
+    the API server may refuse."""
     try:
         yield
     except Conflict as error:
-        raise _refusal(409, str(error)) from error
+        raise _refusal(what, 409, str(error)) from error
     except ApiError as error:
-        raise _refusal(error.code, str(error)) from error
+        raise _refusal(what, error.code, str(error)) from error
     except httpx2.TimeoutException as error:
         raise Waiting(waiting.API_LATE()) from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
@@ -74,7 +59,7 @@ def errors_as_status() -> Generator[None]:
         raise Waiting(waiting.API_FAILED(cause=brief(error))) from error
 
 
-def _refusal(code: int, said: str) -> Unready:
+def _refusal(what: str, code: int, said: str) -> Unready:
     reason = brief(said)
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
@@ -82,7 +67,7 @@ def _refusal(code: int, said: str) -> Unready:
     if code == 403 and _NO_RIGHT in said and not _DENIED.search(said):
         return Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=reason))
     if code in (400, 403, 404, 405, 413, 415, 422):
-        return Blocked(blocked.OBJECT_REJECTED(reason=reason))
+        return Blocked(blocked.OBJECT_REJECTED(what=what, reason=reason))
     return Waiting(waiting.API_ANSWER(code=code, reason=reason))
 
 

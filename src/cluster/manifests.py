@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, cast
 
 import yaml
@@ -27,8 +26,6 @@ from text import fingerprint, in_base64
 _RESERVED = [{"backendMode": "CRD", "usernamePrefixReserveList": ["system:"]}]
 # What the server completes nowhere: more than the charm has set is another value.
 _WHOLE = ("data", "openAPIV3Schema", "rules", "selector", "subjects")
-# What the keys of proxies have in common, in Secret aws-iam-certs.
-PROXY_KEY = "_PROXY-"
 
 Manifest = dict[str, Any]
 
@@ -208,15 +205,6 @@ def _named(items: list[Any]) -> dict[Any, Any]:
         cast("Manifest", item).get("name", place) if isinstance(item, dict) else place: item
         for place, item in enumerate(items)
     }
-
-
-def keep_proxies(manifest: Manifest, proxies: Mapping[str, str]) -> Manifest:
-    """Return ``manifest``, where it is the Secret's, with the keys of ``proxies`` too."""
-    if reference(manifest) != references.SECRET:
-        return manifest
-    data = manifest["data"]
-    kept = {key: in_base64(url) for key, url in proxies.items() if key not in data}
-    return {**manifest, "data": {**data, **kept}}
 
 
 def _proxies_hash(spec: Spec) -> str:

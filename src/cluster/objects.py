@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The charm's own objects in the cluster: find one, see whose it is, and delete it.
+"""The charm's own objects in the cluster: find one, see whose it is, apply it and delete it.
 
 Call every function inside `errors_as_status`.
 """
@@ -14,10 +14,17 @@ from lightkube import generic_resource
 from lightkube.core.resource_registry import resource_registry
 
 import labels
-from cluster import api, references
-from cluster.errors import suppress
+from cluster import api, manifests, references
+from cluster.errors import ApiError, suppress
 from errors import Blocked
 from owner import Owner
+
+# The field managers of client-side apply: kubectl's, that of kubectl below 1.19, and the API
+# server's for fields from before it kept managers. `kubectl edit`, `label` and `patch`, which
+# people use, have others.
+_APPLIERS = ("kubectl-client-side-apply", "kubectl", "before-first-apply")
+# Client-side apply keeps the whole object in this annotation, a Secret's data included.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
@@ -25,6 +32,91 @@ def get(client: api.Client, what: references.ObjectReference) -> api.Object | No
     with suppress(404, without_kind=what in references.POLICY):
         return client.get(kind(what), what.name, namespace=what.namespace)
     return None
+
+
+def apply(
+    client: api.Client,
+    manifest: manifests.Manifest,
+    stored: api.Object | None = None,
+    *,
+    keep_data: bool = False,
+) -> api.Object:
+    """Apply one object server-side unless it is so already. Return it as the cluster has it now.
+
+    Every field of ``manifest`` becomes the charm's, whoever set it. ``stored`` is the object as
+    this hook has read it; without it, this reads it. With ``keep_data``, its other keys stay.
+
+    Raise `errors.Conflict` if its resourceVersion is not the one that ``manifest`` has, if any.
+    """
+    what = manifests.reference(manifest)
+    stored = stored or get(client, what)
+    if keep_data and stored and "data" in manifest:
+        manifest = {**manifest, "data": {**(stored.get("data") or {}), **manifest["data"]}}
+    if stored and manifests.holds(stored, manifest):
+        return stored
+    if stored and stored.get("roleRef") != manifest.get("roleRef"):
+        # Kubernetes lets nobody change that of a binding.
+        delete(client, what)
+    elif stored:
+        stored = take_over(client, what, stored)
+        # An action that another manager owns too would stand beside its opposite, which the server
+        # refuses. A merge patch replaces the whole list.
+        actions = manifest.get("spec", {}).get("validationActions")
+        if actions != stored.get("spec", {}).get("validationActions"):
+            client.patch(kind(what), what.name, {"spec": {"validationActions": actions}})
+    try:
+        return _applied(client, what, manifest)
+    except ApiError as error:
+        if error.code != 422 or what.namespace != references.EVENTS:
+            raise
+    # Whoever administers that namespace may have filled the object up to Kubernetes' limit.
+    delete(client, what)
+    return _applied(client, what, manifest)
+
+
+def _applied(
+    client: api.Client, what: references.ObjectReference, manifest: manifests.Manifest
+) -> api.Object:
+    return client.apply(kind(what), what.name, manifest, namespace=what.namespace)
+
+
+def take_over(
+    client: api.Client, what: references.ObjectReference, stored: api.Object
+) -> api.Object:
+    """Make all fields ours that `kubectl apply` has set, and return the object then. Our next
+    apply removes those that the charm does not set.
+
+    The reactive charm's objects are `kubectl apply`'s. They stay in place, because up to
+    Kubernetes 1.28 its pods admit people: the Service keeps its address, and the Deployment rolls
+    from the former pods to the new ones, of which each serves before one of the former goes.
+    client-go calls it ``csaupgrade``.
+    """
+    managers: list[api.Object] = stored["metadata"].get("managedFields") or []
+    former = [each for each in managers if _is_of(each, "Update", *_APPLIERS)]
+    if not former:
+        return stored
+    own = [each for each in managers if _is_of(each, "Apply", api.MANAGER)]
+    fields = functools.reduce(_union, (each.get("fieldsV1") or {} for each in own + former))
+    ours = {**former[0], "manager": api.MANAGER, "operation": "Apply", "fieldsV1": fields}
+    others = [each for each in managers if each not in own + former]
+    metadata = {"annotations": {_LAST_APPLIED: None}, "managedFields": [ours, *others]}
+    return client.patch(kind(what), what.name, {"metadata": metadata}, namespace=what.namespace)
+
+
+def _is_of(entry: api.Object, operation: str, *names: str) -> bool:
+    """Return whether ``entry`` has the fields that one of these managers set by ``operation``."""
+    # Client-side apply sets no field of a subresource such as `scale`.
+    return (
+        entry.get("manager") in names
+        and entry.get("operation") == operation
+        and not entry.get("subresource")
+    )
+
+
+def _union(one: api.Object, other: api.Object) -> api.Object:
+    """Return a tree with the fields of both, in the form of Kubernetes' ``FieldsV1``."""
+    common = {key: _union(one[key], other[key]) for key in one if key in other}
+    return {**one, **other, **common}
 
 
 def delete(client: api.Client, what: references.ObjectReference, version: str = "") -> None:

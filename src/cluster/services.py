@@ -18,14 +18,17 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
-from cluster import api, manifests, objects, references, sync
+from cluster import api, manifests, objects, references
 from cluster.errors import ApiError
 from errors import Blocked, Waiting
 from labels import FINALIZER
 from owner import Owner
 from statuses import blocked, options, waiting
 from text import is_ip
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -58,16 +61,21 @@ def apply(
         return _make(client, owner, chosen, former)
     address = cluster_ip(stored)
     if "deletionTimestamp" not in stored["metadata"]:
-        sync.apply(client, manifest(client, owner, address), stored)
+        objects.apply(client, manifest(client, owner, address), stored)
         return address
     logger.warning("somebody deleted the Service; making it again at its address")
+    return _in_place(client, lambda: _make(client, owner, chosen, address))
+
+
+def _in_place(client: api.Client, write: Callable[[], T]) -> T:
+    """Let the Service go that somebody deleted, and ``write`` another one in its place."""
     try:
         objects.delete(client, references.SERVICE)
     finally:
         # Ask for nothing in between, and wait for no lost answer: until this arrives, the address
         # may be anybody's.
-        address = _make(client, owner, chosen, address)
-    return address
+        written = write()
+    return written
 
 
 def _make(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
@@ -157,13 +165,10 @@ def _keep(client: api.Client, owner: Owner, stored: api.Object | None, address: 
     """Keep the Service at its address, without a mark: whoever deploys next takes it over."""
     kept = manifest(client, owner, address)
     del kept["metadata"]["annotations"]
-    if not stored or "deletionTimestamp" not in stored["metadata"]:
-        if stored:
-            # Somebody may be taking it over.
-            kept["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
-        _write(client, kept)
+    if stored and "deletionTimestamp" in stored["metadata"]:
+        _in_place(client, lambda: _write(client, kept))
         return
-    try:
-        objects.delete(client, references.SERVICE)
-    finally:
-        _write(client, kept)
+    if stored:
+        # Somebody may be taking it over.
+        kept["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
+    _write(client, kept)

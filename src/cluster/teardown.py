@@ -45,15 +45,14 @@ RemoveService = Callable[["api.Object | None"], str]
 def remove(client: api.Client, owner: Owner, remove_service: RemoveService) -> Remains:
     """Delete all that ``owner`` owns: never the CRD, its policy and people's mappings.
 
-    Try again what fails and may pass, as long as the server answers anything at all.
+    Try again what fails and may pass, as long as there is time.
     """
-    remains, is_over = _try(client, owner, remove_service)
     for _ in range(TRIES):
-        if is_over or client.seconds_left < TRY_SECONDS:
-            break
-        time.sleep(RETRY_SECONDS)
         remains, is_over = _try(client, owner, remove_service)
-    return remains
+        if is_over or client.seconds_left < TRY_SECONDS:
+            return remains
+        time.sleep(RETRY_SECONDS)
+    return _try(client, owner, remove_service)[0]
 
 
 def _try(client: api.Client, owner: Owner, remove_service: RemoveService) -> tuple[Remains, bool]:

@@ -60,18 +60,19 @@ def principal_leaves(memory: Memory) -> bool:
     known = memory.principal_leaves
     # Once this unit goes, the first answer counts: Juju may not give another one.
     if known is None or not (known or memory.leaves):
-        known = memory.principal_leaves = is_going(control_plane.principal_unit())
+        known = memory.principal_leaves = _principal_goes()
     return known
 
 
-def is_going(principal: str) -> bool:
-    """Return whether the control-plane unit ``principal`` goes, by Juju's goal state.
+def _principal_goes() -> bool:
+    """Return whether this unit's control-plane unit goes, by Juju's goal state.
 
     Juju 4 lets a unit be dead before its subordinate's last hook, and lists it no more. A goal
     state without the relation says nothing.
 
     Raise `errors.Waiting` if Juju does not answer.
     """
+    principal = control_plane.principal_unit()
     try:
         listed = control_plane.principals()
     except ops.hookcmds.Error as error:

@@ -21,15 +21,14 @@ from cluster import (
     pods,
     references,
     services,
-    sync,
 )
-from cluster.errors import errors_as_status, retry_on_conflict
+from cluster.errors import errors_as_status
 from config import Config
 from errors import Blocked, Unready, collected
 from juju import proxies
 from juju.extra_cas import Trust
 from owner import Owner
-from statuses import options, waiting
+from statuses import options
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -44,10 +43,6 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
     applications create it at once, the later apply wins, and the other application sees that
     before it has a certificate to deploy.
     """
-    return retry_on_conflict(lambda: _claimed(hook, client), waiting.OTHERS_CHANGE())
-
-
-def _claimed(hook: Hook, client: api.Client) -> api.Object | None:
     service = objects.get(client, references.SERVICE)
     what, mark = objects.claimed(client, service)
     if hook.owner.is_foreign(mark):
@@ -59,10 +54,13 @@ def _claimed(hook: Hook, client: api.Client) -> api.Object | None:
     if not service:
         return None
     address = services.cluster_ip(service)
-    service = sync.adopt(client, references.SERVICE, service)
+    service = objects.take_over(client, references.SERVICE, service)
+    if objects.mark_of(service):
+        # Another application was faster.
+        return claim(hook, client)
     manifest = services.manifest(client, hook.owner, address)
     manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
-    return sync.apply(client, manifest, service)
+    return objects.apply(client, manifest, service)
 
 
 def apply_service(
@@ -87,7 +85,7 @@ def define_mappings(client: api.Client, owner: Owner, config: Config) -> None:
         crd.apply(client, config.partition, strict=False)
         return
     for manifest in manifests.mapping_policy(owner, config.mapping_policy):
-        sync.apply(client, manifest)
+        objects.apply(client, manifest)
     crd.apply(client, config.partition, strict=True)
 
 
@@ -135,32 +133,36 @@ def deploy(
     owner: Owner,
     spec: manifests.Spec,
     stored: contents.Stored,
-    problems: list[Unready],
+    refused: list[Unready],
 ) -> pods.Rollout:
     """Apply the authenticator that ``spec`` describes, and wait for its pods.
 
-    A container of a former pod reads the proxies' former keys when it restarts, so they stay
-    until the rollout is complete.
+    What keeps one object from being applied is added to ``refused``, and keeps back no other. The
+    Deployment alone needs some of them: new pods read the Secret and the ConfigMap.
 
-    Without the right to write events and a disruption budget, pods let people in all the same:
-    what keeps these from being applied is added to ``problems``.
+    A former pod reads the same two when it restarts, and mounts keys that are named after their
+    contents. So all their keys stay until the rollout is complete.
 
-    Return how far their rollout is when the wait ends.
+    Return how far the rollout is when the wait ends.
     """
-    desired = manifests.authenticator(owner, spec)
-    keeping = [manifests.keep_proxies(manifest, stored.proxies) for manifest in desired]
-    known = {references.SECRET: stored.secret}
-    *others, deployment = keeping
+    *others, deployment = manifests.authenticator(owner, spec)
+    applied = dict[references.ObjectReference, api.Object]()
     for manifest in others:
         what = manifests.reference(manifest)
-        if what.namespace != references.EVENTS and what != references.DISRUPTION_BUDGET:
-            sync.apply(client, manifest, known.get(what))
-            continue
-        with collected(problems), errors_as_status():
-            sync.apply(client, manifest)
-    rollout = pods.await_rollout(client, sync.apply(client, deployment))
-    if rollout.complete:
-        for manifest, kept in zip(desired, keeping, strict=True):
-            if manifest != kept:
-                sync.apply(client, manifest)
+        known = stored.secret if what == references.SECRET else None
+        with collected(refused), errors_as_status(what.text):
+            applied[what] = objects.apply(client, manifest, known, keep_data=True)
+    found = None
+    read = {manifests.reference(manifest): manifest for manifest in others if "data" in manifest}
+    if read.keys() <= applied.keys():
+        with collected(refused), errors_as_status(references.DEPLOYMENT.text):
+            found = objects.apply(client, deployment)
+    found = found or objects.get(client, references.DEPLOYMENT)
+    if not found:
+        raise refused[0]
+    rollout = pods.await_rollout(client, found)
+    if rollout.complete and not refused:
+        for what, manifest in read.items():
+            with collected(refused), errors_as_status(what.text):
+                objects.apply(client, manifest, applied[what])
     return rollout

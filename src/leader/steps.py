@@ -65,9 +65,10 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     announced = bool(reported) and not reported.result.left
     if not plan.pair:
         raise worst(unissued, announced=announced)
+    refused = list[Unready]()
     with errors_as_status():
         spec = authenticator.spec(hook, client, config, plan.pair, stored, trusted, problems)
-        rollout = authenticator.deploy(client, hook.owner, spec, stored, problems)
+        rollout = authenticator.deploy(client, hook.owner, spec, stored, refused)
         hook.share(serving=peers.shared.serving or rollout.serving)
         hook.charm.tell_version(config.version)
         own = pods.find(client)
@@ -84,6 +85,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
+    problems += refused
     if problems or not reported:
         raise worst(problems, announced=announced)
     remarks = (

@@ -107,6 +107,10 @@ def short(door: Cluster, machine: Credentials) -> str:
     return token
 
 
+def denied(error: str = "AccessDenied") -> pytest.RaisesExc[botocore.exceptions.ClientError]:
+    return pytest.raises(botocore.exceptions.ClientError, match=error)
+
+
 def allow(role: str, *statements: dict[str, Any]) -> None:
     """Give a role an inline policy of its own, or take it away where there is no statement."""
     iam = aws_tokens.client("iam", bad_tokens.credentials("ada"))
@@ -181,17 +185,35 @@ def test_given_a_role_when_it_logs_in_then_its_names_are_of_its_arn_and_it_has_i
     assert not can(door, token, "list", "pods", "-A")
 
 
-@pytest.mark.parametrize("forgery", aws_tokens.FORGERIES)
-def test_given_a_forged_token_then_it_is_refused(
-    door: Cluster, machine: Credentials, forgery: str
+def test_given_a_token_that_aws_did_not_sign_like_this_then_it_is_refused(
+    door: Cluster, machine: Credentials
 ) -> None:
     token = aws_tokens.get(machine, AUDIENCE)
+    claims = aws_tokens.claims(token)
 
-    assert bad_tokens.log_in(door, aws_tokens.FORGERIES[forgery](token)) == 401
+    for forged in (
+        aws_tokens.with_claims(token, exp=claims["exp"] + 3600),
+        aws_tokens.with_claims(token, sub=f"{ROLES}/k8s-admin-role"),
+    ):
+        assert bad_tokens.log_in(door, forged) == 401
     assert bad_tokens.log_in(door, token) == 200
 
 
-def test_given_another_accounts_issuer_when_it_signs_for_this_audience_then_it_is_refused(
+def test_given_a_role_without_a_condition_when_its_token_is_for_others_then_it_is_refused(
+    door: Cluster, machine: Credentials, intruder: Credentials
+) -> None:
+    for asked in ((OTHER,), (AUDIENCE, OTHER)):
+        with denied():
+            aws_tokens.get(machine, *asked)
+    with denied():
+        aws_tokens.get(machine, AUDIENCE, seconds=901)
+
+    for others in ((OTHER,), (AUDIENCE, OTHER), (OTHER, AUDIENCE)):
+        assert bad_tokens.log_in(door, aws_tokens.get(intruder, *others)) == 401
+    assert bad_tokens.log_in(door, aws_tokens.get(intruder, AUDIENCE)) == 200
+
+
+def test_given_a_user_or_another_account_when_it_has_a_token_then_it_is_refused(
     door: Cluster,
 ) -> None:
     stranger = bad_tokens.credentials("stranger")
@@ -199,40 +221,15 @@ def test_given_another_accounts_issuer_when_it_signs_for_this_audience_then_it_i
     with contextlib.suppress(iam.exceptions.FeatureEnabledException):
         iam.enable_outbound_web_identity_federation()
 
-    theirs = aws_tokens.get(stranger, AUDIENCE)
-
-    assert bad_tokens.log_in(door, theirs) == 401
-
-
-def test_given_a_role_without_a_condition_when_its_token_is_for_others_then_it_is_refused(
-    door: Cluster, machine: Credentials, intruder: Credentials
-) -> None:
-    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
-        aws_tokens.get(machine, OTHER)
-    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
-        aws_tokens.get(machine, AUDIENCE, OTHER)
-    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
-        aws_tokens.get(machine, AUDIENCE, seconds=901)
-
-    assert bad_tokens.log_in(door, aws_tokens.get(intruder, OTHER)) == 401
-    assert bad_tokens.log_in(door, aws_tokens.get(intruder, AUDIENCE, OTHER)) == 401
-    assert bad_tokens.log_in(door, aws_tokens.get(intruder, OTHER, AUDIENCE)) == 401
-    assert bad_tokens.log_in(door, aws_tokens.get(intruder, AUDIENCE)) == 200
-
-
-def test_given_a_user_of_the_account_when_they_have_a_token_then_it_is_refused(
-    door: Cluster,
-) -> None:
-    ada = bad_tokens.credentials("ada")
-
-    assert bad_tokens.log_in(door, aws_tokens.get(ada, AUDIENCE)) == 401
+    for who_ in (stranger, bad_tokens.credentials("ada")):
+        assert bad_tokens.log_in(door, aws_tokens.get(who_, AUDIENCE)) == 401
 
 
 def test_given_a_mapped_person_when_their_role_gets_a_token_then_they_gain_nothing(
     door: Cluster,
 ) -> None:
     person = session("knobby", arns.ROLE)
-    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+    with denied():
         aws_tokens.get(person, AUDIENCE)
 
     allow("k8s-view-role", FOREVER)
@@ -263,16 +260,6 @@ def test_given_a_delegate_who_writes_mappings_then_none_has_the_names_of_a_machi
     assert "is forbidden" in lead.patch("theirs", {"spec": {"username": DEPLOYER}})
     with pytest.raises(jubilant.TaskError, match="aws:"):
         deployed.run("aws-iam/leader", "grant-access", {"arn": arns.ROLE, "username": DEPLOYER})
-
-
-def test_given_a_token_of_the_first_door_then_the_second_changes_nothing_for_it(
-    door: Cluster,
-) -> None:
-    cluster_id = kubernetes.cluster_id(door.person)
-    mallory, knobby = bad_tokens.credentials("mallory"), session("knobby", arns.ROLE)
-
-    assert bad_tokens.log_in(door, bad_tokens.signed(mallory, cluster_id)) == 401
-    assert bad_tokens.log_in(door, bad_tokens.signed(knobby, cluster_id)) == 200
 
 
 class Config:
@@ -358,24 +345,6 @@ def test_given_a_file_that_is_wrong_then_the_former_stays_in_use_and_the_page_sh
     assert bad_tokens.log_in(door, aws_tokens.get(machine, AUDIENCE)) == 200
 
 
-@pytest.mark.parametrize(
-    ("flags", "says"),
-    [
-        ("--oidc-issuer-url=https://id.example.com --oidc-client-id=x", "mutually exclusive"),
-        ("--authentication-config=/root/cdk/none.yaml --secure-port=16443", "no such file"),
-    ],
-)
-def test_given_oidc_flags_or_no_file_then_an_api_server_does_not_start(
-    deployed: jubilant.Juju, door: Cluster, flags: str, says: str
-) -> None:
-    program, current = "/snap/kube-apiserver/current", "/var/snap/kube-apiserver/current/args"
-    start = f"timeout 20 {program}/kube-apiserver $(cat {current}) {flags} 2>&1"
-
-    said = on_machines(deployed, f"{start} | tail -n 5")
-
-    assert says in said
-
-
 def test_given_a_refreshed_control_plane_then_both_doors_stay_open(
     deployed: jubilant.Juju, door: Cluster, machine: Credentials, tmp_path: Path
 ) -> None:
@@ -433,7 +402,7 @@ def test_given_the_page_on_the_way_back_then_each_step_ends_what_it_says(
     assert not can(door, held, *CREATE)
 
     operator.run(forbid)
-    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+    with denied():
         aws_tokens.get(machine, AUDIENCE)
     assert bad_tokens.log_in(door, held) == 200
 
@@ -450,5 +419,5 @@ def test_given_the_page_on_the_way_back_then_each_step_ends_what_it_says(
     assert logins.wait_for_login(door) == "knobby"
 
     operator.run(last)
-    with pytest.raises(botocore.exceptions.ClientError, match="FederationDisabled"):
+    with denied("FederationDisabled"):
         aws_tokens.get(intruder, AUDIENCE)

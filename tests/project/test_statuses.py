@@ -40,7 +40,7 @@ TRUSTED_BECAUSE = {
     "the tag of an image that the operator chose": "version",
     "the operator's own": "option",
     "a place in the operator's own option, or in the code": "place",
-    "the charm's own": "command file kind kinds partitions verb",
+    "the charm's own": "command file kind kinds partitions verb what",
     "a number": "bindings broken certificates code former mappings number pending ready wanted",
     "another text": "step active.NOT_APPLIED.reason",
     "the charm's own sentence about it, which quotes what it names": "problem",

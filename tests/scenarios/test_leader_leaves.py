@@ -31,7 +31,7 @@ def test_given_a_leader_that_goes_then_key_certificate_and_pods_stay(
     pair = Model(provider, machines, units=2)
     pair.settle()
     asked, before = dict(pair.certificates), served(api)
-    monkeypatch.setattr("juju.leaving.is_going", lambda _: True)
+    monkeypatch.setattr("juju.leaving._principal_goes", lambda: True)
     own = property(lambda event: event.framework.model.unit)
     with monkeypatch.context() as patched:
         patched.setattr(ops.RelationDepartedEvent, "departing_unit", own)

@@ -124,7 +124,7 @@ def test_given_a_webhook_that_denies_the_binding_in_default_then_a_new_certifica
     deployed.settle()
 
     assert api.secret("ca.pem") == root("new").certificate
-    assert deployed.hook().message.startswith("the cluster rejects an object of this charm: ")
+    assert deployed.hook().message.startswith("the cluster rejects RoleBinding default/")
 
 
 def test_given_a_nul_in_the_name_of_a_role_when_access_is_explained_then_no_result_has_it(
@@ -331,12 +331,16 @@ def test_given_a_made_up_role_in_a_delegates_mapping_then_no_declared_set_has_it
 def test_given_objects_of_a_stranger_with_the_charms_labels_then_an_application_takes_all_over(
     deployed: Model, api: FakeCluster
 ):
-    api.add_binding("team/x?y", "Role/theirs", Group="devs")
-    metadata = api.objects[f"{RBAC}/namespaces/team/rolebindings/x?y"]["metadata"]
-    metadata["labels"] = {"aws-iam": "true", "aws-iam/source": "grant"}
-    for path in (f"{RBAC}/namespaces/team/rolebindings/x?y", SECRET, DEPLOYMENT):
+    theirs = [f"{RBAC}/namespaces/team/rolebindings/{name}" for name in ("x?y", "full")]
+    for path in theirs:
+        api.add_binding(f"team/{path.rpartition('/')[2]}", "Role/theirs", Group="devs")
+        labels = {"aws-iam": "true", "aws-iam/source": "grant"}
+        api.objects[path]["metadata"]["labels"] = labels
+    for path in (*theirs, SECRET, DEPLOYMENT):
         mark(api, path, "other of model k8s (1)")
     mark(api, SERVICE, None)
+    too_long = refused(422, "metadata.annotations: Too long: may not be more than 262144 bytes")
+    api.fail(lambda _: too_long, request=f"PATCH {theirs[1]}")
 
     assert deployed.hook().name == "active"
     assert api.objects[SECRET]["metadata"]["annotations"]["aws-iam/owner"] == OWNER.mark

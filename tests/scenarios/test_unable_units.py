@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
 
 import ops
@@ -16,7 +17,15 @@ from tests.fakes.collecting import config, relate
 from tests.fakes.declaring import Declare, entry
 from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import DEPLOYMENT, DISRUPTION_BUDGET, MAPPINGS, POLICY_BINDING
+from tests.fakes.kubernetes.paths import (
+    CONFIG,
+    DEPLOYED,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    MAPPINGS,
+    POLICY_BINDING,
+    SECRET,
+)
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -146,6 +155,8 @@ def test_given_a_secret_backend_that_is_down_when_an_answer_is_read_then_the_res
 
 # An object that the cluster refuses keeps nothing else from going on.
 
+DENIED = "admission webhook denied the request"
+
 
 @pytest.mark.parametrize(
     "request_",
@@ -158,9 +169,54 @@ def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_i
     deployed.config |= {"mapping-policy": "warn"}
     api.delete(DISRUPTION_BUDGET)
     before = api.secret("cert.pem")
-    api.fail(refusal(403, "admission webhook denied the request"), request=request_)
+    api.fail(refusal(403, DENIED), request=request_)
     easyrsa.reissue()
     deployed.settle()
 
     assert deployed.hook().name == "blocked"
     assert api.secret("cert.pem") != before
+
+
+@pytest.mark.parametrize("path", DEPLOYED)
+def test_given_an_object_that_is_refused_then_it_is_named_and_the_others_are_applied(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, path: str
+):
+    api.unlabel()
+    before = template(api)
+    deployed.config = {"image": "rocks.canonical.com/cdk/aws-iam-authenticator:v0.7.13"}
+    api.fail(refusal(403, DENIED), request=f"PATCH {path}")
+    easyrsa.reissue()
+    deployed.settle()
+
+    message = deployed.hook().message
+    assert message.startswith("the cluster rejects ")
+    assert f"{path.rpartition('/')[2]}: '{DENIED}'" in message
+    needs = {DEPLOYMENT} if path in (CONFIG, SECRET) else set[str]()
+    applied = {each for each in DEPLOYED if "aws-iam" in api.objects[each]["metadata"]["labels"]}
+    assert applied == {*DEPLOYED} - {path} - needs
+    assert (template(api) == before) is (path in (CONFIG, SECRET, DEPLOYMENT))
+
+
+def template(api: FakeCluster) -> object:
+    return copy.deepcopy(api.objects[DEPLOYMENT]["spec"]["template"])
+
+
+def test_given_a_rollout_that_is_stuck_when_the_pair_is_renewed_then_former_pods_can_restart(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    def keys() -> list[set[str]]:
+        return [{*api.objects[path]["data"]} for path in (CONFIG, SECRET)]
+
+    former = keys()
+    api.start_seconds = None
+    deployed.config = {"partition": "aws-cn"}
+    easyrsa.reissue()
+    deployed.settle()
+
+    assert deployed.hook().name == "waiting"
+    assert all(before < now for before, now in zip(former, keys(), strict=True))
+    api.start_seconds = 0
+    deployed.settle()
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+    assert [len(found) for found in keys()] == [len(found) for found in former]
+    assert not any(before == now for before, now in zip(former, keys(), strict=True))

@@ -134,19 +134,9 @@ def test_given_a_service_that_another_took_since_it_was_read_then_it_is_left_to_
     api.forget()
     api.fail(lambda _: ok(read), request=f"GET {SERVICE}", nth=1)
 
+    assert deployed.hook().name == "waiting"
     assert deployed.hook() == blocked_by("gone of model old")
     assert api.changes == []
-
-
-def test_given_a_service_that_never_rests_when_it_is_to_be_taken_then_the_unit_waits(
-    deployed: Model, api: FakeCluster
-):
-    mark(api, SERVICE, None)
-    api.fail(lambda _: refused(409, "the object has been modified"), request=f"PATCH {SERVICE}")
-
-    assert deployed.hook() == ops.WaitingStatus(
-        "waiting for others to stop changing the authenticator's objects"
-    )
 
 
 def test_given_an_owner_that_lost_its_objects_when_hooks_run_then_people_keep_logging_in(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import functools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import botocore.session
 from botocore.credentials import Credentials
 from tests.integration.helpers.bad_tokens import TRUST
 
-from testbed.aws.federation import Issuer, encoded
+from testbed.aws.federation import encoded
 
 REGION = "eu-west-1"
 
@@ -62,28 +61,6 @@ def with_claims(token: str, **changes: Any) -> str:
     """Return a token that says something else, under the signature that it had."""
     header, _, signature = token.split(".")
     return f"{header}.{encoded({**claims(token), **changes})}.{signature}"
-
-
-def by_another_key(token: str) -> str:
-    """Return a token that says the same, by the name of its issuer's key, signed with another."""
-    said = claims(token)
-    issuer = str(said["iss"]).removeprefix("https://").partition(".")[0]
-    return Issuer(issuer).sign_claims(said, "ES384")
-
-
-def unsigned(token: str) -> str:
-    """Return a token that says the same, and that it needs no signature."""
-    return f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{token.split('.')[1]}."
-
-
-FORGERIES: dict[str, Callable[[str], str]] = {
-    "another subject": lambda token: with_claims(
-        token, sub="arn:aws:iam::111122223333:role/k8s-admin-role"
-    ),
-    "a later end": lambda token: with_claims(token, exp=claims(token)["exp"] + 3600),
-    "another key": by_another_key,
-    "no signature": unsigned,
-}
 
 
 def _decoded(part: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import objects, references
 from cluster.api import Client
-from cluster.errors import ApiError, Conflict, errors_as_status, retry_on_conflict, suppress
+from cluster.errors import ApiError, errors_as_status, suppress
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
 from text import brief
@@ -25,7 +25,8 @@ ADMISSION = (
     'admission webhook "services.example.com" denied the request: forbidden: User "alice"',
 )
 NOT_CONNECTED = "[Errno 111] Connection refused"
-REJECTED = blocked.OBJECT_REJECTED(reason="no")
+WHAT = references.SERVICE.text
+REJECTED = blocked.OBJECT_REJECTED(what=WHAT, reason="no")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
         (refusal(403, NO_RIGHT), Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=brief(NO_RIGHT)))),
         # A quota, a webhook or a policy: the kubeconfig may well be an administrator's.
         *(
-            (refusal(403, said), Blocked(blocked.OBJECT_REJECTED(reason=said)))
+            (refusal(403, said), Blocked(blocked.OBJECT_REJECTED(what=WHAT, reason=said)))
             for said in ADMISSION
         ),
         *(
@@ -60,7 +61,7 @@ def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
     what = references.SERVICE
     api.fail(fault, request=f"PATCH {SERVICE}")
 
-    with pytest.raises(Unready) as raised, errors_as_status():
+    with pytest.raises(Unready) as raised, errors_as_status(what.text):
         client.patch(objects.kind(what), what.name, {"spec": {}}, namespace=what.namespace)
 
     assert type(raised.value) is type(expected)
@@ -95,26 +96,3 @@ def test_given_a_refusal_that_is_expected_then_it_passes_and_no_other_one_does(
         client.patch(objects.kind(what), what.name, {}, namespace=what.namespace)
     with pytest.raises(ApiError, match=r"^gone$"), suppress(404):
         client.patch(objects.kind(what), what.name, {}, namespace=what.namespace)
-
-
-def test_given_others_who_write_in_between_then_a_step_is_taken_five_times_and_then_waits():
-    tries: list[int] = []
-
-    def step() -> None:
-        tries.append(1)
-        raise Conflict("changed")
-
-    with pytest.raises(Waiting, match=r"^others change it$"):
-        retry_on_conflict(step, "others change it")
-    assert len(tries) == 5
-
-
-def test_given_a_step_that_meets_no_conflict_the_second_time_then_its_value_is_returned():
-    tries = iter([Conflict("changed"), None])
-
-    def step() -> str:
-        if error := next(tries):
-            raise error
-        return "done"
-
-    assert retry_on_conflict(step, "others change it") == "done"

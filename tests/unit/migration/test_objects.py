@@ -7,8 +7,8 @@ import copy
 import httpx2
 import pytest
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import refused, unreachable
-from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.faults import unreachable
+from tests.fakes.kubernetes.paths import DEFINITION, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster, Seen
 from tests.fakes.owners import FORMER, OWN, mark, marks
 
@@ -86,13 +86,3 @@ def test_given_a_hook_that_dies_on_the_way_when_the_next_runs_then_all_is_adopte
 
     assert reactive.hook().name == "active"
     assert all(is_adopted_first(api, path) for path in paths)
-
-
-def test_given_an_object_that_changes_meanwhile_when_adopted_then_it_is_read_again(
-    reactive: Model, api: FakeCluster
-):
-    api.fail(lambda _: refused(409, "modified"), request=f"PATCH {DEPLOYMENT}", nth=1)
-
-    assert reactive.hook().name == "active"
-    assert is_adopted_first(api, DEPLOYMENT)
-    assert len(applies(api, DEPLOYMENT)) == 1

@@ -116,6 +116,8 @@ def test_given_a_namespace_or_a_role_that_is_missing_then_the_status_has_kuberne
 def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the_grant(
     deployed: jubilant.Juju, mallory: Person, reader: Reader
 ) -> None:
+    deployed.config("aws-iam", {"mappings": ""})
+    juju_status.wait_until_active(deployed)
     (command,) = how_to.shown(PAGE, "Grant both for a while")
 
     granted = reader.run(command.replace("erin", "mallory"))

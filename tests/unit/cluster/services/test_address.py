@@ -82,7 +82,7 @@ def test_given_a_chosen_address_that_no_service_can_have_then_the_status_says_wh
             "spec.clusterIPs[0]: must be an IPv6 address",
             options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="the cluster's Service range"),
         ),
-        (NO_LABEL, blocked.OBJECT_REJECTED(reason=NO_LABEL)),
+        (NO_LABEL, blocked.OBJECT_REJECTED(what="an object of this charm", reason=NO_LABEL)),
     ],
 )
 def test_given_a_refusal_of_another_kind_when_an_address_is_chosen_then_the_status_is_whole(

@@ -1,0 +1,109 @@
+"""`apply` makes an object as it is wanted."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.paths import DISRUPTION_BUDGET, EVENTS_ROLE_BINDING
+from tests.fakes.kubernetes.server import FakeCluster
+
+from cluster import objects
+from cluster.api import Client
+from cluster.errors import ApiError
+
+FURTHER = "/api/v1/namespaces/kube-system/configmaps/further"
+MANIFEST: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {
+        "name": "further",
+        "namespace": "kube-system",
+        "labels": {"aws-iam": "true"},
+    },
+    "data": {"since": "2026-11-26"},
+}
+# In a cluster that has all that the charm makes.
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
+def test_given_no_object_when_it_is_applied_then_it_is_there_and_is_returned(
+    client: Client, api: FakeCluster
+):
+    api.forget()
+
+    applied = objects.apply(client, MANIFEST)
+
+    assert api.requests == [f"GET {FURTHER}", f"PATCH {FURTHER}"]
+    assert applied == api.objects[FURTHER]
+    assert applied["data"] == MANIFEST["data"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_given_an_object_that_is_so_already_when_it_is_applied_then_nothing_is_written(
+    client: Client, api: FakeCluster, known: bool
+):
+    before = objects.apply(client, MANIFEST)
+    api.forget()
+
+    assert objects.apply(client, MANIFEST, before if known else None) == before
+    assert api.requests == ([] if known else [f"GET {FURTHER}"])
+
+
+@pytest.mark.parametrize("keep_data", [False, True])
+def test_given_data_of_a_former_pod_when_it_is_kept_then_it_stays_beside_the_new(
+    client: Client, api: FakeCluster, keep_data: bool
+):
+    objects.apply(client, MANIFEST)
+    new = {**MANIFEST, "data": {"until": "2026-12-31"}}
+
+    for _ in range(2):
+        objects.apply(client, new, keep_data=keep_data)
+
+    kept = MANIFEST["data"] if keep_data else {}
+    assert api.objects[FURTHER]["data"] == {**kept, **new["data"]}
+    api.forget()
+    objects.apply(client, new)
+    assert api.objects[FURTHER]["data"] == new["data"]
+    assert bool(api.changes) is keep_data
+
+
+@pytest.mark.parametrize(
+    ("role", "requests"),
+    [("aws-iam-authenticator", ["GET", "PATCH"]), ("view", ["GET", "DELETE", "PATCH"])],
+)
+def test_given_a_binding_that_others_changed_when_it_is_applied_then_another_role_makes_it_anew(
+    client: Client, api: FakeCluster, role: str, requests: list[str]
+):
+    manifest = copy.deepcopy(api._fields[EVENTS_ROLE_BINDING])
+    api.objects[EVENTS_ROLE_BINDING]["roleRef"]["name"] = role
+    api.objects[EVENTS_ROLE_BINDING]["metadata"]["labels"].clear()
+    api.forget()
+
+    objects.apply(client, manifest)
+
+    assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in requests]
+    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
+
+
+@pytest.mark.parametrize("path", [EVENTS_ROLE_BINDING, DISRUPTION_BUDGET])
+def test_given_an_object_that_somebody_filled_up_when_it_is_applied_then_it_is_made_anew(
+    client: Client, api: FakeCluster, path: str
+):
+    """Others than administrators may write in namespace default, and none in kube-system."""
+    manifest = copy.deepcopy(api._fields[path])
+    api.objects[path]["metadata"]["labels"].clear()
+    api.forget()
+    long = "metadata.annotations: Too long: may not be more than 262144 bytes"
+    api.fail(refusal(422, long), request=f"PATCH {path}", nth=1)
+
+    if path == DISRUPTION_BUDGET:
+        with pytest.raises(ApiError):
+            objects.apply(client, manifest)
+        assert api.requests == [f"GET {path}", f"PATCH {path}"]
+    else:
+        objects.apply(client, manifest)
+        assert api.requests == [f"{each} {path}" for each in ("GET", "PATCH", "DELETE", "PATCH")]
+        assert api.objects[path]["roleRef"] == manifest["roleRef"]
