@@ -23,7 +23,7 @@ from testbed.programs.modules import NEWEST, Module, all_modules
 
 _IDLE = 19
 ROOT = Path(__file__).parents[1]
-CONFORMANCE = ("tests/conformance/arn", "tests/conformance/tls", ".github/watch")
+CONFORMANCE = ("tests/conformance/arn", ".github/watch")
 
 
 def needed(is_long: bool) -> list[list[Module]]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -59,10 +58,8 @@ class Hook:
             return True
 
     def note_use(self) -> None:
-        """Tell the other units which control-plane unit this is of, and remember whether that has
-        ever asked the Service by its option."""
+        """Remember whether the control plane has ever asked the Service by its option."""
         leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
-        self.peers.tell_principal(control_plane.principal_unit())
         address = self.peers.shared.address
         if address and control_plane.is_set(self.machine, address):
             self.memory.was_set = True
@@ -88,34 +85,6 @@ class Hook:
         """Do what this ``event`` alone asks for."""
         if isinstance(event, ops.SecretEvent | ops.RelationBrokenEvent) and self.leads:
             self.certificates.on_event(event)
-
-    def units_not_trusting(self, ca: str) -> list[str]:
-        """Return the units whose control planes are still to trust the bundle ``ca``.
-
-        Only the relation with the older kind of control plane takes it to them.
-        """
-        if not self.charm.related(control_plane.RELATION):
-            return []
-        names = self.peers.units_not_trusting(ca)
-        if names == [self.charm.unit.name]:
-            return names
-        return [name for name in names if not self._is_gone(name)]
-
-    def _is_gone(self, unit: str) -> bool:
-        """Return whether another ``unit`` is gone with its control plane, or has another control
-        plane than this one: Juju 4 tells the units that stay of none that went."""
-        principal = self.peers.principal_of(unit)
-        if not principal:
-            return False
-        is_other = principal.partition("/")[0] != control_plane.application()
-        return is_other or (bool(self._principals) and principal not in self._principals)
-
-    @functools.cached_property
-    def _principals(self) -> frozenset[str]:
-        """Return the control-plane units that Juju lists."""
-        with contextlib.suppress(ops.hookcmds.Error):
-            return frozenset(control_plane.principals())
-        return frozenset()
 
     @functools.cached_property
     def client(self) -> api.Client:
@@ -149,22 +118,18 @@ class Hook:
     def share(self, **changes: Any) -> None:
         """Publish ``changes`` of `Shared` to the peers, then to this unit's control plane.
 
-        Leader only. This may record that this unit's control plane trusts the CA bundle.
+        Leader only.
         """
         self.peers.change(**changes)
         with collected(self.problems):
             self.tell_control_plane(self.peers.shared)
 
     def tell_control_plane(self, shared: Shared) -> None:
-        """Give this unit's control plane its webhook, and tell the leader whether that trusts it.
-
-        What it trusted before goes with the file that it has read.
-        """
+        """Give this unit's control plane its webhook."""
         if shared == self._told:
             return
         self.memory.address = shared.address
-        trusts = control_plane.publish_webhook(
+        control_plane.publish_webhook(
             self.charm, self.principal, self.machine, self.requirer, self.owner, shared
         )
-        self.peers.acknowledge(shared.ca if trusts else "")
         self._told = shared

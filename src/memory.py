@@ -55,9 +55,8 @@ class Memory(ops.Object):
     # The Service's address, whether the control plane has ever asked it by its option, and whether
     # this unit has kept the Service as it went.
     address, was_set, keeps = Kept(""), Kept(default=False), Kept(default=False)
-    # The answer that the pair in use came from, and until when that is all there is to know of it;
-    # and what a provider of the older protocol has answered this unit, as it leads.
-    answer, answer_until, own_replies = Kept(""), Kept(""), Kept("")
+    # Until when the answer that the pair in use came from says all, and its fingerprint.
+    answer = Kept("")
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")

@@ -76,7 +76,6 @@ class waiting:
     CERTIFICATE_REVOKED = Text("waiting for a new certificate from {authority}: it revoked the current one")
     CERTIFICATE_EARLY = Text("waiting for the certificate from {authority}: it {problem}")
     ANOTHER_CERTIFICATE = Text("waiting for another certificate: the former one {problem}")
-    TRUST = Text("waiting for {units} to trust the new authority")
     PODS = Text("waiting for the authenticator's pods, {ready}/{wanted} updated pods ready")
     PODS_STUCK = Text("waiting for the authenticator's pods, {ready}/{wanted} updated pods ready: {cause!q}")
     API_LATE = Text("waiting for the Kubernetes API: it does not answer in time")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 
 from text import fingerprint
 
@@ -30,3 +31,8 @@ class PairRefused(ValueError):
 
 class NotYetValid(PairRefused):
     """The certificate or its authority is good later, by this machine's clock."""
+
+
+def now() -> datetime.datetime:
+    """Return the present moment, which certificates are compared with, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Iterator
 
@@ -36,12 +35,12 @@ def key_pair(certificate: str, key: str, *authorities: str) -> KeyPair:
     changes nothing for clients; but a leaf that is self-signed is its own authority.
     """
     # Its library takes long to import.
-    from certificates import usable
+    from certificates import verdict
 
     leaf, *rest = certificates(certificate, *authorities) or [""]
-    trusted = [*rest, leaf] if usable.is_self_signed(leaf) else rest
+    trusted = [*rest, leaf] if verdict.is_self_signed(leaf) else rest
     return KeyPair(
-        certificate=_joined([leaf, *filter(usable.may_be_sent, rest)]),
+        certificate=_joined([leaf, *filter(verdict.is_intermediate, rest)]),
         key=private_key(key) + "\n",
         ca=ca_bundle(*trusted),
     )
@@ -53,12 +52,6 @@ def ca_bundle(*texts: str) -> str:
     The same certificates are the same text, in whatever order a provider lists them.
     """
     return _joined(sorted(certificates(*texts)))
-
-
-def der(text: str) -> list[bytes]:
-    """Return the certificates of ``text`` in DER. Raise ValueError where one is no base64."""
-    bodies = ("".join(block.splitlines()[1:-1]) for block in certificates(text))
-    return [base64.b64decode(body, validate=True) for body in bodies]
 
 
 def _blocks(kind: re.Pattern[str], text: str) -> Iterator[str]:

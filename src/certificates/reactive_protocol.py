@@ -19,8 +19,6 @@ from text import fingerprint
 
 # A provider publishes these as soon as its authority is ready, before any request.
 _MARKERS = ("ca", "chain", "client.cert")
-# How the key of the answers to a unit ends.
-_ANSWERS = ".processed_requests"
 
 # The databag of a unit that asks for nothing. All keys but the first are of an older form of
 # request, which the reactive charm used.
@@ -92,20 +90,14 @@ def name_to_ask(replies: Sequence[Reply], bags: Sequence[Databag], *, anew: bool
 def name_for_renewal(expiry: datetime.datetime) -> str:
     """Return the common name to ask for when the certificate in use expires soon.
 
-    The name has the day of ``expiry``, so an answer that lives no longer leads to no other name.
+    The name has the minute of ``expiry``, so an answer that lives no longer leads to no other.
     """
-    return f"until-{expiry:%Y%m%d}.{SERVER_NAME}"
+    return f"until-{expiry:%Y%m%d%H%M}.{SERVER_NAME}"
 
 
 def replies(unit: str, bags: Sequence[Databag]) -> list[Reply]:
     """Return what the provider's units issued to ``unit``, each once, unchecked."""
-    return list(dict.fromkeys(_read(bags, f"{_flat(unit)}{_ANSWERS}")))
-
-
-def pairs(bags: Sequence[Databag]) -> list[KeyPair]:
-    """Return what the provider's units issued to all units of this application, unchecked."""
-    keys = dict.fromkeys(key for bag in bags for key in bag if key.endswith(_ANSWERS))
-    return [reply.pair for key in keys for reply in _read(bags, key)]
+    return list(dict.fromkeys(_read(bags, f"{_flat(unit)}.processed_requests")))
 
 
 def _read(bags: Sequence[Databag], key: str) -> Iterator[Reply]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import ops
 
-from certificates import SERVER_NAME, reactive_protocol
+from certificates import SERVER_NAME, keypair, reactive_protocol
 from certificates.keypair import KeyPair, NotYetValid, PairRefused
 from errors import Blocked, Unready, Waiting, WaitingForCertificate
 from related import RelatedCharm
@@ -28,11 +28,11 @@ from text import fingerprint
 
 if TYPE_CHECKING:
     from certificates import csr_protocol
+    from certificates.verdict import Life
 
 logger = logging.getLogger(__name__)
 
 ENDPOINT = "certificates"
-WARNING_DAYS = 14
 # How the library's labels of secrets begin, as it documents none.
 _LIBRARY = "afd8c2bccf834997afce12c2706d2ede-"
 # In whose databags a provider answers, which shows its protocol.
@@ -84,7 +84,7 @@ class Certificates:
             raise Blocked(text, announced=True)
         if in_use and self._is_known(self._relation, address, in_use):
             return Issued(in_use)
-        if reactive_protocol.is_spoken_by(self._bags()):
+        if reactive_protocol.is_spoken_by(self._bags(self._relation)):
             return self._obtain_reactive(self._relation, address, in_use)
         return self._obtain_by_csr(self._relation, address)
 
@@ -93,25 +93,25 @@ class Certificates:
         has yet to answer."""
         if isinstance(problem, WaitingForCertificate):
             with contextlib.suppress(PairRefused):
-                day = f"{_expiry(pair):%Y-%m-%d}"
+                day = f"{_lives(pair)[0].ends:%Y-%m-%d}"
                 text = waiting.NEXT_CERTIFICATE(problem=problem, day=day)
                 return WaitingForCertificate(text, announced=problem.announced)
         return problem
 
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
-        self._memory.answer = self._memory.own_replies = ""
+        self._memory.answer = ""
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
     def _obtain_by_csr(self, relation: ops.Relation, address: str) -> Issued:
         with self._reading():
             pair, renewal = self._library.obtain(address, self._provider)
         try:
-            expiry = _expiry(pair)
+            life, _ = _lives(pair)
         except PairRefused as problem:
             raise self._unusable(problem) from problem
         answer = self._answer(_OF_APPLICATION, relation, address, pair)
-        self._remember(answer, min(renewal, expiry))
+        self._remember(answer, min(renewal, life.ends))
         return Issued(pair)
 
     def _obtain_reactive(
@@ -121,62 +121,51 @@ class Certificates:
 
         The provider's databags decide, so the next hook or leader goes on where one has died.
         """
-        bags, provider = self._bags(), self._provider
+        bags = self._bags(relation)
         replies = reactive_protocol.replies(self._unit.name, bags)
-        candidates = sorted(replies, key=lambda reply: reply.pair != in_use)
-        if in_use and self._stays(in_use, replies, bags):
-            name = reactive_protocol.name_to_ask(replies, bags, anew=False)
-            candidates.insert(0, reactive_protocol.Reply(name, in_use))
-        good, problems = _checked(candidates)
-        if good:
-            expiry, reply = max(good, key=lambda found: (found[0], found[1].pair.certificate))
-            soon = _is_soon(expiry)
-            name = reactive_protocol.name_for_renewal(expiry) if soon else reply.name
-            is_asked = self._ask(relation, name, address)
-            if not soon:
-                if is_asked:
-                    answer = self._answer(_OF_UNITS, relation, address, reply.pair)
-                    self._remember(answer, expiry - datetime.timedelta(days=WARNING_DAYS))
-                return Issued(reply.pair)
-            day = f"{expiry:%Y-%m-%d}"
-            if any(each.name == name for each in replies):
-                # What was asked for in its place lasts no longer.
-                return Issued(reply.pair, active.CA_EXPIRES(day=day))
-            return Issued(reply.pair, active.CERTIFICATE_EXPIRES(day=day, authority=provider))
-        early = next((p for p in problems if isinstance(p, NotYetValid)), None)
+        good, problems = _checked(replies)
+        if not good:
+            raise self._none_good(relation, address, replies, problems)
+        reply = max(
+            good,
+            key=lambda each: (
+                not good[each][0].is_late,
+                each.pair == in_use,
+                good[each][0].ends,
+                each.pair.certificate,
+            ),
+        )
+        life, authority = good[reply]
+        name = reactive_protocol.name_for_renewal(life.ends) if life.is_late else reply.name
+        is_asked = self._ask(relation, name, address)
+        if authority.is_late:
+            return Issued(reply.pair, active.CA_EXPIRES(day=f"{authority.ends:%Y-%m-%d}"))
+        if life.is_late:
+            day = f"{life.ends:%Y-%m-%d}"
+            text = active.CERTIFICATE_EXPIRES(day=day, authority=self._provider)
+            return Issued(reply.pair, text)
+        if is_asked:
+            answer = self._answer(_OF_UNITS, relation, address, reply.pair)
+            self._remember(answer, min(life.renewal, authority.renewal))
+        return Issued(reply.pair)
+
+    def _none_good(
+        self,
+        relation: ops.Relation,
+        address: str,
+        replies: Sequence[reactive_protocol.Reply],
+        problems: Sequence[PairRefused],
+    ) -> Unready:
+        """Ask anew if time heals none of ``replies``, and return what is waited for."""
+        early = next((each for each in problems if isinstance(each, NotYetValid)), None)
         problem = early or next(iter(problems), None)
         anew = bool(problem) and not early
-        name = reactive_protocol.name_to_ask(replies, bags, anew=anew)
+        name = reactive_protocol.name_to_ask(replies, self._bags(relation), anew=anew)
         self._ask(relation, name, address)
         if not problem:
-            raise WaitingForCertificate(waiting.CERTIFICATE(authority=provider), announced=True)
-        asks_anew = all(reply.name != name for reply in replies)
-        raise self._unusable(problem, asks_anew=asks_anew)
-
-    def _stays(
-        self,
-        in_use: KeyPair,
-        replies: Sequence[reactive_protocol.Reply],
-        bags: Sequence[reactive_protocol.Databag],
-    ) -> bool:
-        """Return whether another unit's pair stays ``in_use`` beside the ``replies`` to this one.
-
-        A provider that signs for each unit, as vault does, answers a new leader with a pair of
-        its own, and the former leader's is as good. A later answer is a reissue: a person may
-        have asked for it, because somebody has seen the key.
-        """
-        own = fingerprint(repr(replies))
-        if any(reply.pair == in_use for reply in replies):
-            self._memory.own_replies = own
-            return False
-        stays = (
-            self._memory.own_replies in ("", own)
-            and any(reply.pair.ca == in_use.ca for reply in replies)
-            and in_use in reactive_protocol.pairs(bags)
-        )
-        if stays:
-            self._memory.own_replies = own
-        return stays
+            text = waiting.CERTIFICATE(authority=self._provider)
+            return WaitingForCertificate(text, announced=True)
+        return self._unusable(problem, asks_anew=all(reply.name != name for reply in replies))
 
     def _ask(self, relation: ops.Relation, name: str, address: str) -> bool:
         """Ask under ``name``, and return whether Juju has the request."""
@@ -224,30 +213,27 @@ class Certificates:
 
     def _is_known(self, relation: ops.Relation, address: str, in_use: KeyPair) -> bool:
         """Return whether the provider's answer is still the one that ``in_use`` came from."""
-        known, until = self._memory.answer, self._memory.answer_until
-        if not until or _now() >= datetime.datetime.fromisoformat(until):
+        until, _, rest = self._memory.answer.partition(" ")
+        if not until or keypair.now() >= datetime.datetime.fromisoformat(until):
             return False
-        whose = known.partition(" ")[0]
-        return known == self._answer(whose, relation, address, in_use)
+        return rest == self._answer(rest.partition(" ")[0], relation, address, in_use)
+
+    def _remember(self, answer: str, until: datetime.datetime) -> None:
+        """Remember the answer that the pair in use came from, and until when that is all there is
+        to know: to read an answer takes longer than the rest of a settled hook."""
+        self._memory.answer = f"{until.isoformat()} {answer}"
 
     def _answer(self, whose: str, relation: ops.Relation, address: str, pair: KeyPair) -> str:
         """Return a name for all that decides whether the provider has answered with ``pair``."""
         apps = (relation.app, self._unit.app) if whose == _OF_APPLICATION else ()
-        bags = [relation.data[app] for app in apps] or self._bags()
+        bags = [relation.data[app] for app in apps] or self._bags(relation)
         read = [sorted(bag.items()) for bag in bags]
         # A KeyPair's repr leaves out its key.
         return f"{whose} {fingerprint(repr((address, read, pair, pair.key)))}"
 
-    def _remember(self, answer: str, until: datetime.datetime) -> None:
-        """Remember the answer that the pair in use came from, and until when that is all there is
-        to know: to read an answer costs more than the rest of a settled hook."""
-        self._memory.answer, self._memory.answer_until = answer, until.isoformat()
-
-    def _bags(self) -> list[ops.RelationDataContent]:
-        if not self._relation:
-            return []
-        units = sorted(self._relation.units, key=lambda unit: unit.name)
-        return [self._relation.data[unit] for unit in units]
+    def _bags(self, relation: ops.Relation) -> list[ops.RelationDataContent]:
+        units = sorted(relation.units, key=lambda unit: unit.name)
+        return [relation.data[unit] for unit in units]
 
     def _put(self, relation: ops.Relation, values: Mapping[str, str]) -> bool:
         data = relation.data[self._unit]
@@ -266,35 +252,22 @@ def _is_library_event(event: ops.EventBase) -> bool:
 
 def _checked(
     replies: Sequence[reactive_protocol.Reply],
-) -> tuple[list[tuple[datetime.datetime, reactive_protocol.Reply]], list[PairRefused]]:
-    """Return the replies that can be served with their ends, and why others cannot.
-
-    The first that does not expire soon is enough.
-    """
-    good: list[tuple[datetime.datetime, reactive_protocol.Reply]] = []
+) -> tuple[dict[reactive_protocol.Reply, tuple[Life, Life]], list[PairRefused]]:
+    """Return how long the replies that can be served are good, with their authorities, and why
+    others cannot."""
+    good: dict[reactive_protocol.Reply, tuple[Life, Life]] = {}
     problems: list[PairRefused] = []
     for reply in replies:
         try:
-            expiry = _expiry(reply.pair)
+            good[reply] = _lives(reply.pair)
         except PairRefused as problem:
             problems.append(problem)
-            continue
-        good.append((expiry, reply))
-        if not _is_soon(expiry):
-            break
     return good, problems
 
 
-def _expiry(pair: KeyPair) -> datetime.datetime:
-    """Return when ``pair`` expires; raise as `verdict.check` does."""
+def _lives(pair: KeyPair) -> tuple[Life, Life]:
+    """Return how long ``pair`` and its authority are good; raise as `verdict.check` does."""
+    # Its library takes long to import.
     from certificates import verdict
 
     return verdict.check(pair)
-
-
-def _is_soon(expiry: datetime.datetime) -> bool:
-    return (expiry - _now()).days < WARNING_DAYS
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)

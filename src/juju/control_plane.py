@@ -178,25 +178,20 @@ def publish_webhook(
     requirer: AwsIamRequirer,
     owner: Owner,
     shared: Shared,
-) -> bool:
-    """Give this unit's control plane its webhook, the file first.
-
-    Return whether the control plane trusts ``shared.ca`` now. A control plane that never says
-    which file it uses counts as using the new one.
-    """
+) -> None:
+    """Give this unit's control plane its webhook, the file first."""
     if not shared.ca or not shared.address:
-        return False
+        return
     if not control_plane.via_relation:
         # The file of a relation that is gone goes once the control plane no longer uses it.
         if _rendered(_GIVEN, machine) == "" and not is_webhook_foreign(machine, owner):
             files.remove(machine.webhook)
-        return True
+        return
     text = webhook_file.render(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     words = (sorted(control_plane.relations), principal_unit(), webhook)
     charm.write_once(RELATION, words, lambda: requirer.publish(webhook))
-    return requirer.acknowledged in (None, "", webhook.hash)
 
 
 def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:

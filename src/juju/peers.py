@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the leader tells the other units, and what they acknowledge. Public data only."""
+"""What the leader tells the other units. Public data only."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection
 from typing import Any
 
 import ops
@@ -16,11 +15,9 @@ from certificates import pem
 from errors import Waiting
 from related import RelatedCharm
 from statuses import waiting
-from text import fingerprint, is_ip
+from text import is_ip
 
 RELATION = "peers"
-# In a unit's databag: its control-plane unit, and which CA bundle that trusts.
-_PRINCIPAL, _TRUSTS = "principal", "trusts"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Peers:
     """
 
     def __init__(self, charm: RelatedCharm):
-        self._charm, self._app, self._unit = charm, charm.app, charm.unit
+        self._charm, self._app = charm, charm.app
         # Not by ops' `Relation`, which asks for the units of each relation.
         self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
         self.is_readable = True  # Whether Juju reads the relation, if it lists one.
@@ -71,11 +68,6 @@ class Peers:
     @functools.cached_property
     def _relation(self) -> ops.Relation | None:
         return self._charm.model.get_relation(RELATION) if self._id else None
-
-    @property
-    def others(self) -> Collection[ops.Unit]:
-        """Return the other units of this application, as far as they have joined."""
-        return self._relation.units if self._relation else ()
 
     def change(self, **changes: Any) -> None:
         """Publish ``changes`` of fields of `Shared`, as `publish` does."""
@@ -100,43 +92,6 @@ class Peers:
         except (ops.RelationDataError, ops.ModelError) as error:
             raise Waiting(waiting.NEW_LEADER()) from error
         self.shared = new
-
-    def acknowledge(self, ca: str) -> None:
-        """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
-        self._tell_once(_TRUSTS, fingerprint(ca))
-
-    def tell_principal(self, principal: str) -> None:
-        """Tell the other units which control-plane unit this unit belongs to."""
-        self._tell_once(_PRINCIPAL, principal)
-
-    def _tell_once(self, key: str, new: str) -> None:
-        if self._id:
-            self._charm.write_once(f"{RELATION}:{key}", new, lambda: self._tell(key, new))
-
-    def _tell(self, key: str, new: str) -> bool:
-        """Write into this unit's databag, and return whether that had something else."""
-        if not self._relation or self._relation.data[self._unit].get(key) == new:
-            return False
-        self._relation.data[self._unit][key] = new
-        return True
-
-    def principal_of(self, unit: str) -> str:
-        """Return the control-plane unit of another ``unit``; empty if that has not told it."""
-        others = {each.name: each for each in self.others}
-        if not self._relation or unit not in others:
-            return ""
-        return self._relation.data[others[unit]].get(_PRINCIPAL, "")
-
-    def units_not_trusting(self, ca: str) -> list[str]:
-        """Return the units, this one included, that have not acknowledged the bundle ``ca``."""
-        if not self._relation:
-            return [self._unit.name]
-        wanted = fingerprint(ca)
-        return sorted(
-            unit.name
-            for unit in (self._unit, *self.others)
-            if self._relation.data[unit].get(_TRUSTS) != wanted
-        )
 
     def _read(self) -> Shared:
         if not self._id:

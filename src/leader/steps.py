@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import cos
 import internal_errors
-from certificates import rotation
+from certificates import pem
 from cluster import contents, pods
 from cluster.errors import errors_as_status
 from config import Config
@@ -58,22 +58,22 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     issued, unissued = None, list[Unready]()
     with collected(unissued), internal_errors.as_status(hook.charm.unit.name):
         issued = hook.certificates.obtain(peers.shared.address, stored.pair)
-    new = issued.pair if issued else None
-    hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))
-    # That may have recorded this unit's acknowledgement, so read them only now.
-    plan = rotation.plan(peers.shared.ca, stored.pair, new, hook.units_not_trusting)
+    pair = issued.pair if issued else stored.pair
     announced = bool(reported) and not reported.result.left
-    if not plan.pair:
+    if not pair:
         raise worst(unissued, announced=announced)
+    # A new authority is trusted beside the old one, until no pod serves with that.
+    former = stored.pair.ca if stored.pair else ""
+    hook.share(ca=pem.ca_bundle(peers.shared.ca, former, pair.ca))
     refused = list[Unready]()
     with errors_as_status():
-        spec = authenticator.spec(hook, client, config, plan.pair, stored, trusted, problems)
+        spec = authenticator.spec(hook, client, config, pair, stored, trusted, problems)
         rollout = authenticator.deploy(client, hook.owner, spec, stored, refused)
         hook.share(serving=peers.shared.serving or rollout.serving)
         hook.charm.tell_version(config.version)
         own = pods.find(client)
-        if plan.can_drop_old_ca and rollout.complete and pods.all_use(own, plan.pair):
-            hook.share(ca=plan.pair.ca)
+        if peers.shared.ca != pair.ca and rollout.complete and pods.all_use(own, pair):
+            hook.share(ca=pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
         cos.publish(hook.charm, hook.owner, peers.shared, own)
@@ -82,9 +82,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
     if reported:
         hook.memory.log_once(report.remarks(config, reported))
     problems += unbrought
-    problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
-    with collected(problems):
-        plan.check_trusted()
+    problems += [hook.certificates.meanwhile(pair, problem) for problem in unissued]
     problems += refused
     if problems or not reported:
         raise worst(problems, announced=announced)
@@ -94,7 +92,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         trusted.remark,
     )
     line = report.line(rollout, reported, *remarks)
-    keeps_old_ca = peers.shared.ca != plan.pair.ca
+    keeps_old_ca = peers.shared.ca != pair.ca
     # Only a login tells the role of a permission set.
     awaits_role = entry.ROLE_UNKNOWN() in reported.not_applied.values()
     polls = keeps_old_ca or awaits_role or bool(reported.result.left)

@@ -1,7 +1,8 @@
-"""The authenticator that the testbed builds: which Go built it, and what ended it once."""
+"""The authenticator that the testbed builds: what ended it once, and what it serves with."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 from tests.conformance import http2_settings
+from tests.fakes.certificates import pairs
 
+from certificates import pem
 from testbed.programs import build, modules
 from testbed.programs.modules import Module
 
@@ -54,15 +57,16 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-@pytest.fixture
-def authenticator(tmp_path: Path) -> Iterator[Authenticator]:
-    """Run the authenticator on the loopback interface, with the mappings of a file."""
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Authenticator]:
+    """Run the authenticator on the loopback interface, with the mappings of a file, and with the
+    pair in ``folder``, or one of its own."""
     program = build.built([MODULE]) / "aws-iam-authenticator"
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    port, log = free_port(), tmp_path / "log"
+    (folder / "config.yaml").write_text(CONFIG)
+    port, log = free_port(), folder / "log"
     command = [
-        *(program, "server", "--config", tmp_path / "config.yaml", "--backend-mode=MountedFile"),
-        *(f"--state-dir={tmp_path}", f"--generate-kubeconfig={tmp_path}/kubeconfig"),
+        *(program, "server", "--config", folder / "config.yaml", "--backend-mode=MountedFile"),
+        *(f"--state-dir={folder}", f"--generate-kubeconfig={folder}/kubeconfig"),
         *(f"--address={ADDRESS}", f"--port={port}"),
     ]
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": os.environ["HOME"]}
@@ -72,12 +76,34 @@ def authenticator(tmp_path: Path) -> Iterator[Authenticator]:
     ):
         found = Authenticator(process, port, log)
         deadline = time.monotonic() + 30
-        while not found.is_healthy():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
+        try:
+            while not found.is_healthy():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            yield found
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def authenticator(tmp_path: Path) -> Iterator[Authenticator]:
+    with running(tmp_path) as found:
         yield found
-        process.kill()
+
+
+@pytest.mark.parametrize("case", [case for case, (_, why) in pairs.CASES.items() if not why])
+def test_given_a_pair_that_the_charm_takes_then_it_serves_with_that(
+    tmp_path: Path, case: str
+) -> None:
+    pair = pairs.CASES[case][0]()
+    (tmp_path / "cert.pem").write_text(pair.certificate)
+    (tmp_path / "key.pem").write_text(pair.key)
+
+    with running(tmp_path) as found:
+        shown = ssl.get_server_certificate((ADDRESS, found.port))
+
+    assert [shown] == [f"{text}\n" for text in pem.certificates(pair.certificate)[:1]]
 
 
 def test_given_a_client_that_changes_settings_while_it_asks_then_the_authenticator_lives(

@@ -486,8 +486,7 @@ class Life:
             self.transport.lasting.clear()
         self._come_to_rest()
         promises.at_rest(self)
-        # A pair waits for all: its provider, its operator, and each unit that has to trust its
-        # authority.
+        # A pair waits for its provider and its operator.
         if self.can_work and not self.silent:
             self.reasons.clear()
         self.unsure.clear()

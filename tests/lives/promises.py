@@ -66,7 +66,6 @@ def ask(life: Life, promise: Callable[..., None], *args: Any, **kwargs: Any) -> 
 def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[Role]]) -> None:
     """What must hold after each request of the charm that writes; ``had`` were the rights."""
     ask(life, p2, run, changed, had)
-    ask(life, p5)
     ask(life, p9, run, changed)
     ask(life, p10, run, changed)
     ask(life, p11)
@@ -117,6 +116,7 @@ def at_rest(life: Life) -> None:
     if life.can_work:
         ask(life, p11_address, life.units)
     ask(life, p8)
+    ask(life, p5)
     ask(life, p12)
     ask(life, p17)
     ask(life, p3)
@@ -243,7 +243,7 @@ def p4(life: Life, run: Run, lines: list[str]) -> None:
 
 
 def p5(life: Life) -> None:
-    """Each control plane trusts what the pods serve, at every moment."""
+    """Each control plane trusts what the pods serve."""
     life.checks["P5"] += 1
     if life.begin.endpoint != "aws-iam" or SECRET not in life.objects or not life.is_deployed:
         return

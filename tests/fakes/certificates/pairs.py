@@ -156,18 +156,6 @@ def made_of(*drafts: Draft) -> KeyPair:
     return pem.key_pair(good.certificate, good.key, good.ca)
 
 
-def named(name: x509.GeneralName) -> dict[str, Callable[[], KeyPair]]:
-    """Pairs with such a name beside the others, by whose it is."""
-    names = (name,)
-    odd = Change(ROOT, other_names=names)
-    return {
-        "the leaf": lambda: leaf(other_names=names),
-        "an intermediate": lambda: below(other_names=names),
-        "the root": lambda: leaf(odd),
-        "the root of an intermediate": lambda: made_of(LEAF, MIDDLE, odd),
-    }
-
-
 def with_preamble() -> KeyPair:
     """As easy-rsa has it: a readable copy in front of each certificate."""
     good = leaf()
@@ -209,51 +197,21 @@ def with_damaged_exponent() -> KeyPair:
 
 
 SELF_SIGNED = Change(LEAF, subject="self-signed")
-# Keys that OpenSSL takes, and Go does not.
-UNKNOWN_KEYS = ("Ed448", "brainpool", "secp256k1")
 FREE = x509.UniformResourceIdentifier
-# Names that OpenSSL takes, and Go does not. Some are made past cryptography's own check.
-ODD_NAMES: dict[str, x509.GeneralName] = {
-    "a host that is not ASCII": x509.DNSName._init_without_validation("ü.example.com"),
-    "a mail name that is not ASCII": x509.RFC822Name._init_without_validation("ü@example.com"),
-    "a URI that is not ASCII": FREE._init_without_validation("https://ü.example.com/"),
-    "a URI with half a host": FREE("https://[::1"),
-    "a URI with an empty label": FREE("https://a_b..c/"),
-    "a URI with a broken escape": FREE("https://a/%zz"),
-}
-# Of the one, cryptography reads no text, and of the other nothing.
-LATIN_1, X_400 = bytes.fromhex("30038201fc"), bytes.fromhex("3004a3020500")
-NAMES: dict[str, x509.GeneralName] = {
-    "another host": x509.DNSName("a_b.example.com"),
-    "a mail name": x509.RFC822Name("a@example.com"),
-    "a workload's URI": FREE("spiffe://cluster.local/ns/a/sa/b%20c"),
-    "a URN": FREE("urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
-    "a URI with a port": FREE("https://a-b.example.com:8080/c/"),
-    "an identifier": x509.RegisteredID(x509.ObjectIdentifier("1.2.3")),
-    "a directory's name": x509.DirectoryName(distinguished("Zürich")),
-}
 UNUSABLE = "has a key or a name that Kubernetes cannot use"
-ODD_REASONS = {
-    "the leaf": UNUSABLE,
-    "an intermediate": f"has an authority that {UNUSABLE}",
-    "the root": f"has an authority that {UNUSABLE}",
-    "the root of an intermediate": "",
-}
+UNREADABLE = r"cannot be read \(\w+\)"
 UNSIGNED = "is not signed by an authority that came with it"
+OTHER_KEY = "does not belong to its private key"
 OTHER_NAME = f"does not cover {SERVER_NAME}"
 GOOD = ""
+ODD = Change(
+    ROOT,
+    other_names=(x509.DNSName._init_without_validation("ü.example.com"), FREE("https://[::1")),
+)
 # By what is special: the pair, and why it is refused.
 CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
     "below a root": (leaf, GOOD),
-    "below an intermediate, all trusted": (below, GOOD),
-    "below an intermediate, the root trusted": (
-        lambda: pair(LEAF, MIDDLE, ROOT, trusted=slice(2, None)),
-        GOOD,
-    ),
-    "below an intermediate that alone is trusted": (
-        lambda: pair(LEAF, MIDDLE, ROOT, trusted=slice(1, 2)),
-        GOOD,
-    ),
+    "below an intermediate": (below, GOOD),
     "without its intermediate": (
         lambda: pair(LEAF, MIDDLE, ROOT, trusted=slice(2, None), served=slice(1)),
         UNSIGNED,
@@ -262,21 +220,25 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
     "below an authority that was renewed": (renewed, GOOD),
     "without an authority": (lambda: Change(leaf(), ca=""), UNSIGNED),
     "with an authority that is no PEM": (lambda: Change(leaf(), ca="\udc80"), UNSIGNED),
-    "below another authority": (lambda: Change(leaf(), ca=pair(LEAF, MIDDLE).ca), UNSIGNED),
     "below a namesake": (
         lambda: Change(leaf(), ca=pair(LEAF, Change(ROOT, which=9)).ca),
         UNSIGNED,
     ),
-    "with another's key": (
-        lambda: Change(leaf(), key=key_text(MIDDLE.private_key)),
-        "does not belong to its private key",
-    ),
+    "with another's key": (lambda: Change(leaf(), key=key_text(MIDDLE.private_key)), OTHER_KEY),
     "with a key of another kind": (
         lambda: Change(leaf(), key=key_text(key_of("RSA-2048", 0))),
-        "does not belong to its private key",
+        OTHER_KEY,
     ),
-    "with a damaged private exponent": (with_damaged_exponent, r"cannot be read \(ValueError\)"),
-    "without a key": (lambda: Change(leaf(), key=""), r"cannot be read \(\w+\)"),
+    "with a damaged private exponent": (with_damaged_exponent, UNREADABLE),
+    "without a key": (lambda: Change(leaf(), key=""), UNREADABLE),
+    "with a large key": (
+        lambda: Change(leaf(), key="-" * 6_000),
+        "is too large: RSA-4096 is the largest key",
+    ),
+    "with many authorities": (
+        lambda: Change(leaf(), ca=leaf().ca * 200),
+        "is too large: RSA-4096 is the largest key",
+    ),
     "for another name": (lambda: leaf(names=("other.svc",)), OTHER_NAME),
     "for a wildcard": (lambda: leaf(names=("*.kube-system.svc",)), GOOD),
     "for the wildcard of another": (lambda: leaf(names=("*.svc",)), OTHER_NAME),
@@ -300,126 +262,34 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         lambda: leaf(days=(1, 9), names=("other.svc",)),
         OTHER_NAME,
     ),
-    "without usages": (lambda: leaf(usages=()), GOOD),
-    "for servers and clients": (lambda: leaf(usages=(Usage.SERVER_AUTH, Usage.CLIENT_AUTH)), GOOD),
-    "for clients alone": (
-        lambda: leaf(usages=(Usage.CLIENT_AUTH,)),
-        "is refused: unsuitable certificate purpose",
-    ),
-    "below an authority for clients alone": (
-        lambda: below(usages=(Usage.CLIENT_AUTH,)),
-        r"is refused: .+",
-    ),
-    "below what is no authority": (lambda: below(ca=False), r"is refused: invalid CA .+"),
-    "below what may sign no certificates": (
-        lambda: below(signs_certificates=False),
-        r"is refused: .+",
-    ),
-    "below what may sign certificates": (lambda: below(signs_certificates=True), GOOD),
-    "below too long a path": (
-        lambda: pair(LEAF, MIDDLE, Change(ROOT, path_length=0), trusted=slice(2, None)),
-        "is refused: path length constraint exceeded",
-    ),
-    "below constraints that permit the name": (lambda: below(permitted="kube-system.svc"), GOOD),
-    "below constraints that permit another": (
-        lambda: below(permitted="example.com"),
-        "is refused: permitted subtree violation",
-    ),
-    "below constraints that exclude the name": (
-        lambda: below(excluded="svc"),
-        "is refused: excluded subtree violation",
-    ),
-    "with an unknown critical extension": (
-        lambda: leaf(unknown_critical=True),
-        "is refused: unhandled critical extension",
-    ),
-    "signed with SHA-1": (with_sha_1, r"cannot be read \(SSLError\)"),
-    "signed with SHA-384": (lambda: leaf(Change(ROOT, digest=hashes.SHA384())), GOOD),
     **{
         f"with a key {kind}": (functools.partial(leaf, key=kind), GOOD)
         for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
     },
     **{
-        f"below a key {kind}": (functools.partial(leaf, Change(ROOT, key=kind)), GOOD)
-        for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
-    },
-    **{
         f"with a key {kind}": (functools.partial(leaf, key=kind), UNUSABLE)
-        for kind in UNKNOWN_KEYS
+        for kind in ("P-224", "RSA-1024", "Ed448", "secp256k1", "brainpool")
     },
-    "with a key P-224": (lambda: leaf(key="P-224"), r"cannot be read \(SSLError\)"),
-    "below a key P-224": (lambda: leaf(Change(ROOT, key="P-224")), GOOD),
-    "with a key RSA-1024": (lambda: leaf(key="RSA-1024"), GOOD),
-    "below a key RSA-1024": (lambda: leaf(Change(ROOT, key="RSA-1024")), GOOD),
-    **{
-        f"below a key {kind}": (
-            functools.partial(leaf, Change(ROOT, key=kind)),
-            f"has an authority that {UNUSABLE}",
-        )
-        for kind in UNKNOWN_KEYS
-    },
-    **{
-        f"below an intermediate with a key {kind}": (
-            functools.partial(below, key=kind),
-            f"has an authority that {UNUSABLE}",
-        )
-        for kind in UNKNOWN_KEYS
-    },
-    **{
-        f"below an intermediate below a key {kind}": (
-            functools.partial(made_of, LEAF, MIDDLE, Change(ROOT, key=kind)),
-            GOOD,
-        )
-        for kind in UNKNOWN_KEYS
-    },
-    **{
-        f"below an intermediate below an intermediate with a key {kind}": (
-            functools.partial(
-                made_of, LEAF, MIDDLE, Change(ROOT, subject="upper", which=3, key=kind), ROOT
-            ),
-            GOOD,
-        )
-        for kind in UNKNOWN_KEYS
-    },
-    "with a root of brainpool that is served": (
-        lambda: pair(LEAF, MIDDLE, Change(ROOT, key="brainpool")),
-        f"has an authority that {UNUSABLE}",
+    "with a host that is not ASCII": (
+        lambda: leaf(other_names=(x509.DNSName._init_without_validation("ü.example.com"),)),
+        f"{UNUSABLE}|{UNREADABLE}",
     ),
-    **{
-        f"with {name}: {whose}": (make, ODD_REASONS[whose])
-        for name, value in ODD_NAMES.items()
-        for whose, make in named(value).items()
-    },
-    **{
-        f"with {name}: {whose}": (make, GOOD)
-        for name, value in NAMES.items()
-        for whose, make in named(value).items()
-    },
-    "below a host in Latin-1": (
-        lambda: below(raw_names=LATIN_1),
-        f"has an authority that {UNUSABLE}",
+    "with a mail name that is not ASCII": (
+        lambda: leaf(other_names=(x509.RFC822Name._init_without_validation("ü@example.com"),)),
+        f"{UNUSABLE}|{UNREADABLE}",
     ),
-    "below an intermediate below a host in Latin-1": (
-        lambda: made_of(LEAF, MIDDLE, Change(ROOT, raw_names=LATIN_1)),
+    "with a URI": (lambda: leaf(other_names=(FREE("https://[::1"),)), UNREADABLE),
+    "with another host and a mail name": (
+        lambda: leaf(other_names=(x509.DNSName("a_b.example.com"), x509.RFC822Name("a@b.c"))),
         GOOD,
     ),
-    "below an X.400 address": (lambda: below(raw_names=X_400), GOOD),
     "with a subject that is not ASCII": (lambda: leaf(subject="Zürich"), GOOD),
-    "below a subject that is not ASCII": (lambda: below(subject="Zürich"), GOOD),
     "with a subject whose form is ASCII's": (lambda: leaf(subject=MISLABELLED), UNUSABLE),
-    "with a long subject whose form is ASCII's": (
-        lambda: leaf(subject=MISLABELLED * 20),
-        UNUSABLE,
-    ),
     "below a subject whose form is ASCII's": (lambda: below(subject=MISLABELLED), UNUSABLE),
     "self-signed": (lambda: made_of(SELF_SIGNED), GOOD),
     "self-signed, for other names": (
         lambda: made_of(Change(SELF_SIGNED, names=("other.svc",))),
         OTHER_NAME,
-    ),
-    "self-signed, and another is trusted": (
-        lambda: Change(made_of(SELF_SIGNED), ca=leaf().ca),
-        UNSIGNED,
     ),
     "with a traditional RSA key": (
         lambda: Change(leaf(key="RSA-2048"), key=key_text(key_of("RSA-2048", 0), TRADITIONAL)),
@@ -429,4 +299,25 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         lambda: Change(leaf(), key=key_text(LEAF.private_key, TRADITIONAL)),
         GOOD,
     ),
+    # A client that verifies refuses these; the pods serve all of them, and people log in.
+    "for clients alone": (lambda: leaf(usages=(Usage.CLIENT_AUTH,)), GOOD),
+    "with an unknown critical extension": (lambda: leaf(unknown_critical=True), GOOD),
+    "below an authority for clients alone": (lambda: below(usages=(Usage.CLIENT_AUTH,)), GOOD),
+    "below what may sign no certificates": (lambda: below(signs_certificates=False), GOOD),
+    "below too long a path": (lambda: pair(LEAF, MIDDLE, Change(ROOT, path_length=0)), GOOD),
+    "below constraints that permit another": (lambda: below(permitted="example.com"), GOOD),
+    "below constraints that exclude the name": (lambda: below(excluded="svc"), GOOD),
+    "signed with SHA-1": (with_sha_1, UNSIGNED),
+    "below an odd name": (lambda: made_of(LEAF, MIDDLE, ODD), GOOD),
+    **{
+        f"below a key {kind}": (functools.partial(leaf, Change(ROOT, key=kind)), GOOD)
+        for kind in ("P-224", "RSA-1024", "Ed448", "secp256k1", "brainpool")
+    },
+    **{
+        f"below an intermediate with a key {kind}": (
+            lambda kind=kind: made_of(LEAF, Change(MIDDLE, key=kind), ROOT),
+            GOOD,
+        )
+        for kind in ("Ed448", "secp256k1", "brainpool")
+    },
 }

@@ -99,7 +99,7 @@ def test_given_a_certificate_in_the_last_tenth_of_its_life_then_each_hook_reads_
         return original(self, address, provider)
 
     later = dt.datetime.now(dt.timezone.utc) + part * provider.validity
-    monkeypatch.setattr("certificates.relation._now", lambda: later)
+    monkeypatch.setattr("certificates.keypair.now", lambda: later)
     monkeypatch.setattr(csr_protocol.Requirer, "obtain", obtain)
 
     assert modern.hook().name == "active"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -117,18 +115,6 @@ def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_o
     assert pem.ca_bundle(one, two + one, two) == pem.ca_bundle(two, one)
     assert sorted(pem.certificates(pem.ca_bundle(one, two))) == sorted(pem.certificates(one, two))
     assert pem.ca_bundle() == ""
-
-
-def test_given_blocks_when_decoded_then_each_is_there_once():
-
-    (leaf, authority) = pem.der(CERTIFICATE + root().certificate + CERTIFICATE)
-    assert ssl.DER_cert_to_PEM_cert(leaf) == CERTIFICATE
-    assert ssl.DER_cert_to_PEM_cert(authority) == root().certificate
-
-
-def test_given_a_block_that_is_no_base64_when_decoded_then_a_value_error_comes():
-    with pytest.raises(ValueError, match=r"."):
-        pem.der("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Which key pairs the API server accepts.
+"""Which key pairs are served.
 
-`tests/conformance/test_tls.py` compares the same verdicts with Go's own.
+`tests/conformance/test_authenticator.py` starts the authenticator with those that are.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from certificates.keypair import KeyPair, NotYetValid, PairRefused
 
 
 def days_left(pair: KeyPair) -> int:
-    return round((verdict.check(pair) - dt.datetime.now(dt.timezone.utc)).total_seconds() / 86400)
+    return round(
+        (verdict.check(pair)[0].ends - dt.datetime.now(dt.timezone.utc)).total_seconds() / 86400
+    )
 
 
 @pytest.mark.parametrize("case", pairs.CASES)
-def test_given_a_pair_when_checked_then_it_is_accepted_or_the_reason_is_that_of_the_api_server(
+def test_given_a_pair_when_checked_then_it_is_accepted_or_the_reason_is_said(
     case: str,
 ):
     make, reason = pairs.CASES[case]
@@ -50,7 +52,6 @@ BLOCK = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
         {"key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
         {"certificate": BLOCK.format("AAAA")},
         {"certificate": BLOCK.format("?")},
-        {"ca": BLOCK.format("AAAA")},
     ],
 )
 def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(changes: dict[str, str]):

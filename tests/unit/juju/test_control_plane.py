@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import ops
 import pytest
 from tests.fakes import alarms, at_rest
@@ -78,22 +76,6 @@ def test_given_a_fork_that_renders_the_same_webhook_when_hooks_run_then_the_unit
     under.settle()
 
     assert DEPLOYMENT in api.objects
-
-
-@pytest.mark.parametrize(
-    ("hash_", "trusts"),
-    [(None, True), ("", True), ("of another file", False)],
-    ids=["says nothing", "uses no file", "uses another file"],
-)
-def test_given_what_a_control_plane_says_of_its_file_then_only_another_file_delays_trust(
-    model: Model, hash_: str | None, trusts: bool
-):
-    [unit] = model.units
-    unit.control_plane["webhook_hash"] = json.dumps(hash_)
-
-    model.settle()
-
-    assert ("trusts" in unit.peer) == trusts
 
 
 ENDPOINT = f"https://{ADDRESS}:443/authenticate"

@@ -103,7 +103,6 @@ def issued(*, days: tuple[int, int] = (-1, 365)) -> tuple[str, str]:
 
 GOOD = issued()
 OTHER_KEY = (GOOD[0], issued()[1])
-EMPTY = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 EARLY = issued(days=(1, 30))
 
 
@@ -137,21 +136,27 @@ def test_given_a_certificate_then_its_end_is_said_and_another_asked_for_in_its_l
 
     warning = f"certificate expires {end:%Y-%m-%d}; waiting for another one from easyrsa"
     assert found.warning == (warning if soon else "")
-    assert unit.name == (f"until-{end:%Y%m%d}.{SERVER_NAME}" if soon else SERVER_NAME)
+    assert unit.name == (f"until-{end:%Y%m%d%H%M}.{SERVER_NAME}" if soon else SERVER_NAME)
 
 
-def test_given_a_certificate_near_its_end_when_another_lasts_no_longer_then_the_ca_is_at_its_end(
-    unit: Unit,
+@pytest.mark.parametrize(("days", "late"), [((-6, 4), False), ((-7, 3), True)])
+def test_given_a_certificate_of_ten_days_then_another_is_asked_for_in_the_last_third(
+    unit: Unit, days: tuple[int, int], late: bool
 ):
-    pair = issued(days=(-300, 10))
-    end = verdict.read(pair[0]).not_valid_after_utc
-    again = (f"until-{end:%Y%m%d}.{SERVER_NAME}", pair)
+    found = unit.ask(answers((SERVER_NAME, issued(days=days))))
 
-    found = unit.ask(answers((SERVER_NAME, pair), again))
+    assert found.warning.startswith("certificate expires ") is late
+    assert unit.name.startswith("until-") is late
+
+
+def test_given_an_authority_near_its_end_then_its_end_is_said(unit: Unit):
+    authority = root().renewed((-300, 10)).certificate
+    end = verdict.read(authority).not_valid_after_utc
+
+    found = unit.ask({**answers((SERVER_NAME, GOOD)), "ca": authority})
 
     warning = f"CA expires {end:%Y-%m-%d}; renew or replace it"
-    assert found == Issued(pem.key_pair(*pair, root().certificate), warning)
-    assert unit.name == again[0]
+    assert found == Issued(pem.key_pair(*GOOD, authority), warning)
 
 
 def test_given_several_answers_near_their_end_then_the_one_that_lasts_longest_is_served(
@@ -171,22 +176,13 @@ def test_given_answers_that_end_together_then_the_same_is_served_in_whatever_ord
     unit: Unit, order: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ):
     end = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=9)
-    monkeypatch.setattr("certificates.verdict.check", lambda _: end)
+    life = verdict.Life(end, end)
+    monkeypatch.setattr("certificates.verdict.check", lambda _: (life, life))
     pairs = sorted(issued() for _ in range(2))
 
     found = unit.ask(*(answers((SERVER_NAME, pairs[number])) for number in order))
 
     assert found.pair == pem.key_pair(*pairs[1], root().certificate)
-
-
-def test_given_good_answers_then_the_first_units_is_served_even_if_another_lasts_longer(
-    unit: Unit,
-):
-    pairs = [issued(), issued(days=(-1, 700)), *(issued() for _ in range(2))]
-
-    found = unit.ask(*(answers((SERVER_NAME, pair)) for pair in pairs))
-
-    assert found.pair == pem.key_pair(*pairs[0], root().certificate)
 
 
 def test_given_a_pair_in_use_when_another_answer_becomes_good_then_it_stays_in_use(unit: Unit):
@@ -205,11 +201,12 @@ def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or
 ):
     bag, checked = answers((SERVER_NAME, GOOD)), list[str]()
     end = verdict.read(GOOD[0]).not_valid_after_utc
+    life = verdict.Life(end - dt.timedelta(days=365), end)
     pair = pem.key_pair(*GOOD, root().certificate)
 
-    def check(pair: KeyPair) -> dt.datetime:
+    def check(pair: KeyPair) -> tuple[verdict.Life, verdict.Life]:
         checked.append(pair.certificate)
-        return end
+        return life, life
 
     monkeypatch.setattr("certificates.verdict.check", check)
     # Juju has the request after the second hook.
@@ -222,8 +219,8 @@ def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or
     unit.ask(bag, in_use=dataclasses.replace(pair, key="another"))
     assert checked == [pair.certificate] * 5
 
-    monkeypatch.setattr("certificates.relation._now", lambda: end - dt.timedelta(days=13))
-    assert unit.ask(bag, in_use=pair).warning.startswith("certificate expires ")
+    monkeypatch.setattr("certificates.keypair.now", lambda: end - dt.timedelta(days=13))
+    assert unit.ask(bag, in_use=pair).warning.startswith("CA expires ")
     assert len(checked) == 6
 
 
@@ -233,7 +230,6 @@ def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or
         (OTHER_KEY, "does not belong to its private key"),
         (("no PEM", GOOD[1]), "does not belong to its private key"),
         ((GOOD[0], "?"), "cannot be read"),
-        ((GOOD[0] + EMPTY, GOOD[1]), "cannot be read"),
         (issued(days=(-300, -1)), "expired on DAY"),
     ],
 )

@@ -1,3 +1,0 @@
-module conformance/tls
-
-go 1.26.0
