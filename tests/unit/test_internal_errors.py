@@ -17,7 +17,7 @@ from tests.fakes.machine import Files
 from checks import pods
 from cluster import access as stored
 from cluster import services, teardown
-from juju import peers
+from hook import Hook
 from juju.wake import Wake
 from leader import access, steps
 from machine import files as machine_files
@@ -82,7 +82,7 @@ def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its
 
 
 @pytest.mark.parametrize(
-    ("leader", "of", "name"), [(None, peers.Peers, "acknowledge"), (0, Wake, "again")]
+    ("leader", "of", "name"), [(None, Hook, "note_use"), (0, Wake, "again")]
 )
 def test_given_a_bug_of_a_follower_or_of_the_alarm_when_a_hook_runs_then_the_status_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch, leader: int | None, of: type, name: str
