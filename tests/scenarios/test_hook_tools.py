@@ -117,10 +117,3 @@ now = datetime.datetime.now(datetime.timezone.utc)
 print(len(declared.parse(sys.argv[1], now).entries))
 print("access.declaration.eks" in sys.modules)
 """
-
-
-def test_given_an_option_without_access_entries_when_it_is_read_then_nothing_of_eks_is_imported():
-    arn = "arn:aws:iam::111122223333:role/dev"
-
-    assert run(DECLARED, f"mapRoles: [{{rolearn: '{arn}'}}]") == ["1", "False"]
-    assert run(DECLARED, f"[{{principalArn: '{arn}'}}]") == ["1", "True"]
