@@ -173,8 +173,10 @@ def another_application(life: Life, name: str, who: str) -> None:
 
 def heir_claims(life: Life) -> list[str]:
     """Another application claims the authenticator: it has marked the Service, and is about to
-    mark the other objects. Return the paths of all."""
-    found = [path for path, each in life.objects.items() if access.mark(each) == OWNER.mark]
+    mark the other objects. Return the paths of all but the guards, which outlive both."""
+    guards = (DEFINITION, POLICY, POLICY_BINDING)
+    marked = {path for path, each in life.objects.items() if access.mark(each) == OWNER.mark}
+    found = sorted(marked.difference(guards))
     if SERVICE not in found:
         return []
     for path in found:
