@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class Broken(AssertionError):
     """A promise that does not hold: its number, what is wrong, and the details."""
@@ -12,9 +10,6 @@ class Broken(AssertionError):
         self.promise, self.wrong = promise, wrong
         self.details = " ".join(str(each) for each in details)[:600]
         super().__init__(f"{promise} broken: {wrong}: {self.details}")
-
-    def __reduce__(self) -> Any:
-        return type(self), (self.promise, self.wrong, self.details)
 
     @property
     def signature(self) -> str:

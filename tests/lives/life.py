@@ -35,6 +35,8 @@ from tests.lives.transport import Killed, Run, Stopped, Transport
 _OF_OPS = ("ops ", "Initializing SQLite", "Emitting Juju event")
 START = 1_796_040_000.0
 _MINUTE = 60.0
+# After so many seconds a unit has looked again at what was left.
+_LOOKS = 4000
 _ROUNDS = 14
 MACHINES = 3
 # How many times an alarm may ring in one stretch of time.
@@ -106,7 +108,11 @@ class Life:
         self.notes: list[str] = []
         # What was said: log lines, results, memories.
         self.said: list[str] = []
+        # The pair by its hash that all pods served last, and its authority.
+        self.rolled_out, self.served = "", set[str]()
         self.option = Option()
+        # Whether people have acted since the leader's last hook: nothing rings for that.
+        self.was_touched = False
         self.grants: dict[str, operator.Grant] = {}
         # Principals of whom nobody knows what they were granted: an answer was lost.
         self.unsure: set[str] = set()
@@ -236,7 +242,7 @@ class Life:
 
     def _act(self, act: Callable[..., object], step: Step) -> None:
         """Let people act on the cluster. What they may give, they give."""
-        before = self.rights
+        before, self.was_touched = self.rights, True
         for run in self.transport.runs:
             run.people = True
         act(self, **step.what)
@@ -358,6 +364,8 @@ class Life:
         if broken := transport.broken or transport.error:
             raise broken
         self._note_said(run, lines, memory)
+        if unit == self.leader and not run.is_action and not run.others:
+            self.was_touched = False
         if bags != self.model.bags():
             self._call_others(unit)
         promises.after_run(self, run, lines)
@@ -465,7 +473,8 @@ class Life:
         # A hook that a slow answer ends goes on in the next one.
         slow = any(isinstance(each, Fault) and each.kind == "slow" for each in step.meanwhile)
         grace = _MINUTE * (1 + slow) + late
-        promises.in_time(self, grace if bell != "never" else promises.SOON)
+        is_long = bell == "on time" and step.what["seconds"] >= _LOOKS and not step.meanwhile
+        promises.in_time(self, grace if bell != "never" else promises.SOON, is_long=is_long)
 
     # Rest.
 
@@ -530,6 +539,7 @@ class Life:
         self.removed_from = len(self.said)
         was_free = promises.is_free(self, self.model.peer.get("address", ""))
         self.removal_met.clear()
+        theirs = people.heir_claims(self) if step.what.get("heir") else []
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
                 # What goes wrong does so in the last unit, once.
@@ -541,11 +551,20 @@ class Life:
             self.gone.add(unit)
             if not was_free:
                 promises.ask(self, promises.p11_address, [unit])
-        if order and len(order) == len(self.model.units):
+        if theirs:
+            self._heir_goes(theirs)
+        elif order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
         self.is_deployed = False
         self.grants.clear()
+
+    def _heir_goes(self, theirs: list[str]) -> None:
+        """The application that has claimed these objects still has them, and goes with them."""
+        promises.ask(self, promises.p10_heir, theirs)
+        for path in theirs:
+            if path in self.objects:
+                self.api.delete(path)
 
     def _last_hook(self, unit: int, kind: str, step: Step | None) -> Run:
         model, on = self.model, self.model.on

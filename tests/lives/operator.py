@@ -32,9 +32,6 @@ def declare(life: Life, step: Step) -> None:
         life.allow(who, new.rights(row))
         # What the option declares, no grant holds any more.
         life.grants.pop(who, None)
-    for who, grant in list(life.grants.items()):
-        if grant.name in new.names:
-            life.grants.pop(who, None)
 
 
 def _configure_with(life: Life, **options: Any) -> None:
@@ -86,7 +83,7 @@ def grant(life: Life, step: Step) -> None:
         name, has = run.results["mapping"], new
         mapping = access.mappings(life.objects).get(name)
         life.unsure.discard(known)
-        is_declared = name in life.option.names or known in life.option.counts
+        is_declared = known in life.option.counts
         if run.people:
             # They may have taken it away again.
             has = has & life.rights.get(known, set())

@@ -125,11 +125,6 @@ class Option:
     def lasts(self, row: Row, now: float) -> bool:
         return not row.seconds or int(self.now + row.seconds) > now
 
-    @property
-    def names(self) -> set[str]:
-        """The names of its rows' mappings."""
-        return {row.name for row in self.rows}
-
     def rights(self, row: Row) -> set[Role]:
         """What a row gives to its principal."""
         given = {("Group", row.group, "")} if row.group else set()

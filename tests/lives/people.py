@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.paths import (
     DEFINITION,
     MAPPINGS,
@@ -26,6 +27,7 @@ MASTERS = "system:masters"
 NEVER: set[Role] = {("Group", MASTERS, "")}
 DELEGATE = "mallory"
 KEEP = "example.com/keep"
+_OTHER = "other of model k8s (0)"
 
 
 def _mapping(life: Life, number: int) -> Object | None:
@@ -166,7 +168,29 @@ def another_application(life: Life, name: str, who: str) -> None:
     life.api.add_binding(f"other-{name}", "ClusterRole/edit", Group=f"other:{name}")
     metadata = life.api.objects[f"{RBAC}/clusterrolebindings/other-{name}"]["metadata"]
     metadata["labels"] = {SOURCE: "grant"}
-    metadata["annotations"] = {MARK: "other of model k8s (0)"}
+    metadata["annotations"] = {MARK: _OTHER}
+
+
+def heir_claims(life: Life) -> list[str]:
+    """Another application claims the authenticator: it has marked the Service, and is about to
+    mark the other objects. Return the paths of all but the guards, which outlive both."""
+    guards = (DEFINITION, POLICY, POLICY_BINDING)
+    marked = {path for path, each in life.objects.items() if access.mark(each) == OWNER.mark}
+    found = sorted(marked.difference(guards))
+    if SERVICE not in found:
+        return []
+    for path in found:
+        metadata = life.objects[path]["metadata"]
+        del metadata["annotations"][MARK]
+        if path == SERVICE:
+            metadata["annotations"][MARK] = _OTHER
+        renew(metadata)
+    return found
+
+
+def pods_start(life: Life, seconds: int) -> None:
+    """From now on, nodes take so long until a new pod serves."""
+    life.api.start_seconds = seconds
 
 
 def takes_address(life: Life, number: int) -> None:

@@ -34,6 +34,8 @@ from tests.lives.broken import Broken
 from tests.lives.option import Role, Row, own_group, principal
 from tests.lives.people import DELEGATE, MASTERS
 
+from labels import CERTIFICATE_HASH
+
 if TYPE_CHECKING:
     from tests.lives.life import Life
     from tests.lives.transport import Effect, Run
@@ -46,6 +48,8 @@ _GO_ON_SECONDS = 1.0
 _MOST_RINGS = 40
 # An answer of a server that goes on to answer others, and how long a hook takes at most.
 _OF_ONE, _LONGEST = ("denied", "conflict", "failed", "acted, failed"), 40.0
+# How a status says that something of access is still to be made.
+_LEFT = ("role binding", "not applied", "no effect", "not deleted")
 _OURS = re.compile(r"aws-iam-.*-[0-9a-f]{10}")
 _BUG = re.compile(r"internal error (\w+) at")
 _COMMAND = re.compile(r"run: (?P<command>.*)$")
@@ -74,6 +78,7 @@ def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[
 def after_run(life: Life, run: Run, lines: list[str]) -> None:
     """What must hold after each hook and action."""
     ask(life, p4, run, lines)
+    ask(life, p5)
     ask(life, p14, lines, run)
     said.note_changes(life, run)
     if run.unit == life.model.leader and run.undisturbed:
@@ -87,12 +92,14 @@ def after_run(life: Life, run: Run, lines: list[str]) -> None:
     ask(life, p3_looks, run)
     ask(life, p7, run)
     ask(life, said.p15, run)
+    ask(life, p15_left, run)
     ask(life, p16_hook, run)
     ask(life, p18, run)
 
 
-def in_time(life: Life, grace: float) -> None:
-    """What must hold when time has passed, and alarms have rung."""
+def in_time(life: Life, grace: float, *, is_long: bool) -> None:
+    """What must hold when time has passed, long enough for another look or not, and alarms have
+    rung."""
     if _goes_on(life):
         return
     if grace <= SOON and not life.can_work:
@@ -101,6 +108,8 @@ def in_time(life: Life, grace: float) -> None:
     ask(life, p13, grace=grace, kept=False)
     if life.can_work:
         ask(life, p13, grace=grace)
+    if is_long and life.can_work and not life.due[life.leader or 0]:
+        ask(life, p17_by_alarms)
 
 
 def beside_a_fault(life: Life) -> None:
@@ -163,7 +172,7 @@ def p2(life: Life, run: Run, changed: list[Effect], old: dict[str, set[Role]]) -
         if who in old and who not in new and _is_named(life, who, run.before):
             raise Broken("P2", "a declared person is locked out", who, run.what)
         less = (old.get(who, set()) & _wanted(life, row)) - new.get(who, set())
-        if less and _is_as(life, who, row, run.before):
+        if less and _is_as(row, run.before):
             raise Broken("P2", "a declared person loses a role", who, sorted(less), run.what)
     _check_granted(life, run, old)
 
@@ -249,12 +258,25 @@ def p5(life: Life) -> None:
         return
     if life.model.peer.get("serving") != "true" or "pair lost" in life.reasons:
         return
-    authority = set(_PEM.findall(life.api.secret("ca.pem")))
+    served = _served(life)
     for number, files in enumerate(life.machines):
         if number in life.units and files.webhook.exists():
             trusted = _trusted(files.webhook.read_text())
-            if not authority & trusted:
+            if not all(authority & trusted for authority in served):
                 raise Broken("P5", "a control plane does not trust the pods", number)
+
+
+def _served(life: Life) -> tuple[set[str], set[str]]:
+    """The authorities of the pair that new pods serve, and of the one that all served last."""
+    authority = set(_PEM.findall(life.api.secret("ca.pem")))
+    if DEPLOYMENT not in life.objects:
+        life.rolled_out, life.served = "", set()
+        return authority, authority
+    template = life.objects[DEPLOYMENT]["spec"]["template"]["metadata"]
+    pair = template.get("annotations", {}).get(CERTIFICATE_HASH, "")
+    if pair != life.rolled_out and life.api.is_rolled_out:
+        life.rolled_out, life.served = pair, authority
+    return authority, life.served or authority
 
 
 @functools.lru_cache(64)
@@ -356,13 +378,19 @@ def p10(life: Life, run: Run, changed: list[Effect]) -> None:
             raise Broken("P10", "what belongs to others is changed", each)
 
 
+def p10_heir(life: Life, theirs: list[str]) -> None:
+    """A removal leaves what another application has claimed, and what that is about to mark."""
+    life.checks["P10"] += 1
+    if gone := [path for path in theirs if path not in life.objects]:
+        raise Broken("P10", "a removal deletes what another application claims", gone)
+
+
 def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
-        name = stored["metadata"]["name"]
         # Nobody extends what was deleted because it had ended.
         is_over = access.has_ended(stored, life.now) or f"DELETE {path}" in run.writes[:-1]
-        in_the_way = name in life.option.names or run.what == "revoke-access"
-        return not (access.source(stored) or is_over or in_the_way)
+        is_revoked = run.what == "revoke-access" and access.principal(stored) in run.deleted
+        return not (access.source(stored) or is_over or is_revoked)
     if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
         return False
     if _OURS.fullmatch(path.rpartition("/")[2]):
@@ -443,6 +471,21 @@ def p14(life: Life, lines: list[str], run: Run) -> None:
                 raise Broken("P14", "a line that is not printable", repr(line)[:200])
 
 
+def p15_left(life: Life, run: Run) -> None:
+    """Where somebody keeps a role that the option has taken away, the status says so."""
+    status = life.model.units[run.unit].status
+    if run.is_action or run.others or run.unit != life.leader or _goes_on(life):
+        return
+    if not isinstance(status, ops.ActiveStatus):
+        return
+    life.checks["P15"] += 1
+    given = access.bound(life.objects)
+    for who, row in life.declared.items():
+        more = given.get(own_group(row.name), set()) - life.option.rights(row)
+        if more and not any(each in status.message for each in _LEFT):
+            raise Broken("P15", "nobody is told of a role that stays", who, more, status.message)
+
+
 def p16(life: Life) -> None:
     """One object's fault is that object's: all else is as declared."""
     failing = [key.partition(" ")[2] for key in life.transport.lasting]
@@ -478,13 +521,8 @@ def p16_hook(life: Life, run: Run) -> None:
 
 def _check_beside(life: Life, failing: list[str]) -> None:
     """Check that all rows but those of failing objects are as declared."""
-    found = access.mappings(life.objects)
     for who, row in life.declared.items():
-        names = {row.name}
-        names |= {name for name, each in found.items() if access.principal(each) == who}
-        # A person whose next mapping fails keeps the name that this row takes.
-        is_kept = row.name in found and access.principal(found[row.name]) != who
-        if not is_kept and not any(name in path for name in names for path in failing):
+        if not any(row.name in path for path in failing):
             _check_row(life, "P16", who, row)
     if SECRET not in life.objects or DEPLOYMENT not in life.objects:
         raise Broken("P16", "the authenticator is not deployed beside one object's fault", failing)
@@ -520,6 +558,15 @@ def p17(life: Life) -> None:
         raise Broken("P17", "the leader does not come back to active", status)
 
 
+def p17_by_alarms(life: Life) -> None:
+    """What a fault held up is made so by the unit's alarms alone."""
+    if life.was_touched or life.transport.lasting or life.model.peer.get("serving") != "true":
+        return
+    life.checks["P17"] += 1
+    for who, row in life.declared.items():
+        _check_row(life, "P17", who, row)
+
+
 def _check_grants(life: Life) -> None:
     for who, grant in life.grants.items():
         is_over = grant.ends is not None and grant.ends <= life.now
@@ -545,21 +592,11 @@ def _needs_person(life: Life) -> bool:
 
 
 def _check_row(life: Life, promise: str, who: str, row: Row) -> None:
-    mapping = next(
-        (
-            each
-            for each in access.mappings(life.objects).values()
-            if access.principal(each) == who and access.source(each) == "option"
-        ),
-        None,
-    )
-    status = _status(life)
-    if not mapping:
+    mapping, status = access.mappings(life.objects).get(row.name), _status(life)
+    if not mapping or access.source(mapping) != "option":
         raise Broken(promise, "a declared person has no mapping", who, status)
     if mapping["spec"]["username"] != row.who or access.admitted(mapping) != who:
         raise Broken(promise, "a mapping is not as its row", who, mapping, status)
-    if mapping["metadata"]["name"] != row.name:
-        raise Broken(promise, "a mapping has another name than its row", who, status)
     if less := _wanted(life, row) - life.rights.get(who, set()):
         raise Broken(promise, "a declared person lacks a role", who, sorted(less), status)
 
@@ -618,12 +655,10 @@ def _wanted(life: Life, row: Row) -> set[Role]:
     return {each for each in rights if not each[2] or each[2] in life.api.namespaces}
 
 
-def _is_as(life: Life, who: str, row: Row, before: Objects) -> bool:
-    """Whether a row was in effect under its name when the hook began."""
-    for mapping in access.mappings(before).values():
-        if access.principal(mapping) == who and access.source(mapping) == "option":
-            return bool(mapping["metadata"]["name"] == row.name)
-    return False
+def _is_as(row: Row, before: Objects) -> bool:
+    """Whether a row was in effect when the hook began."""
+    mapping = access.mappings(before).get(row.name)
+    return bool(mapping) and access.source(mapping or {}) == "option"
 
 
 def _is_named(life: Life, who: str, before: Objects) -> bool:

@@ -224,7 +224,10 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     ),
     "operator_deploys": _step("deploy again"),
     "operator_removes": _step(
-        "remove", hooks=st.sampled_from(tuple(LAST_HOOKS)), backwards=st.booleans()
+        "remove",
+        hooks=st.sampled_from(tuple(LAST_HOOKS)),
+        backwards=st.booleans(),
+        heir=_maybe(None, True),
     ),
     "people_act": _any(DELEGATE, PERSON_ACTS, EDITOR),
     "provider_acts": _any(
@@ -236,6 +239,7 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     "strangers_act": _any(
         _step("another application", name=st.just("theirs"), who=PERSON),
         _step("takes address", number=UNITS),
+        _step("pods start", seconds=st.sampled_from((40, 40, 2))),
         _step("crowd", number=st.sampled_from((3,) * 9 + (400,)), ends=END, kept=st.booleans()),
         _step("person forces object", path=st.just(SERVICE)),
         _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
@@ -259,7 +263,8 @@ STEPS = (
     *("answers", "declare", "configure", "webhook", "grant", "revoke", "look", "remove"),
     *("deploy again", "delegate maps", "delegate keeps", "delegate ends", "person maps"),
     *("person extends", "person deletes", "person deletes object", "person forces object"),
-    *("editor binds", "another application", "takes address", "crowd", "time", "rest"),
+    *("editor binds", "another application", "takes address", "pods start", "crowd"),
+    *("time", "rest"),
 )
 
 

@@ -100,7 +100,10 @@ def note_changes(life: Life, run: Run) -> None:
 
 def _check_count(life: Life, run: Run) -> None:
     status = life.model.units[run.unit].status
-    if not isinstance(status, ops.ActiveStatus) or not run.undisturbed:
+    if not isinstance(status, ops.ActiveStatus) or run.met or "activating" in status.message:
+        return
+    if run.others and len(run.effects) <= run.acted_at:
+        # They may have acted after the charm's last look, which follows its last write.
         return
     found = _COUNT.search(status.message)
     there = [m["metadata"] for m in access.mappings(life.objects).values()]

@@ -63,7 +63,7 @@ _OPTIONAL = {
     "look": ("unit",),
     "time": ("bell",),
     "declare": ("form",),
-    "remove": ("backwards", "hooks"),
+    "remove": ("backwards", "hooks", "heir"),
     "webhook": ("only",),
     "delegate maps": ("masters", "ends", "kept"),
     "person maps": ("group", "other"),

@@ -60,6 +60,7 @@ class Run:
         who: Whose access the action is about.
         counts: How many requests of each kind it has made.
         others: Whether others acted meanwhile.
+        acted_at: How many effects it had when they did so last.
         people: Whether people did so in the cluster.
         deleted: Whose mappings they deleted meanwhile.
         met: The faults that it met.
@@ -78,6 +79,7 @@ class Run:
     met: list[Fault] = dataclasses.field(default_factory=list)
     failed: list[str] = dataclasses.field(default_factory=list)
     others: bool = False
+    acted_at: int = 0
     people: bool = False
     deleted: set[str] = dataclasses.field(default_factory=set[str])
     dead: bool = False
@@ -136,6 +138,7 @@ class Transport:
                 before = f"  unit {run.unit}: {run.what}: before {story.short(_key(request))}:"
                 self._life.notes.append(before)
                 self._life.take(each.act)
+                run.acted_at = len(run.effects)
         fault, key = next((each for each in due if isinstance(each, Fault)), None), _key(request)
         self._api.clock.now += _SLOW if run.slow else _USUAL
         if fault and fault.kind == "slow":

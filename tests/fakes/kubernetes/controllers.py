@@ -59,6 +59,12 @@ class Controllers(Stored):
             self._pods = pods if started else None
         return status
 
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether every pod is of the Deployment as it is."""
+        age = self.clock.now - self._rolled.get(DEPLOYMENT, -1.0)
+        return self.start_seconds is not None and age >= self.start_seconds
+
     def _progressing(self, complete: bool) -> Object:
         moved = datetime.datetime.fromtimestamp(self._rolled[DEPLOYMENT], datetime.timezone.utc)
         return {
