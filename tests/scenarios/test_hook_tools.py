@@ -108,12 +108,3 @@ def test_given_a_unit_that_does_not_lead_then_it_imports_nothing_of_a_leader(tmp
 
     assert status == "waiting for the leader to deploy the authenticator"
     assert imported == ""
-
-
-DECLARED = """
-import sys, datetime
-from access.declaration import declared
-now = datetime.datetime.now(datetime.timezone.utc)
-print(len(declared.parse(sys.argv[1], now).entries))
-print("access.declaration.eks" in sys.modules)
-"""

@@ -81,9 +81,7 @@ def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its
     assert "not Kubernetes" not in buggy.log()
 
 
-@pytest.mark.parametrize(
-    ("leader", "of", "name"), [(None, Hook, "note_use"), (0, Wake, "again")]
-)
+@pytest.mark.parametrize(("leader", "of", "name"), [(None, Hook, "note_use"), (0, Wake, "again")])
 def test_given_a_bug_of_a_follower_or_of_the_alarm_when_a_hook_runs_then_the_status_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch, leader: int | None, of: type, name: str
 ):
