@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 UNIT = "aws-iam/0"
 API = "waiting: waiting for the Kubernetes API"
 STATUSES = {
-    "403": "blocked: the cluster rejects Deployment kube-system/aws-iam-authenticator: 'the testbed",
+    "403": "blocked: the cluster rejects Deployment kube-system/aws-iam-authenticator: 'the",
     "409": f"{API}: 409 'the testbed answers 409 Conflict'",
     "429": f"{API}: 429 'the testbed answers 429 Too Many Requests'",
     "500": f"{API}: 500 'the testbed answers 500 Internal Server Error'",
