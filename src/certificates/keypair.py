@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
+from collections.abc import Iterator
 
 from text import fingerprint
+
+# Nothing in a block has a dash, so each BEGIN is followed to the next one only.
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[ \t]*[\r\n][^-]*-----END CERTIFICATE-----")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,3 +41,18 @@ class NotYetValid(PairRefused):
 def now() -> datetime.datetime:
     """Return the present moment, which certificates are compared with, in UTC."""
     return datetime.datetime.now(datetime.timezone.utc)
+
+
+def certificates(*texts: str) -> list[str]:
+    """Return the CERTIFICATE blocks of ``texts`` in order, each once.
+
+    What stands around them goes: easy-rsa puts a readable copy in front.
+    """
+    return list(dict.fromkeys(block for text in texts for block in blocks(_CERTIFICATE, text)))
+
+
+def blocks(kind: re.Pattern[str], text: str) -> Iterator[str]:
+    """Yield the blocks of a kind, without spaces around their lines, and without empty lines."""
+    for match in kind.finditer(text):
+        lines = (line.strip() for line in match[0].splitlines())
+        yield "\n".join(line for line in lines if line)

@@ -1,30 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""PEM texts: taking them apart. Pure."""
+"""PEM texts: what a provider answers, made a pair and a bundle. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from certificates.keypair import KeyPair
+from certificates.keypair import KeyPair, blocks, certificates
 
-# Nothing in a block has a dash, so each BEGIN is followed to the next one only.
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[ \t]*[\r\n][^-]*-----END CERTIFICATE-----")
+# Nothing in a block has a dash, so its BEGIN is followed to the next one only.
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^-]*-----END \1PRIVATE KEY-----")
-
-
-def certificates(*texts: str) -> list[str]:
-    """Return the CERTIFICATE blocks of ``texts`` in order, each once.
-
-    What stands around them goes: easy-rsa puts a readable copy in front.
-    """
-    return list(dict.fromkeys(block for text in texts for block in _blocks(_CERTIFICATE, text)))
 
 
 def private_key(text: str) -> str:
     """Return the first private key block of ``text``; empty where there is none."""
-    return next(_blocks(_PRIVATE_KEY, text), "")
+    return next(blocks(_PRIVATE_KEY, text), "")
 
 
 def key_pair(certificate: str, key: str, *authorities: str) -> KeyPair:
@@ -52,13 +43,6 @@ def ca_bundle(*texts: str) -> str:
     The same certificates are the same text, in whatever order a provider lists them.
     """
     return _joined(sorted(certificates(*texts)))
-
-
-def _blocks(kind: re.Pattern[str], text: str) -> Iterator[str]:
-    """Yield the blocks of a kind, without spaces around their lines, and without empty lines."""
-    for match in kind.finditer(text):
-        lines = (line.strip() for line in match[0].splitlines())
-        yield "\n".join(line for line in lines if line)
 
 
 def _joined(blocks: Iterable[str]) -> str:

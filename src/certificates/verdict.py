@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from certificates import SERVER_NAME, keypair, pem
+from certificates import SERVER_NAME, keypair
 from certificates.keypair import KeyPair, NotYetValid, PairRefused
 
 # To check a key of RSA-4096, whose text has 3.3 kB, takes 0.3 seconds; RSA-8192 takes ten.
@@ -59,7 +59,7 @@ def check(pair: KeyPair) -> tuple[Life, Life]:
     """
     if len(pair.key) > _MAX_KEY or len(pair.certificate + pair.ca) > _MAX_CERTIFICATES:
         raise PairRefused("is too large: RSA-4096 is the largest key")
-    leaf = read(next(iter(pem.certificates(pair.certificate)), ""))
+    leaf = read(next(iter(keypair.certificates(pair.certificate)), ""))
     own, now = _life(leaf), keypair.now()
     # A provider of the older protocol keeps all former answers, and to read a key takes longest.
     _check_ended("", own, now)
@@ -76,7 +76,7 @@ def check(pair: KeyPair) -> tuple[Life, Life]:
         raise PairRefused("has a key or a name that Kubernetes cannot use")
     if not _COVERING & names:
         raise PairRefused(f"does not cover {SERVER_NAME}")
-    signers = [each for each in pem.certificates(pair.ca) if _has_signed(each, leaf)]
+    signers = [each for each in keypair.certificates(pair.ca) if _has_signed(each, leaf)]
     if not signers:
         raise PairRefused("is not signed by an authority that came with it")
     # Of an authority that was renewed, the later certificate counts.

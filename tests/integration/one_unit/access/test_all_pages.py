@@ -134,7 +134,6 @@ WALK = (
     Section(
         RIGHTS,
         "Declare both",
-        ("/aws-iam-k8s-release-role-", "ClusterRole/view", "ClusterRole/edit"),
         saves=("Declare both", "mappings.yaml"),
         maps="release:{{SessionName}}",
     ),

@@ -113,6 +113,27 @@ def test_given_a_namespace_or_a_role_that_is_missing_then_the_status_has_kuberne
     mallory.cluster.kubectl("delete", "clusterrole", "deployer")
 
 
+def test_given_the_page_when_its_file_is_declared_then_its_bindings_are_shown(
+    deployed: jubilant.Juju, mallory: Person, reader: Reader
+) -> None:
+    reader.save(PAGE, "Declare both")
+    _, commands, *_ = how_to.blocks(PAGE, "Declare both")
+    configure, show = commands.splitlines()
+
+    reader.run(configure)
+    juju_status.wait_until_active(deployed)
+
+    shown = [
+        line for line in reader.run(show).splitlines() if "/aws-iam-k8s-release-role-" in line
+    ]
+    assert len(shown) == 2
+    assert "ClusterRole/view" in shown[0]
+    assert shown[1].startswith("default ")
+    assert "ClusterRole/edit" in shown[1]
+    deployed.config("aws-iam", {"mappings": ""})
+    juju_status.wait_until_active(deployed)
+
+
 def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the_grant(
     deployed: jubilant.Juju, mallory: Person, reader: Reader
 ) -> None:
