@@ -59,16 +59,6 @@ def test_given_a_fault_then_access_ends_grants_are_made_and_peoples_mappings_wor
     assert names(api) == ["bob", "theirs"]
 
 
-def test_given_a_fault_that_is_mended_then_the_option_applies_as_a_whole(
-    declare: Declare, api: FakeCluster
-):
-    declare(BOB)
-    declare(entry("dev"), entry("ops", OPS, oops=1))
-
-    assert declare(entry("dev"), entry("ops", OPS)).name == "active"
-    assert names(api) == ["dev", "ops"]
-
-
 def test_given_an_access_entry_with_a_fault_then_a_row_of_the_same_principal_does_not_count(
     deployed: Model, api: FakeCluster
 ):
