@@ -231,6 +231,8 @@ class FakeCluster(Controllers):
         if path not in self.objects:
             return refused(404, f"{path} not found")
         options = json.loads(request.content) if request.content else {}
+        if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
+            return no
         self._let_go(path, options.get("propagationPolicy"))
         return ok(self.objects.get(path, {"kind": "Status", "status": "Success"}))
 
