@@ -10,6 +10,7 @@ from tests.fakes import alarms
 from tests.fakes.acting import grant
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 
 OPS, QA = f"{ACCOUNT}:role/Ops", f"{ACCOUNT}:role/Qa"
@@ -50,10 +51,12 @@ def test_given_a_fault_then_access_ends_grants_are_made_and_peoples_mappings_wor
 
     grant(deployed, arn=DEV, role="view", for_="1h")
     api.add_mapping("theirs", QA)
+    api.delete(DEPLOYMENT)
     api.clock.now += 61
     deployed.hook()
 
     assert names(api) == ["bob", "dev", "theirs"]
+    assert DEPLOYMENT in api.objects
     assert stored(api, "theirs")["status"] == {"canonicalARN": QA.lower()}
     deployed.action("revoke-access", arn=DEV)
     assert names(api) == ["bob", "theirs"]
