@@ -12,7 +12,7 @@ from typing import Any
 import ops
 import pytest
 from ops import testing
-from tests.fakes.certificates.authority import root
+from tests.fakes.certificates.authority import Authority, root
 
 from certificates import SERVER_NAME, pem, reactive_protocol, verdict
 from certificates.keypair import KeyPair
@@ -150,13 +150,14 @@ def test_given_a_certificate_of_ten_days_then_another_is_asked_for_in_the_last_t
 
 
 def test_given_an_authority_near_its_end_then_its_end_is_said(unit: Unit):
-    authority = root().renewed((-300, 10)).certificate
+    late = Authority("late", days=(-300, 10))
+    authority, pair = late.certificate, late.issue([SERVER_NAME])
     end = verdict.read(authority).not_valid_after_utc
 
-    found = unit.ask({**answers((SERVER_NAME, GOOD)), "ca": authority})
+    found = unit.ask({**answers((SERVER_NAME, pair)), "ca": authority})
 
     warning = f"CA expires {end:%Y-%m-%d}; renew or replace it"
-    assert found == Issued(pem.key_pair(*GOOD, authority), warning)
+    assert found == Issued(pem.key_pair(*pair, authority), warning)
 
 
 def test_given_several_answers_near_their_end_then_the_one_that_lasts_longest_is_served(
