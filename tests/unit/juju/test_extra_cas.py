@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import ops
@@ -40,18 +39,10 @@ def certificates(*texts: Any) -> Bag:
     return {"certificates": json.dumps(texts), "version": "1"}
 
 
-Receive = Callable[..., ops.StatusBase]
-
-
-@pytest.fixture
-def receive(deployed: Model) -> Receive:
-    """Return a function that relates a unit that serves to providers, and returns its status."""
-
-    def run(*senders: ops.testing.Relation) -> ops.StatusBase:
-        deployed.authorities = list(senders)
-        return deployed.hook(deployed.on.relation_changed(senders[0]))
-
-    return run
+def receive(deployed: Model, *senders: ops.testing.Relation) -> ops.StatusBase:
+    """Relate a unit that serves to providers, and return its status."""
+    deployed.authorities = list(senders)
+    return deployed.hook(deployed.on.relation_changed(senders[0]))
 
 
 def trusted(api: FakeCluster) -> str:
@@ -72,9 +63,10 @@ def trusted(api: FakeCluster) -> str:
 
 
 def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_them_once(
-    deployed: Model, api: FakeCluster, receive: Receive
+    deployed: Model, api: FakeCluster
 ):
     status = receive(
+        deployed,
         sender("one", 21, certificates(FIRST, SECOND)),
         sender("two", 22, certificates(SECOND + THIRD)),
     )
@@ -101,9 +93,9 @@ def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_t
     ids=["text", "json", "both versions"],
 )
 def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods_trust_it(
-    api: FakeCluster, receive: Receive, app: Bag, bag: Bag, found: list[str]
+    deployed: Model, api: FakeCluster, app: Bag, bag: Bag, found: list[str]
 ):
-    assert receive(sender("old", 21, app, bag)) == ops.ActiveStatus(ACTIVE)
+    assert receive(deployed, sender("old", 21, app, bag)) == ops.ActiveStatus(ACTIVE)
     assert trusted(api) == pem.ca_bundle(*found)
 
 
@@ -120,11 +112,11 @@ def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_h
 
 
 def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_goes(
-    deployed: Model, api: FakeCluster, receive: Receive
+    deployed: Model, api: FakeCluster
 ):
     before = json.dumps(api.objects[CONFIG]["data"])
     relation = sender("one", 21, certificates(FIRST))
-    receive(relation)
+    receive(deployed, relation)
     assert trusted(api) == FIRST
 
     deployed.hook(deployed.on.relation_broken(relation))
@@ -146,22 +138,23 @@ def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_g
     ids=range(9),
 )
 def test_given_bad_certificates_when_sent_then_they_are_counted_and_the_good_ones_are_trusted(
-    deployed: Model, api: FakeCluster, receive: Receive, app: Bag, bad: int
+    deployed: Model, api: FakeCluster, app: Bag, bad: int
 ):
     counted = f", {bad} certificate{'s' * (bad > 1)} from one cannot be used" if bad else ""
 
-    status = receive(sender("one", 21, app), sender("two", 22, certificates(FIRST)))
+    status = receive(deployed, sender("one", 21, app), sender("two", 22, certificates(FIRST)))
     assert status == ops.ActiveStatus(f"{ACTIVE}{counted}")
     assert trusted(api) == FIRST
     assert "PRIVATE KEY" not in json.dumps(api.objects) + deployed.log()
 
 
 def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_trusted(
-    api: FakeCluster, receive: Receive, monkeypatch: pytest.MonkeyPatch
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(extra_cas, "MAX_BYTES", len(FIRST) + len(SECOND))
 
     status = receive(
+        deployed,
         sender("one", 21, certificates(FIRST, SECOND, THIRD)),
         sender("two", 22, certificates(SECOND, THIRD)),
     )

@@ -80,6 +80,10 @@ def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_s
     assert found == wanted | {name.lower(): value for name, value in wanted.items()}
     assert proxied.hook() == ops.ActiveStatus(ACTIVE)
     assert api.changes == []
+    # The Secret alone holds credentials.
+    others = {path: stored for path, stored in api.objects.items() if path != SECRET}
+    assert PASSWORD not in json.dumps(others) + proxied.log() + proxied.bags()
+    assert PASSWORD not in repr(proxies.of_model(OPTIONS))
 
 
 @pytest.mark.parametrize(
@@ -92,17 +96,6 @@ def test_given_juju_no_proxy_or_none_when_read_then_the_charms_own_names_bypass_
 
     # The kubelet expands nothing of what the model has.
     assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN}{added}"
-
-
-def test_given_credentials_when_the_pods_have_them_then_the_secret_alone_holds_them(
-    proxied: Model, api: FakeCluster
-):
-    proxied.hook()
-    others = {path: stored for path, stored in api.objects.items() if path != SECRET}
-
-    assert PASSWORD not in json.dumps(others)
-    assert PASSWORD not in proxied.log() + proxied.bags()
-    assert PASSWORD not in repr(proxies.of_model(OPTIONS))
 
 
 @pytest.mark.parametrize(

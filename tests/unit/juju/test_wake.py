@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from itertools import pairwise
 
 import httpx2
@@ -51,15 +50,10 @@ def kept(model: Model) -> ops.testing.Secret:
     return secret
 
 
-@pytest.fixture
-def no_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function after which nothing may tell Juju anything of a secret."""
-
-    def forbid() -> None:
-        monkeypatch.setattr(ops.hookcmds, "secret_set", None)
-        monkeypatch.setattr(ops.Unit, "add_secret", None)
-
-    return forbid
+def forbid_writes(patch: pytest.MonkeyPatch) -> None:
+    """Let nothing tell Juju anything of a secret."""
+    patch.setattr(ops.hookcmds, "secret_set", None)
+    patch.setattr(ops.Unit, "add_secret", None)
 
 
 def ring(model: Model, api: FakeCluster, unit: int = 0) -> ops.StatusBase:
@@ -82,10 +76,14 @@ def test_given_pods_that_start_slowly_when_alarms_ring_then_the_unit_turns_activ
 
 
 def test_given_alarms_that_ring_then_one_secret_is_kept_and_written_only_for_another_time(
-    slow: Model, api: FakeCluster, files: Files, no_writes: Callable[[], None]
+    slow: Model, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
 ):
     made = kept(slow)
     assert made.description == "wakes the unit when it expires, and has nothing secret in it"
+    with monkeypatch.context() as patch:
+        forbid_writes(patch)
+        assert slow.hook().name == "waiting"
+        assert kept(slow) == made
     ring(slow, api)
     ring(slow, api)
     api.start_seconds = 0
@@ -101,19 +99,9 @@ def test_given_alarms_that_ring_then_one_secret_is_kept_and_written_only_for_ano
     files.webhook.rmdir()
     assert slow.hook().name == "active"
     # Juju goes on to announce an alarm that was removed.
-    no_writes()
+    forbid_writes(monkeypatch)
     slow.expire("alarm")
     assert slow.units[0].status.name == "active"
-
-
-def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing(
-    slow: Model, no_writes: Callable[[], None]
-):
-    before = kept(slow)
-    no_writes()
-
-    assert slow.hook().name == "waiting"
-    assert kept(slow) == before
 
 
 def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_often_and_then_stop(
@@ -134,15 +122,9 @@ def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_o
     assert waiting.hook().name == "blocked"
     assert waiting.units[0].alarms == []
 
-
-def test_given_a_wait_that_lasted_when_another_begins_then_the_unit_looks_often_again(
-    waiting: Model, api: FakeCluster, files: Files
-):
-    while waiting.units[0].alarms:
-        ring(waiting, api)
+    # Another wait begins: the unit looks often again.
     api.fail(refusal(500, "no"))
     waiting.hook()
-
     assert alarms.rings(waiting, api) == [pytest.approx(30, abs=0.001)]
 
 
