@@ -9,11 +9,9 @@ import copy
 from typing import Any
 
 import ops
-from tests.fakes import owners
-from tests.fakes.juju.model import OWNER, Easyrsa, Model
-from tests.fakes.kubernetes.paths import DEFINED, DEFINITION, POLICY, POLICY_BINDING
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.paths import DEFINITION, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from access.mapping import IdentityMapping
 from cluster import manifests
@@ -42,34 +40,6 @@ def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
 
     assert model.hook().message == SERVING
     assert {POLICY, POLICY_BINDING} <= set(api.objects)
-
-
-def test_given_kubernetes_1_29_when_a_status_has_a_command_then_the_command_stays_the_last(
-    model: Model, api: FakeCluster
-):
-    api.version = "v1.29.15"
-    model.settle()
-    arn = "arn:aws:iam::111122223333:role/dev"
-    model.config = {"mappings": f"- {{arn: '{arn}', username: dev}}"}
-    api.add_mapping("other", arn, arn)
-
-    model.hook(model.on.config_changed())
-
-    assert model.hook().message.endswith("; run: kubectl delete iamidentitymapping other")
-
-
-def test_given_a_removed_application_when_another_is_deployed_then_it_takes_the_policy_over(
-    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
-):
-    deployed.hook(deployed.on.stop())
-    assert set(api.objects) == {*DEFINED}
-
-    again = Model(easyrsa, machines[:1], application="login")
-    again.settle()
-
-    assert again.hook().name == "active"
-    for path in (POLICY, POLICY_BINDING):
-        assert owners.marks(api)[path].startswith("login of model")
 
 
 def test_given_the_option_warn_when_a_hook_runs_then_the_policy_admits_with_a_warning(
