@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest import mock
 
 import ops
 import ops.testing
@@ -102,11 +103,9 @@ def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods
 def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_hook_ends_waiting(
     deployed: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    def refuse(data: object, values: object) -> None:
-        raise ops.RelationDataAccessError("aws-iam/0 is not leader")
-
     deployed.authorities = [sender("one", 21, certificates(FIRST))]
-    monkeypatch.setattr(ops.RelationDataContent, "update", refuse)
+    lost = mock.Mock(side_effect=ops.RelationDataAccessError("aws-iam/0 is not leader"))
+    monkeypatch.setattr(ops.RelationDataContent, "update", lost)
 
     assert deployed.hook() == ops.WaitingStatus("waiting for the new leader")
 

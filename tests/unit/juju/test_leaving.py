@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import ops
 import pytest
 from tests.fakes import alarms
@@ -48,13 +50,10 @@ def test_given_a_unit_that_goes_when_its_authority_departs_first_then_that_hook_
 # Juju 4 lets the last unit, if it is blocked, out of its peer relation, and still lists that.
 
 
-def refuses(*_: object, **__: object) -> None:
-    raise ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
-
-
 @pytest.fixture
 def cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ops.hookcmds, "relation_get", refuses)
+    denied = ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
+    monkeypatch.setattr(ops.hookcmds, "relation_get", mock.Mock(side_effect=denied))
 
 
 def left(api: FakeCluster) -> set[str]:

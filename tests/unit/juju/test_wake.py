@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from itertools import pairwise
+from unittest import mock
 
 import httpx2
 import ops
@@ -174,20 +175,21 @@ def test_given_what_juju_announces_when_a_unit_waits_for_it_then_no_alarm_is_set
 
 
 def test_given_a_juju_that_keeps_no_secrets_when_a_unit_waits_then_the_next_hook_tries_again(
-    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    slow: Model, api: FakeCluster
 ):
-    def refuse(*_: object, **__: object) -> None:
-        raise ops.ModelError("ERROR secret backend is sealed")
-
     slow.units[0].secrets = frozenset()
     api.clock.now += 60
-    with monkeypatch.context() as patch:
-        patch.setattr(ops.Unit, "add_secret", refuse)
+    sealed = ops.ModelError("ERROR secret backend is sealed")
+    with mock.patch.object(ops.Unit, "add_secret", side_effect=sealed):
         assert slow.hook().name == "waiting"
     assert slow.units[0].alarms == []
 
     slow.hook()
     assert len(slow.units[0].alarms) == 1
+
+
+def moment(at: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
 
 
 def held(model: Model) -> list[secrets.Secret]:
@@ -212,22 +214,16 @@ def test_given_other_secrets_that_ring_in_the_minute_when_access_ends_then_it_en
     minute = (api.clock.now // 60 + 2) * 60
     moments = {f"other{at}": minute + at for at in others}
     deployed.units[0].secrets |= {
-        ops.testing.Secret(
-            {"key": "value"},
-            label=label,
-            owner="unit",
-            expire=datetime.datetime.fromtimestamp(at, datetime.timezone.utc),
-        )
+        ops.testing.Secret({"key": "value"}, label=label, owner="unit", expire=moment(at))
         for label, at in moments.items()
     }
-    ends = datetime.datetime.fromtimestamp(minute + 51, datetime.timezone.utc)
+    ends = moment(minute + 51)
     api.add_mapping("dev", ROLE, ROLE, expires=times.shown(ends))
     deployed.hook()
 
     agent = SecretExpire(manner)
     while f"{MAPPINGS}/dev" in api.objects and api.clock.now < minute + 600:
-        now = datetime.datetime.fromtimestamp(api.clock.now, datetime.timezone.utc)
-        agent.look("aws-iam/0", held(deployed), now, leader=True)
+        agent.look("aws-iam/0", held(deployed), moment(api.clock.now), leader=True)
         for label, revision in list(agent.expired):
             deployed.expire(label)
             agent.completed((label, revision))

@@ -26,7 +26,7 @@ class LeaderData(dict[str, str]):
         if tool == self.refuses:
             raise subprocess.CalledProcessError(1, command)
         if tool == "leader-get":
-            return subprocess.CompletedProcess(command, 0, self[words[0]])
+            return subprocess.CompletedProcess(command, 0, self.get(words[0], "") + "\n")
         assert tool == "leader-set"
         for key, _, value in (word.partition("=") for word in words):
             self.pop(key, None)
