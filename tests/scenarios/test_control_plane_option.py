@@ -54,6 +54,7 @@ def test_given_a_control_plane_with_a_name_of_its_own_then_commands_have_it(
             "login.example.com/check",
         ),
         ("me:secret@login.example.com", "login.example.com"),
+        *((f"https://me:s3cr{sign}t@login.example.com", "...") for sign in "#?"),
     ],
 )
 def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(

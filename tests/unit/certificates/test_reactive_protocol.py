@@ -12,13 +12,12 @@ from tests.fakes import damage
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from certificates import SERVER_NAME, pem, reactive_protocol, verdict
 from certificates.keypair import PairRefused
 from text import fingerprint
 
-HALF_A_CHARACTER = "-----BEGIN CERTIFICATE-----\n\ud800\n-----END CERTIFICATE-----"
+PROCESSED = "aws-iam_0.processed_requests"
 OLD, NEW = {"ca": root().certificate}, {"ca": root("new").certificate}
 ISSUED, OTHER = (
     dict(zip(("cert", "key"), root().issue([SERVER_NAME]), strict=True)) for _ in "ab"
@@ -27,7 +26,7 @@ ISSUED, OTHER = (
 
 def processed(reply: object, **others: object) -> dict[str, str]:
     """The databag of a provider that has answered the charm's name so."""
-    return {"aws-iam_0.processed_requests": json.dumps({SERVER_NAME: reply, **others})}
+    return {PROCESSED: json.dumps({SERVER_NAME: reply, **others})}
 
 
 ANSWERED = processed(ISSUED)
@@ -74,6 +73,8 @@ CHAIN = {"chain": root().certificate}
         (0, [processed({"cert": "a"})], []),
         (0, [processed({"key": "b"})], []),
         (1, [ANSWERED], []),
+        (0, [processed(5)], []),
+        (0, [{PROCESSED: "no JSON"}, {PROCESSED: "[" * 100_000}, {PROCESSED: "5"}], []),
         (
             0,
             [OLD | processed(ISSUED, **OTHERS)],
@@ -90,8 +91,20 @@ CHAIN = {"chain": root().certificate}
         ),
     ],
     ids=[
-        *("no key", "no certificate", "another unit's", "names of others", "no authority yet"),
-        *("another's authority", "another's chain", "authorities of two units"),
+        *(
+            "no key",
+            "no certificate",
+            "another unit's",
+            "no pair",
+            "no object",
+        ),
+        *(
+            "names of others",
+            "no authority yet",
+            "another's authority",
+            "another's chain",
+            "authorities of two units",
+        ),
     ],
 )
 def test_given_databags_when_read_then_the_charms_own_replies_come_back_each_once(
@@ -101,28 +114,6 @@ def test_given_databags_when_read_then_the_charms_own_replies_come_back_each_onc
         (name, pem.key_pair(reply["cert"], reply["key"], authority["ca"]))
         for name, reply, authority in found
     ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "no JSON",
-        "[" * 100_000,
-        "5",
-        *processed(5).values(),
-        *processed({"cert": [5], "key": {"a": None}}).values(),
-        *processed({"cert": HALF_A_CHARACTER, "key": "b"}).values(),
-    ],
-    ids=range(6),
-)
-def test_given_what_is_no_pair_when_a_hook_runs_then_it_ends_in_a_status(
-    api: FakeCluster, files: Files, text: str
-):
-    answer = {"ca": "\0", "aws-iam_0.processed_requests": text}
-    model = Model(Easyrsa(root(), overrides=answer), [files])
-    model.answer()
-
-    assert isinstance(model.hook(), ops.WaitingStatus)
 
 
 def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever_order(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from typing import Any
 from unittest import mock
 
 import ops
@@ -24,7 +25,7 @@ from certificates import SERVER_NAME, reactive_protocol, verdict
 NEW = {"ca": root("new").certificate}
 NAMES = reactive_protocol.names_for_authority([{"ca": root().certificate}])
 ACTIVE = "2/2 pods, 0 mappings"
-Pair = tuple[str, str]
+Pair = tuple[Any, Any]
 
 
 def answers(*replies: tuple[str, Pair]) -> Bag:
@@ -52,6 +53,8 @@ def issued(*days: int) -> Pair:
 
 GOOD, EARLY = issued(), issued(1, 30)
 OTHER_KEY = (GOOD[0], EARLY[1])
+NO_TEXTS = ([5], {"a": None})
+HALF_A_CHARACTER = "-----BEGIN CERTIFICATE-----\n\ud800\n-----END CERTIFICATE-----"
 WAITING = "waiting for a certificate from easyrsa"
 EXPIRES = f"{ACTIVE}, certificate expires DAY; waiting for another one from easyrsa"
 LATER = "waiting for the certificate from easyrsa: it is not valid before DAY"
@@ -78,6 +81,8 @@ UNUSABLE = (
         ([OTHER_KEY], f"{FORMER} does not belong to its private key", NAMES[0]),
         ([("no PEM", GOOD[1])], f"{FORMER} does not belong to its private key", NAMES[0]),
         ([(GOOD[0], "?")], f"{FORMER} cannot be read (ValueError)", NAMES[0]),
+        ([NO_TEXTS], f"{FORMER} cannot be read (ValueError)", NAMES[0]),
+        ([(HALF_A_CHARACTER, "b")], f"{FORMER} cannot be read (ValueError)", NAMES[0]),
         ([issued(-300, -1)], f"{FORMER} expired on DAY", NAMES[0]),
         ([OTHER_KEY] * 4, UNUSABLE, NAMES[2]),
         ([EARLY], LATER, SERVER_NAME),

@@ -108,12 +108,3 @@ def test_given_an_option_that_is_emptied_then_the_unit_waits_and_is_blocked_befo
     # As one does ahead of a removal. Juju 4 would leave out the last hooks of a blocked unit.
     machines[unit].auth_webhook.write_text(rendered(""))
     assert model.hook(unit=unit) == ops.WaitingStatus(text)
-
-
-@pytest.mark.parametrize("sign", "#?")
-def test_given_another_webhook_with_a_password_when_named_then_no_part_of_the_password_is(
-    asking: Model, files: Files, sign: str
-):
-    files.auth_webhook.write_text(rendered(f"https://hook:s3cr{sign}t@idp.example.com/login"))
-
-    assert "s3cr" not in asking.hook().message
