@@ -78,7 +78,6 @@ def after_write(life: Life, run: Run, changed: list[Effect], had: dict[str, set[
 def after_run(life: Life, run: Run, lines: list[str]) -> None:
     """What must hold after each hook and action."""
     ask(life, p4, run, lines)
-    ask(life, p5)
     ask(life, p14, lines, run)
     said.note_changes(life, run)
     if run.unit == life.model.leader and run.undisturbed:
