@@ -8,7 +8,7 @@ import ops
 import yaml
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, CONFIG, DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.paths import CONFIG, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -19,7 +19,7 @@ def template(api: FakeCluster) -> dict[str, Any]:
     return api.objects[DEPLOYMENT]["spec"]["template"]
 
 
-def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_the_log(
+def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_said_in_the_log_and_kept(
     deployed: Model, api: FakeCluster, files: Files
 ):
     former, file = deployed.peer["cluster-id"], files.webhook.read_text()
@@ -37,10 +37,6 @@ def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_
         in deployed.log()
     )
 
-
-def test_given_a_cluster_id_that_is_no_longer_set_then_it_stays(deployed: Model, api: FakeCluster):
-    deployed.config = {"cluster-id": "prod"}
-    deployed.hook()
     deployed.config = {}
     api.forget()
     deployed.hook()
@@ -100,19 +96,3 @@ def test_given_a_new_leaf_when_a_hook_runs_then_pods_are_replaced_and_the_file_i
     assert files.webhook.stat() == file
     assert deployed.published() == published
     assert deployed.peer["ca"] == root().certificate
-
-
-def test_given_a_service_whose_address_is_taken_when_it_settles_then_everything_follows(
-    deployed: Model, api: FakeCluster, files: Files
-):
-    api.delete(SERVICE)
-    api.taken_addresses.add(ADDRESS)
-
-    # The certificate has the name still.
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-    deployed.settle()
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-    assert deployed.peer["address"] == "10.152.183.21"
-    assert "10.152.183.21" in deployed.units[0].certificates["cert_requests"]
-    assert "https://10.152.183.21:443/authenticate" in files.webhook.read_text()

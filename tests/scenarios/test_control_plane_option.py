@@ -13,13 +13,7 @@ from tests.fakes.kubernetes.rbac import REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 
-from access import grants, rbac
-from access.declaration.declared import Declared
-from access.declaration.formats import Remark
-from access.grants import Target
-from access.mapping import IdentityMapping
-from errors import Blocked
-from labels import OPTION
+from access import rbac
 
 TO_RUN = ops.BlockedStatus(f"webhook not set; {COMMAND}")
 
@@ -32,7 +26,7 @@ def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     return model
 
 
-def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is_in_the_command(
+def test_given_a_control_plane_with_a_name_of_its_own_then_commands_have_it(
     easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
     renamed = Model(easyrsa, [files], endpoints=("control-plane",), principal="cp")
@@ -41,6 +35,10 @@ def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is
     assert renamed.hook().message.startswith(
         "webhook not set; run: juju config cp authn-webhook-endpoint=https://"
     )
+    api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
+    warning = renamed.action("list-mappings")["warning"]
+    assert warning == rbac.open_to_all("", "cp")
+    assert warning.endswith("run: juju config cp authorization-mode=RBAC,Node")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +54,7 @@ def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is
             "login.example.com/check",
         ),
         ("me:secret@login.example.com", "login.example.com"),
+        *((f"https://me:s3cr{sign}t@login.example.com", "...") for sign in "#?"),
     ],
 )
 def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(
@@ -107,26 +106,3 @@ def test_given_no_control_plane_when_a_hook_runs_then_the_command_that_brings_on
         "no control plane; run: juju integrate aws-iam:control-plane "
         "kubernetes-control-plane:juju-info"
     )
-
-
-# A command has the names that the applications have in this model.
-
-DECLARED = IdentityMapping("dev", "arn:aws:iam::111122223333:role/dev", "dev", "", (), OPTION)
-
-
-def test_given_another_name_when_a_declared_mapping_is_revoked_then_the_command_has_it():
-    with pytest.raises(Blocked, match="juju config iam mappings=@<file>"):
-        grants.to_revoke([DECLARED], Target("dev"), Declared(faults=(Remark("", "?"),)), "iam")
-
-
-def test_given_a_control_plane_of_another_name_when_all_is_allowed_then_the_command_has_it(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files
-):
-    model = Model(easyrsa, [files], principal="masters")
-    model.settle()
-    api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
-
-    warning = model.action("list-mappings")["warning"]
-
-    assert warning == rbac.open_to_all("", "masters")
-    assert warning.endswith("run: juju config masters authorization-mode=RBAC,Node")

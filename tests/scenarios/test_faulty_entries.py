@@ -10,6 +10,7 @@ from tests.fakes import alarms
 from tests.fakes.acting import grant
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 
 OPS, QA = f"{ACCOUNT}:role/Ops", f"{ACCOUNT}:role/Qa"
@@ -50,23 +51,15 @@ def test_given_a_fault_then_access_ends_grants_are_made_and_peoples_mappings_wor
 
     grant(deployed, arn=DEV, role="view", for_="1h")
     api.add_mapping("theirs", QA)
+    api.delete(DEPLOYMENT)
     api.clock.now += 61
     deployed.hook()
 
     assert names(api) == ["bob", "dev", "theirs"]
+    assert DEPLOYMENT in api.objects
     assert stored(api, "theirs")["status"] == {"canonicalARN": QA.lower()}
     deployed.action("revoke-access", arn=DEV)
     assert names(api) == ["bob", "theirs"]
-
-
-def test_given_a_fault_that_is_mended_then_the_option_applies_as_a_whole(
-    declare: Declare, api: FakeCluster
-):
-    declare(BOB)
-    declare(entry("dev"), entry("ops", OPS, oops=1))
-
-    assert declare(entry("dev"), entry("ops", OPS)).name == "active"
-    assert names(api) == ["dev", "ops"]
 
 
 def test_given_an_access_entry_with_a_fault_then_a_row_of_the_same_principal_does_not_count(

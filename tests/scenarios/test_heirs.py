@@ -28,15 +28,20 @@ def mappings(api: FakeCluster) -> list[str]:
     return [path for path in api.objects if path.startswith(f"{MAPPINGS}/")]
 
 
-@pytest.mark.parametrize("how", ["gone", "unmarked"])
-def test_given_an_owner_whose_service_is_gone_when_a_bystander_is_removed_then_access_stays(
-    deployed: Model, second: Model, api: FakeCluster, how: str
-):
+@pytest.fixture
+def declared(deployed: Model, second: Model, api: FakeCluster) -> list[str]:
+    """The mappings that the owner declares, beside a bystander."""
     deployed.config = {"mappings": DECLARED}
     deployed.settle()
     second.settle()
-    before = mappings(api)
-    assert before
+    assert mappings(api)
+    return mappings(api)
+
+
+@pytest.mark.parametrize("how", ["gone", "unmarked"])
+def test_given_an_owner_whose_service_is_gone_when_a_bystander_is_removed_then_access_stays(
+    declared: list[str], second: Model, api: FakeCluster, how: str
+):
     if how == "gone":
         api.delete(SERVICE)
     else:
@@ -44,23 +49,19 @@ def test_given_an_owner_whose_service_is_gone_when_a_bystander_is_removed_then_a
 
     second.hook(second.on.remove())
 
-    assert mappings(api) == before
+    assert mappings(api) == declared
 
 
 def test_given_an_owner_whose_service_is_gone_when_a_bystanders_hook_runs_then_it_changes_nothing(
-    deployed: Model, second: Model, api: FakeCluster
+    declared: list[str], deployed: Model, second: Model, api: FakeCluster
 ):
-    deployed.config = {"mappings": DECLARED}
-    deployed.settle()
-    second.settle()
-    before = mappings(api)
     api.delete(SERVICE)
     api.forget()
 
     second.hook()
 
     assert api.changes == []
-    assert mappings(api) == before
+    assert mappings(api) == declared
     assert deployed.hook().name == "active"
 
 
@@ -112,15 +113,16 @@ def test_given_an_heir_when_it_is_removed_then_nothing_of_its_predecessor_is_lef
 
 
 @pytest.mark.usefixtures("_roles")
-@pytest.mark.parametrize("gone", [[], [SERVICE]])
-def test_given_a_bystander_when_it_grants_access_then_that_is_refused(
-    deployed: Model, second: Model, api: FakeCluster, gone: list[str]
+def test_given_a_bystander_when_it_grants_or_revokes_access_then_that_is_refused(
+    declared: list[str], second: Model, api: FakeCluster
 ):
-    second.settle()
-    for path in gone:
-        api.delete(path)
-
+    name = declared[0].rpartition("/")[2]
+    assert "owned by" in refused(second.action, "revoke-access", name=name)
     assert "owned by" in refused(grant, second, arn=ARN, role="admin", for_="30m")
+    api.delete(SERVICE)
+    assert "owned by" in refused(grant, second, arn=ARN, role="admin", for_="30m")
+
+    assert mappings(api) == declared
 
 
 def test_given_a_removal_that_could_not_read_mappings_at_first_when_others_wait_then_its_grants_go(
@@ -136,19 +138,6 @@ def test_given_a_removal_that_could_not_read_mappings_at_first_when_others_wait_
     deployed.hook(deployed.on.remove())
 
     assert mappings(api) == []
-
-
-def test_given_a_bystander_when_it_revokes_what_the_owner_declares_then_that_is_refused(
-    deployed: Model, second: Model, api: FakeCluster
-):
-    deployed.config = {"mappings": DECLARED}
-    deployed.settle()
-    second.settle()
-    before = mappings(api)
-
-    assert "owned by" in refused(second.action, "revoke-access", name=before[0].rpartition("/")[2])
-
-    assert mappings(api) == before
 
 
 @pytest.mark.parametrize("config", [{}, {"replicas": 0}])

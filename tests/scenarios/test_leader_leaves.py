@@ -27,8 +27,7 @@ def test_given_a_leader_that_goes_then_key_certificate_and_pods_stay(
     endpoints: tuple[str, ...],
     sealed: bool,
 ):
-    provider = SelfSigned()
-    pair = Model(provider, machines, units=2)
+    pair = Model(SelfSigned(), machines, units=2)
     pair.settle()
     asked, before = dict(pair.certificates), served(api)
     monkeypatch.setattr("juju.leaving._principal_goes", lambda: True)
@@ -39,7 +38,6 @@ def test_given_a_leader_that_goes_then_key_certificate_and_pods_stay(
             pair.hook(pair.on.relation_departed(pair.relation(endpoint)))
             pair.hook(pair.broken(endpoint))
     pair.leader = 1
-    provider.silent = sealed
     api.forget()
 
     for _ in range(3):

@@ -77,7 +77,7 @@ def test_given_an_authority_that_refuses_addresses_then_it_is_asked_for_the_name
     assert api.secret("cert.pem") != before
 
 
-def test_given_a_new_address_when_the_authority_is_silent_then_what_is_served_stays(
+def test_given_a_new_address_then_what_is_served_stays_until_the_authority_answers(
     api: FakeCluster, files: Files
 ):
     easyrsa = Easyrsa(root())
@@ -94,3 +94,6 @@ def test_given_a_new_address_when_the_authority_is_silent_then_what_is_served_st
     model.settle()
     assert model.hook().name == "active"
     assert api.secret("cert.pem") != before
+    assert model.peer["address"] == OTHER_ADDRESS
+    assert OTHER_ADDRESS in model.units[0].certificates["cert_requests"]
+    assert f"https://{OTHER_ADDRESS}:443/authenticate" in files.webhook.read_text()

@@ -22,6 +22,7 @@ from tests.fakes.kubernetes.paths import (
     DEPLOYED,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
+    EVENTS_ROLE_BINDING,
     MAPPINGS,
     POLICY_BINDING,
     SECRET,
@@ -46,26 +47,19 @@ def test_given_an_option_that_cannot_work_when_a_control_plane_is_added_then_peo
     assert model.published(1)["webhook_status"] is True
 
 
-def test_given_an_option_that_cannot_work_when_a_file_is_lost_then_it_is_there_again(
-    two: Model, machines: list[Files]
+@pytest.mark.parametrize("status", ["blocked", "waiting"])
+def test_given_a_unit_that_cannot_go_on_when_its_file_is_lost_then_it_is_there_again(
+    two: Model, machines: list[Files], status: str
 ):
-    two.config = {"replicas": 0}
+    """An API server may be down because the file that its flag names is not there."""
+    two.config = {"replicas": 0} if status == "blocked" else {}
     for number, machine in enumerate(machines):
         machine.webhook.unlink()
-        assert two.hook(unit=number).name == "blocked"
+        if status == "waiting":
+            two.units[number].control_plane["api_server_state"] = "false"
+
+        assert two.hook(unit=number).name == status
         assert machine.webhook.exists()
-
-
-@pytest.mark.parametrize("unit", [0, 1], ids=["leader", "another unit"])
-def test_given_an_api_server_that_is_down_when_its_file_is_lost_then_it_is_there_again(
-    two: Model, machines: list[Files], unit: int
-):
-    """It may be down because the file that its flag names is not there."""
-    machines[unit].webhook.unlink()
-    two.units[unit].control_plane["api_server_state"] = "false"
-
-    assert two.hook(unit=unit).name == "waiting"
-    assert machines[unit].webhook.exists()
 
 
 def test_given_an_api_server_that_is_down_when_the_authority_changes_then_others_go_on(
@@ -160,7 +154,10 @@ DENIED = "admission webhook denied the request"
 
 @pytest.mark.parametrize(
     "request_",
-    [f"PATCH {POLICY_BINDING}", f"GET {RBAC}/clusterrolebindings", f"PATCH {DISRUPTION_BUDGET}"],
+    [
+        *(f"PATCH {POLICY_BINDING}", f"GET {RBAC}/clusterrolebindings"),
+        *(f"PATCH {DISRUPTION_BUDGET}", f"PATCH {EVENTS_ROLE_BINDING}"),
+    ],
 )
 def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_is_served(
     deployed: Model, declare: Declare, easyrsa: Easyrsa, api: FakeCluster, request_: str
@@ -168,6 +165,7 @@ def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_i
     declare(entry("dev", access=[{"role": "view"}]))
     deployed.config |= {"mapping-policy": "warn"}
     api.delete(DISRUPTION_BUDGET)
+    api.delete(EVENTS_ROLE_BINDING)
     before = api.secret("cert.pem")
     api.fail(refusal(403, DENIED), request=request_)
     easyrsa.reissue()

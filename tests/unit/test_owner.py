@@ -99,12 +99,6 @@ def test_given_an_owner_of_unknown_spelling_when_a_hook_runs_then_its_status_is_
     assert isinstance(status, ops.BlockedStatus)
 
 
-def applied_by(api: FakeCluster, path: str) -> set[str]:
-    """The owners in all applies of an object."""
-    applied = [seen for seen in api.seen if seen.method == "PATCH" and seen.path == path]
-    return {seen.body["metadata"]["annotations"]["aws-iam/owner"] for seen in applied}
-
-
 def test_given_two_first_deployments_when_both_see_no_service_then_one_serves_and_one_is_blocked(
     model: Model, easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
@@ -120,8 +114,11 @@ def test_given_two_first_deployments_when_both_see_no_service_then_one_serves_an
             each.hook()
 
     assert [model.hook().name, second.hook().name] == ["blocked", "active"]
-    for path in (SECRET, DEPLOYMENT):
-        assert applied_by(api, path) == {f"second of model k8s ({UUID})"}
+    applies = [
+        seen for seen in api.seen if str(seen) in (f"PATCH {SECRET}", f"PATCH {DEPLOYMENT}")
+    ]
+    owners = {seen.body["metadata"]["annotations"]["aws-iam/owner"] for seen in applies}
+    assert owners == {f"second of model k8s ({UUID})"}
     assert '# Owner: "second of model k8s' in files.webhook.read_text()
 
 

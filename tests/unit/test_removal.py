@@ -7,22 +7,17 @@ from datetime import datetime, timezone
 
 import ops
 import pytest
-from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes import at_rest
+from tests.fakes.acting import grant
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS, refusal
-from tests.fakes.kubernetes.paths import (
-    DEFINED,
-    DEFINITION,
-    DEPLOYMENT,
-    MAPPINGS,
-    SECRET,
-    SERVICE,
-)
-from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.paths import DEFINED, DEFINITION, DEPLOYMENT, MAPPINGS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from cluster import references
 
+DEV = "arn:aws:iam::111122223333:role/dev"
 APPLICATION = "kubernetes-control-plane"
 Goals = Callable[..., None]
 
@@ -44,13 +39,17 @@ def goals(monkeypatch: pytest.MonkeyPatch) -> Goals:
     return answer
 
 
+@pytest.fixture(params=["aws-iam", "control-plane"])
+def either(request: pytest.FixtureRequest, model: Model, api: FakeCluster) -> Model:
+    """At rest, and related by either endpoint."""
+    model.endpoints = (request.param,)
+    at_rest.settle(model, api)
+    api.forget()
+    return model
+
+
 def _fails() -> ops.hookcmds.GoalState:
     raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="no goal")
-
-
-def _gone(*_: object) -> None:
-    """What a hook tool of Juju 4.1 answers in the last hooks of a unit."""
-    raise ops.RelationNotFoundError("ERROR relation not found")
 
 
 def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_told_before_the_file(
@@ -63,14 +62,17 @@ def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_to
     assert api.seen == []
 
 
-def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
-    deployed: Model, files: Files
+def test_given_the_last_unit_when_removed_then_pods_go_first_and_peoples_mappings_alone_stay(
+    deployed: Model, api: FakeCluster, files: Files
 ):
+    api.add_mapping("dev", DEV)
     files.webhook.with_name(".aws-iam-webhook.yaml.new").write_text("left by a killed hook")
     deployed.hook(deployed.on.remove())
 
+    assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/dev"}
+    kinds = [change.split("/")[-2] for change in api.changes]
+    assert (kinds[0], kinds[-1]) == ("deployments", "services")
     assert list(files.webhook.parent.glob("*aws-iam*")) == []
-    assert list(files.webhook.parent.glob(".*")) == []
 
 
 @pytest.mark.parametrize("principal", ["active", "dying"], ids=["all units", "one unit"])
@@ -99,26 +101,18 @@ def test_given_a_file_that_cannot_be_removed_when_removed_then_it_is_logged_and_
     assert set(api.objects) == {*DEFINED}
 
 
-def test_given_the_last_unit_when_removed_then_pods_go_first_and_peoples_mappings_alone_stay(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
-    deployed.hook(deployed.on.remove())
-    assert set(api.objects) == {*DEFINED, f"{MAPPINGS}/dev"}
-    kinds = [change.split("/")[-2] for change in api.changes]
-
-    assert kinds[0] == "deployments"
-    assert kinds[-1] == "services"
-    changed = {change.split()[1] for change in api.changes}
-    assert len(changed) == len(references.OWNED)
-
-
-def test_given_a_unit_that_juju_knows_no_more_when_it_stops_then_the_hook_does_its_work(
+def test_given_a_unit_and_relation_that_juju_knows_no_more_then_the_last_hooks_do_their_work(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
     def set_status(*_: object) -> None:
         raise ops.ModelError('ERROR unit "aws-iam/0" not found')
 
+    def update(*_: object) -> None:
+        raise ops.RelationNotFoundError("ERROR relation not found")
+
+    monkeypatch.setattr(ops.RelationDataContent, "update", update)
+    deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
+    deployed.hook(deployed.broken("aws-iam"))
     monkeypatch.setattr(ops.Unit, "status", property(fset=set_status))
     deployed.hook(deployed.on.stop())
 
@@ -137,32 +131,19 @@ def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_
     assert machines[1].webhook.exists()
 
 
-@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
-def test_given_a_control_plane_that_is_dead_before_its_units_last_hooks_then_the_cluster_stays(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, goals: Goals, endpoint: str
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_given_a_control_plane_that_goes_then_the_cluster_stays_whatever_juju_says_later(
+    either: Model, api: FakeCluster, goals: Goals, *, is_dead: bool
 ):
-    model = Model(easyrsa, [files], endpoints=(endpoint,))
-    model.settle()
-    api.forget()
-    goals(endpoint, u1="active", u2="active")
-    model.hook(model.broken(endpoint))
-    model.hook(model.on.remove())
-
-    assert api.changes == []
-
-
-@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
-def test_given_a_control_plane_that_was_going_when_juju_says_less_later_then_the_cluster_stays(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, goals: Goals, endpoint: str
-):
-    model = Model(easyrsa, [files], endpoints=(endpoint,))
-    model.settle()
-    api.forget()
-    goals(endpoint, u0="dying", u1="active")
-    model.hook(model.on.relation_departed(model.relation(endpoint)))
-    goals("certificates", "easyrsa", u0="active")
-    model.hook(model.broken(endpoint))
-    model.hook(model.on.remove())
+    (endpoint,) = either.endpoints
+    if is_dead:
+        goals(endpoint, u1="active", u2="active")
+    else:
+        goals(endpoint, u0="dying", u1="active")
+        either.hook(either.on.relation_departed(either.relation(endpoint)))
+        goals("certificates", "easyrsa", u0="active")
+    either.hook(either.broken(endpoint))
+    either.hook(either.on.remove())
 
     assert api.changes == []
 
@@ -179,40 +160,29 @@ def test_given_another_control_plane_that_departs_when_this_one_stays_then_nothi
     assert api.seen == []
 
 
-def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_departs_then_no_error(
+def test_given_a_juju_that_does_not_say_what_goes_then_the_log_has_the_commands(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(ops.RelationDataContent, "update", _gone)
+    monkeypatch.setattr(ops.hookcmds, "goal_state", _fails)
     deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
-    deployed.hook(deployed.broken("aws-iam"))
-    deployed.hook(deployed.on.stop())
-
-    assert set(api.objects) == {*DEFINED}
-
-
-def test_given_a_juju_that_does_not_say_what_goes_when_the_control_plane_departs_then_no_error(
-    deployed: Model, monkeypatch: pytest.MonkeyPatch
-):
-    with monkeypatch.context() as patch:
-        patch.setattr(ops.hookcmds, "goal_state", _fails)
-        deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
-
     assert deployed.published()["webhook_status"] is False
 
+    deployed.hook(deployed.on.remove())
 
-@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
+    assert api.seen == []
+    assert "remove it with: kubectl -n kube-system delete" in deployed.log()
+
+
 def test_given_a_juju_that_runs_no_remove_when_the_relation_breaks_then_all_is_clean(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, goals: Goals, endpoint: str
+    either: Model, api: FakeCluster, files: Files, goals: Goals
 ):
-    model = Model(easyrsa, [files], endpoints=(endpoint,))
-    model.settle()
-    grant = {"arn": "arn:aws:iam::111122223333:role/dev", "username": "dev", "for": "1h"}
-    model.action("grant-access", 0, **grant)
+    (endpoint,) = either.endpoints
+    grant(either, arn=DEV, for_="1h")
     goals(endpoint, u0="active")
-    model.hook(model.on.relation_departed(model.relation(endpoint)))
-    model.hook(model.broken(endpoint))
+    either.hook(either.on.relation_departed(either.relation(endpoint)))
+    either.hook(either.broken(endpoint))
 
-    assert {*api.objects} == {*DEFINED}
+    assert set(api.objects) == {*DEFINED}
     assert not files.webhook.exists()
 
 
@@ -228,17 +198,6 @@ def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
     deployed.hook(deployed.broken("control-plane"))
     assert set(api.objects) == {*DEFINED}
     assert not files.webhook.exists()
-
-
-def test_given_a_juju_that_does_not_say_what_goes_when_removed_then_the_log_has_the_commands(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(ops.hookcmds, "goal_state", _fails)
-    api.forget()
-    deployed.hook(deployed.on.remove())
-
-    assert api.seen == []
-    assert "remove it with: kubectl -n kube-system delete" in deployed.log()
 
 
 @pytest.mark.parametrize(
@@ -263,9 +222,8 @@ def test_given_what_cannot_be_removed_when_removed_then_the_log_has_the_commands
 def test_given_role_bindings_when_removed_without_the_definition_then_they_go_too(
     deployed: Model, api: FakeCluster
 ):
-    arn = "arn:aws:iam::111122223333:role/dev"
     api.add_role("view", "get")
-    deployed.action("grant-access", arn=arn, username="dev", role="view")
+    grant(deployed, arn=DEV, role="view")
     for path in [DEFINITION, *(each for each in api.objects if each.startswith(MAPPINGS))]:
         api.delete(path)
     deployed.hook(deployed.on.remove())
@@ -281,8 +239,7 @@ def test_given_role_bindings_when_removed_without_the_definition_then_they_go_to
 def test_given_one_request_that_fails_when_removed_then_that_hook_tries_it_again(
     deployed: Model, api: FakeCluster, path: str, fault: str
 ):
-    principal = "arn:aws:iam::111122223333:role/dev"
-    api.add_mapping("dev", principal, principal, source="grant")
+    api.add_mapping("dev", DEV, DEV, source="grant")
     api.fail(REFUSALS[fault], request=f"DELETE {path}", nth=1)
     deployed.hook(deployed.on.stop())
 
@@ -301,13 +258,3 @@ def test_given_an_object_that_is_never_deleted_when_removed_then_it_alone_stays_
     assert "the cluster keeps what this charm deployed (Secret kube-system/aws-iam-certs: " in (
         deployed.log()
     )
-
-
-def test_given_a_finalizer_of_others_when_removed_then_the_object_goes_all_the_same(
-    deployed: Model, api: FakeCluster
-):
-    for path in (DEPLOYMENT, f"{RBAC}/namespaces/default/rolebindings/aws-iam-authenticator"):
-        api.objects[path]["metadata"]["finalizers"] = ["example.com/mine"]
-    deployed.hook(deployed.on.stop())
-
-    assert set(api.objects) == {*DEFINED}

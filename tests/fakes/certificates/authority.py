@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import datetime
 import functools
 import ipaddress
@@ -11,8 +10,9 @@ import textwrap
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 Key = (
@@ -21,6 +21,11 @@ Key = (
     | ed25519.Ed25519PrivateKey
     | ed448.Ed448PrivateKey
 )
+PublicKey = (
+    ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+)
+Extension = x509.ExtensionType
+CA, NO_CA = (x509.BasicConstraints(ca, None) for ca in (True, False))
 PREAMBLE = """\
 Certificate:
     Data:
@@ -37,55 +42,22 @@ class Authority:
         self, name: str, issuer: Authority | None = None, days: tuple[int, int] = (-1, 3650)
     ) -> None:
         self.name = name
-        self.issuer = issuer
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._certificate = self._signed_as_authority(days)
+        self.certificate = (issuer or self)._sign(name, self._key.public_key(), days, CA)
 
-    @property
-    def certificate(self) -> str:
-        return pem_text(self._certificate)
-
-    def renewed(self, days: tuple[int, int]) -> Authority:
-        """The same authority, its name and its key, with another certificate."""
-        other = copy.copy(self)
-        other._certificate = other._signed_as_authority(days)
-        return other
-
-    def _signed_as_authority(self, days: tuple[int, int]) -> x509.Certificate:
-        issuer = self.issuer or self
-        return issuer.sign(self.name, self._key.public_key(), period(days), authority=True)
-
-    def issue(
-        self, names: Sequence[str], *, days: tuple[int, int] = (-1, 365), subject: str = "leaf"
-    ) -> tuple[str, str]:
+    def issue(self, names: Sequence[str], *, days: tuple[int, int] = (-1, 365)) -> tuple[str, str]:
         """A leaf for ``names`` and its key; ``days`` from now that it begins and ends."""
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = self.sign(subject, key.public_key(), period(days), names)
-        return pem_text(leaf), key_text(key)
+        return self.sign_leaf(key.public_key(), names, days), key_text(key)
 
-    def sign(
-        self,
-        subject: str,
-        public_key: ec.EllipticCurvePublicKey,
-        valid: tuple[datetime.datetime, datetime.datetime],
-        names: Sequence[str] = (),
-        *,
-        authority: bool = False,
-        serial: int | None = None,
-    ) -> x509.Certificate:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(distinguished(subject))
-            .issuer_name(distinguished(self.name))
-            .public_key(public_key)
-            .serial_number(serial or x509.random_serial_number())
-            .not_valid_before(valid[0])
-            .not_valid_after(valid[1])
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        )
-        if names:
-            builder = builder.add_extension(alternatives(names), critical=False)
-        return builder.sign(self._key, hashes.SHA256(), ecdsa_deterministic=True)
+    def sign_leaf(self, key: PublicKey, names: Sequence[str], days: tuple[int, int]) -> str:
+        """A leaf of somebody else's key."""
+        return self._sign("leaf", key, days, NO_CA, alternatives(names))
+
+    def _sign(
+        self, subject: str, key: PublicKey, days: tuple[int, int], *others: Extension
+    ) -> str:
+        return sign(subject, key, days, (self.name, self._key), others)
 
     def resign(self, certificate: str, whole: bytes, broken: bytes) -> str:
         """A certificate with ``broken`` in the place of ``whole``, as if it had been issued so."""
@@ -96,6 +68,32 @@ class Authority:
         signature = self._key.sign(signed, ec.ECDSA(hashes.SHA256()))
         algorithm = bytes.fromhex("300a06082a8648ce3d040302")
         return signed_text(signed, algorithm, signature)
+
+
+def sign(
+    subject: str,
+    public_key: PublicKey,
+    days: tuple[int, int],
+    by: tuple[str, Key],
+    extensions: Sequence[Extension],
+) -> str:
+    """A certificate in PEM, signed ``by`` an issuer with its key. ``days`` from now it begins and
+    ends. All extensions but alternative names are critical."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_distinguished(subject))
+        .issuer_name(_distinguished(by[0]))
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + datetime.timedelta(days=days[0]))
+        .not_valid_after(now + datetime.timedelta(days=days[1]))
+    )
+    for each in extensions:
+        builder = builder.add_extension(each, not isinstance(each, x509.SubjectAlternativeName))
+    edwards = isinstance(by[1], ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
+    signed = builder.sign(by[1], None if edwards else hashes.SHA256())
+    return signed.public_bytes(Encoding.PEM).decode()
 
 
 def signed_text(signed: bytes, algorithm: bytes, signature: bytes) -> str:
@@ -112,11 +110,8 @@ def _der(tag: int, content: bytes) -> bytes:
     return bytes([tag, 0x82]) + length + content
 
 
-def key_text(
-    key: Key, form: serialization.PrivateFormat = serialization.PrivateFormat.PKCS8
-) -> str:
-    plain = serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
+def key_text(key: Key, form: PrivateFormat = PrivateFormat.PKCS8) -> str:
+    return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
 
 @functools.cache
@@ -125,21 +120,15 @@ def root(name: str = "root") -> Authority:
     return Authority(name)
 
 
-def period(days: tuple[int, int]) -> tuple[datetime.datetime, datetime.datetime]:
-    """When a certificate begins and ends, by days from now."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return now + datetime.timedelta(days=days[0]), now + datetime.timedelta(days=days[1])
-
-
-def alternatives(names: Sequence[str]) -> x509.SubjectAlternativeName:
-    return x509.SubjectAlternativeName([_general(name) for name in names])
+def alternatives(names: Sequence[str], *others: x509.GeneralName) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([*map(_general, names), *others])
 
 
 # A subject in a form that has no characters but ASCII's, in which it has another.
 MISLABELLED = "Mürren"
 
 
-def distinguished(name: str) -> x509.Name:
+def _distinguished(name: str) -> x509.Name:
     # By itself, cryptography writes a mail address in that form.
     oid = NameOID.EMAIL_ADDRESS if name.startswith(MISLABELLED) else NameOID.COMMON_NAME
     return x509.Name([x509.NameAttribute(oid, name)])
@@ -150,7 +139,3 @@ def _general(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
-
-
-def pem_text(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
-import functools
+from typing import cast
 
 from charmlibs.interfaces.tls_certificates import (
-    Certificate,
     CertificateError,
-    CertificateRequestAttributes,
     CertificateRequestErrorCode,
     CertificateSigningRequest,
-    PrivateKey,
     ProviderCapabilities,
 )
 from charmlibs.interfaces.tls_certificates._tls_certificates import (
@@ -22,20 +18,9 @@ from charmlibs.interfaces.tls_certificates._tls_certificates import (
     _RequirerData,
 )
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.fakes.certificates.authority import PublicKey, root
 
 Bag = dict[str, str]
-
-
-@functools.cache
-def _authority(name: str) -> tuple[PrivateKey, Certificate]:
-    """Return the key and the certificate of an authority, the same in each test."""
-    key = PrivateKey(x509_object=ec.generate_private_key(ec.SECP256R1()))
-    attributes = CertificateRequestAttributes(common_name=name)
-    return key, Certificate.generate_self_signed_ca(
-        attributes, key, validity=dt.timedelta(days=365)
-    )
 
 
 @dataclasses.dataclass
@@ -44,23 +29,23 @@ class SelfSigned:
 
     With a ``domain``, it leaves requests for names of others unanswered, as vault 1.17 does. With
     ``one_name``, its certificates have that name alone, whatever else was asked for. Where it
-    ``refuses_addresses``, a request without one is signed.
+    ``refuses_addresses``, a request without one is signed. ``days`` from now its certificates
+    begin and end.
     """
 
     name: str = "self-signed-certificates"
     refuses: CertificateRequestErrorCode | None = None
     reason: str | None = None
     capabilities: ProviderCapabilities | None = None
-    silent: bool = False
     domain: str = ""
     one_name: str = ""
     refuses_addresses: bool = False
     revokes: bool = False
-    validity: dt.timedelta = dt.timedelta(days=90)
+    days: tuple[int, int] = (-1, 90)
     overrides: Bag = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._key, self.authority = _authority(self.name)
+        self.authority = root(self.name)
         self._issued: dict[str, str] = {}
 
     def requested(self, app: Bag) -> list[CertificateSigningRequest]:
@@ -72,7 +57,7 @@ class SelfSigned:
         ]
 
     def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
-        requests = [] if self.silent else list(filter(self._understands, self.requested(app)))
+        requests = list(filter(self._understands, self.requested(app)))
         good = [request for request in requests if not self._code(request)]
         answers = _ProviderApplicationData(
             certificates=[self._signed(request) for request in good],
@@ -92,44 +77,25 @@ class SelfSigned:
         return all(name.endswith(self.domain) for name in request.sans_dns)
 
     def _signed(self, request: CertificateSigningRequest) -> _Certificate:
-        text = str(request)
+        text, ca = str(request), self.authority.certificate.strip()
         if text not in self._issued:
-            self._issued[text] = str(self._sign(request))
+            key = x509.load_pem_x509_csr(text.encode()).public_key()
+            names = [self.one_name] if self.one_name else [*request.sans_dns, *request.sans_ip]
+            leaf = self.authority.sign_leaf(cast("PublicKey", key), names, self.days)
+            self._issued[text] = leaf.strip()
         return _Certificate(
-            ca=str(self.authority),
+            ca=ca,
             certificate_signing_request=text,
             certificate=self._issued[text],
-            chain=[self._issued[text], str(self.authority)],
+            chain=[self._issued[text], ca],
             revoked=self.revokes or None,
         )
 
-    def _sign(self, request: CertificateSigningRequest) -> Certificate:
-        signed = request.sign(self.authority, self._key, self.validity)
-        if not self.one_name:
-            return signed
-        whole = x509.load_pem_x509_certificate(str(signed).encode())
-        key = serialization.load_pem_private_key(str(self._key).encode(), None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(whole.subject)
-            .issuer_name(whole.issuer)
-            .public_key(whole.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(whole.not_valid_before_utc)
-            .not_valid_after(whole.not_valid_after_utc)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(self.one_name)]), False)
-        )
-        text = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        return Certificate.from_string(text.decode())
-
     def _refused(self, request: CertificateSigningRequest) -> _RequestError:
-        refuses = self._code(request)
-        assert refuses
+        code = self._code(request)
+        assert code
+        message = "not by this\nauthority's rules"
         error = CertificateError(
-            code=refuses.value,
-            name=refuses.name,
-            message="not by this\nauthority's rules",
-            reason=self.reason,
+            code=code.value, name=code.name, message=message, reason=self.reason
         )
         return _RequestError(csr=str(request), error=error)

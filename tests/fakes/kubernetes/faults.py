@@ -15,13 +15,11 @@ Answer = Callable[[httpx2.Request], httpx2.Response | None]
 @dataclasses.dataclass
 class Fault:
     """What goes wrong with a request, by its method and path; with every request where none is
-    named, and with the nth one only where ``nth`` is not 0. Where the server ``acts``, only its
-    answer is lost."""
+    named, and with the nth one only where ``nth`` is not 0."""
 
     answer: Answer
     request: str
     nth: int
-    acts: bool = False
     met: int = 0
 
     def meets(self, request: httpx2.Request) -> bool:

@@ -58,17 +58,6 @@ class Seen:
         return f"{self.method} {self.path}"
 
 
-def is_write_of_access(method: str, path: str) -> bool:
-    """Whether a request may change who has access, or an object of the charm's: it neither asks a
-    question."""
-    return method != "GET" and path not in (REVIEWS, TOKEN_REVIEWS)
-
-
-class _FaultOfWrite(Fault):
-    def meets(self, request: httpx2.Request) -> bool:
-        return is_write_of_access(request.method, request.url.path) and super().meets(request)
-
-
 class FakeCluster(Controllers):
     """The server. ``handle_request`` is what an httpx2 transport has."""
 
@@ -87,11 +76,10 @@ class FakeCluster(Controllers):
         # may run another unit.
         self._lock = threading.RLock()
 
-    def fail(self, answer: Answer, *, request: str = "", nth: int = 0, acts: bool = False) -> None:
+    def fail(self, answer: Answer, *, request: str = "", nth: int = 0) -> None:
         """Answer with ``answer`` to every ``request``, a method and a path, or to the nth of
-        them only; without a request, to all. If the server ``acts``, it does what is asked first,
-        and only its own answer is lost."""
-        self._faults.append(Fault(answer, request, nth, acts))
+        them only; without a request, to all."""
+        self._faults.append(Fault(answer, request, nth))
 
     def meanwhile(self, act: Callable[[], object], *, request: str, nth: int = 1) -> None:
         """Let somebody act right before the nth ``request`` of its kind arrives."""
@@ -100,17 +88,6 @@ class FakeCluster(Controllers):
             act()
 
         self.fail(acted, request=request, nth=nth)
-
-    def lose(self, error: type[httpx2.RequestError], *, request: str = "", nth: int = 1) -> None:
-        """Do what the nth ``request`` of its kind asks for, or the nth write of access if none is
-        given, and let the answer be lost."""
-
-        def lost(sent: httpx2.Request) -> httpx2.Response:
-            self._handle(sent)
-            raise error("its answer is lost", request=sent)
-
-        kind = Fault if request else _FaultOfWrite
-        self._faults.append(kind(lost, request, nth))
 
     def recover(self) -> None:
         """Answer as usual again. A fault that met no request proves nothing, so it fails."""
@@ -155,11 +132,8 @@ class FakeCluster(Controllers):
         before = self._kept(request)
         try:
             for fault in self._faults:
-                if fault.meets(request):
-                    if fault.acts:
-                        self._handle(request)
-                    if answer := fault.answer(request):
-                        return answer
+                if fault.meets(request) and (answer := fault.answer(request)):
+                    return answer
             return self._handle(request)
         finally:
             changed = before != self._kept(request)

@@ -66,28 +66,20 @@ NO_ACCOUNT = "{!r} is not an account of 12 digits"
 NO_SUFFIX = "{!r} is not a suffix of 16 digits or letters a to f"
 
 
+TWO = f"permission-set names account {ACCOUNT}, and account is 222233334444: give one"
+
+
 @pytest.mark.parametrize(
     ("name", "account", "suffix", "problem"),
     [
-        (
-            f"DevOps@{ACCOUNT}",
-            "222233334444",
-            "",
-            f"permission-set names account {ACCOUNT}, and account is 222233334444: give one",
-        ),
+        (f"DevOps@{ACCOUNT}", "222233334444", "", TWO),
         ("DevOps", "", "", "permission-set needs account"),
         *(
             (f"{name}@{ACCOUNT}", "", "", NO_NAME.format(name))
             for name in ("", "x" * 33, "Dev Ops", "DevOps\n", "D\u00e9vOps")
         ),
-        *(
-            ("DevOps", account, "", NO_ACCOUNT.format(account))
-            for account in ("11112222333", "\u0661" * 12)
-        ),
-        *(
-            ("DevOps", ACCOUNT, suffix, NO_SUFFIX.format(suffix))
-            for suffix in (OLD[1:], OLD.upper(), f"{OLD}\n")
-        ),
+        *(("DevOps", n, "", NO_ACCOUNT.format(n)) for n in ("11112222333", "\u0661" * 12)),
+        *(("DevOps", ACCOUNT, s, NO_SUFFIX.format(s)) for s in (OLD[1:], OLD.upper(), f"{OLD}\n")),
     ],
 )
 def test_given_a_part_that_is_missing_or_malformed_then_the_error_names_it(

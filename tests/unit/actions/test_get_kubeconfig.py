@@ -13,6 +13,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
+GOV, GOV_EAST = ROLE.replace("aws", "aws-us-gov"), {"region": "us-gov-east-1"}
 UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
 
 
@@ -30,11 +31,8 @@ def args(config: dict[str, Any]) -> str:
         ({}, "token -i ID --region us-east-1"),
         ({"client": "aws"}, "eks get-token --cluster-name ID --output json --region us-east-1"),
         ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
-        ({"region": "us-gov-east-1"}, "token -i ID --region us-gov-east-1"),
-        (
-            {"region": "us-gov-east-1", "arn": ROLE.replace("aws", "aws-us-gov")},
-            f"token -i ID --region us-gov-east-1 -r {ROLE.replace('aws', 'aws-us-gov')}",
-        ),
+        (GOV_EAST, "token -i ID --region us-gov-east-1"),
+        ({**GOV_EAST, "arn": GOV}, f"token -i ID --region us-gov-east-1 -r {GOV}"),
     ],
 )
 def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
@@ -91,72 +89,43 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
 
 NO_GLOBAL = "partition {} has no global STS endpoint: give region={} or another of its regions"
 NOT_IN = "region {} is not in partition {}: give region={} or another of its regions"
-GOV = ROLE.replace("aws", "aws-us-gov")
 CHINA = "arn:aws-cn:iam::111122223333:role/mei"
 ALICE = "arn:aws:iam::111122223333:user/alice"
+NOT_CHINA = (
+    f"{CHINA} cannot log in: the option partition is aws, so give an arn of partition aws or "
+    "aws-us-gov"
+)
+NO_PARTITION = (
+    "option partition: 'china' is not one of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, "
+    "aws-iso-e, aws-iso-f, aws-eusc"
+)
+NO_CLIENT = "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws"
+NO_ARN = "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin"
+NO_ROLE = f"{ALICE} is not a role: without arn, people log in with their own keys"
+NO_URL = (
+    "server must be a URL without user, password or query, such as https://k8s.example.com:443"
+)
+NO_CONTEXT = "context is empty: leave it out, or give context=aws-iam-authenticator"
+TOO_LONG = "the kubeconfig is too long for an action's result: give shorter values"
+GOV_REGION = {"arn": ROLE, "region": "us-gov-west-1"}
 # The option `partition`, the parameters, and what the action says.
 REFUSED: list[tuple[str, dict[str, str], str]] = [
-    (
-        "aws",
-        {"arn": CHINA},
-        (
-            f"{CHINA} cannot log in: the option partition is aws, so give an arn of partition "
-            "aws or aws-us-gov"
-        ),
-    ),
+    ("aws", {"arn": CHINA}, NOT_CHINA),
     ("aws-cn", {}, NO_GLOBAL.format("aws-cn", "cn-north-1")),
     ("aws", {"arn": GOV}, NO_GLOBAL.format("aws-us-gov", "us-gov-west-1")),
     ("aws-us-gov", {"arn": ROLE}, NO_GLOBAL.format("aws-us-gov", "eu-west-1")),
     ("aws-cn", {"region": "eu-west-1"}, NOT_IN.format("eu-west-1", "aws-cn", "cn-north-1")),
-    (
-        "aws",
-        {"arn": ROLE, "region": "us-gov-west-1"},
-        NOT_IN.format("us-gov-west-1", "aws", "eu-west-1"),
-    ),
-    (
-        "china",
-        {"region": "cn-north-1"},
-        (
-            "option partition: 'china' is not one of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, "
-            "aws-iso-e, aws-iso-f, aws-eusc"
-        ),
-    ),
+    ("aws", GOV_REGION, NOT_IN.format("us-gov-west-1", "aws", "eu-west-1")),
+    ("china", {"region": "cn-north-1"}, NO_PARTITION),
     ("aws-cn", {"region": "Beijing"}, "'Beijing' is not an AWS region such as cn-north-1"),
-    (
-        "aws",
-        {"client": "gcloud"},
-        "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws",
-    ),
-    (
-        "aws",
-        {"arn": "admin"},
-        "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin",
-    ),
-    (
-        "aws",
-        {"arn": ALICE},
-        f"{ALICE} is not a role: without arn, people log in with their own keys",
-    ),
-    (
-        "aws",
-        {"server": "https://admin:secret@k8s"},
-        (
-            "server must be a URL without user, password or query, such as "
-            "https://k8s.example.com:443"
-        ),
-    ),
+    ("aws", {"client": "gcloud"}, NO_CLIENT),
+    ("aws", {"arn": "admin"}, NO_ARN),
+    ("aws", {"arn": ALICE}, NO_ROLE),
+    ("aws", {"server": "https://admin:secret@k8s"}, NO_URL),
     ("aws", {"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
     ("aws", {"profile": " x"}, "profile ' x' may hold printable characters only"),
-    (
-        "aws",
-        {"context": ""},
-        "context is empty: leave it out, or give context=aws-iam-authenticator",
-    ),
-    (
-        "aws",
-        {"context": "\u4e2d" * 8_000},
-        "the kubeconfig is too long for an action's result: give shorter values",
-    ),
+    ("aws", {"context": ""}, NO_CONTEXT),
+    ("aws", {"context": "\u4e2d" * 8_000}, TOO_LONG),
 ]
 
 

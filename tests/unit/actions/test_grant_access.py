@@ -55,7 +55,8 @@ def test_given_a_name_longer_than_an_argument_when_granted_then_linux_takes_the_
 def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_once(
     deployed: Model, api: FakeCluster
 ):
-    results = grant(deployed, groups="view, dev", for_="2h", reason="incident 42")
+    pathed = ROLE.replace("Dev", "team/Dev")
+    results = grant(deployed, arn=pathed, groups="view, dev", for_="2h", reason="incident 42")
 
     end = after(api, 7200)
     assert results == {
@@ -70,6 +71,7 @@ def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_o
             "no binding names this user or its groups\nrun: kubectl create "
             "clusterrolebinding NAME --clusterrole=view --user=alice"
         ),
+        "remark": f"no login has a role path, so it is for {ROLE}",
     }
     stored = api.objects[PATH]
     assert stored["spec"] == {"arn": ROLE, "username": "alice", "groups": ["view", "dev"]}
@@ -103,43 +105,23 @@ def test_given_a_grant_when_it_is_repeated_then_it_is_what_the_last_one_says(
     assert bound(api) == []
 
 
-def test_given_a_role_with_its_path_when_it_is_granted_access_then_the_path_is_taken_off(
-    deployed: Model, api: FakeCluster
-):
-    results = grant(deployed, arn=ROLE.replace("Dev", "team/Dev"))
-
-    assert results["arn"] == api.objects[PATH]["spec"]["arn"] == ROLE
-    assert results["remark"] == f"no login has a role path, so it is for {ROLE}"
-
-
-# When it ends.
-
-
-def test_given_an_alarm_that_rings_sooner_when_access_is_granted_then_it_rings_for_both(
+def test_given_two_grants_when_the_first_ends_then_the_unit_rings_for_each_and_looks_again(
     deployed: Model, api: FakeCluster
 ):
     grant(deployed, for_="1m")
     grant(deployed, for_="1h", arn=f"{ROLE}-2")
     assert rings(deployed, api) == [pytest.approx(60, abs=1)]
 
-    api.clock.now += 61
-    deployed.expire("alarm")
-    assert rings(deployed, api) == [pytest.approx(3539, abs=1)]
-
-
-def test_given_a_grant_that_ends_later_when_the_first_ends_without_a_cluster_then_it_looks_again(
-    deployed: Model, api: FakeCluster
-):
-    grant(deployed, for_="1m")
-    grant(deployed, for_="1h", arn=f"{ROLE}-2")
-
     # A unit that waits looks again anyway, and a blocked one does not.
     deployed.config = {"replicas": 0}
     api.clock.now += 61
     api.fail(unreachable(httpx2.ConnectError))
     deployed.expire("alarm")
-
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+    api.recover()
+    deployed.expire("alarm")
+    assert rings(deployed, api) == [pytest.approx(3539, abs=1)]
 
 
 # What is refused.

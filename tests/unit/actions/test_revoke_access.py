@@ -133,16 +133,14 @@ def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named
 # What stays.
 
 DENIED = 'admission webhook "keep" denied the request: no'
+TIMEOUT = "waiting for the Kubernetes API: it does not answer in time"
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
         (refusal(403, DENIED), f"403 {DENIED}"),
-        (
-            unreachable(httpx2.ReadTimeout),
-            "waiting for the Kubernetes API: it does not answer in time",
-        ),
+        (unreachable(httpx2.ReadTimeout), TIMEOUT),
     ],
 )
 def test_given_a_mapping_that_stays_when_it_is_revoked_then_it_is_named_and_others_go(
@@ -185,13 +183,3 @@ def test_given_a_status_that_admits_another_when_revoked_then_it_is_made_right_o
     )
     assert revoke(deployed, arn=ROLE)["mappings"] == "other: its status"
     assert api.objects[path]["status"] == {"canonicalARN": OTHER}
-
-
-def test_given_a_status_that_admits_another_when_others_delete_its_mapping_then_that_is_revoked(
-    deployed: Model, api: FakeCluster
-):
-    path = f"{MAPPINGS}/other"
-    api.add_mapping("other", OTHER, CANONICAL)
-    api.meanwhile(lambda: api.delete(path), request=f"PATCH {path}/status")
-
-    assert revoke(deployed, arn=ROLE)["result"] == "revoked"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from typing import Any
+from unittest import mock
 
 import ops
 import pytest
@@ -14,7 +14,6 @@ from charmlibs.interfaces.tls_certificates import (
     PrivateKey,
     ProviderCapabilities,
 )
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import Authority, root
@@ -24,10 +23,12 @@ from tests.fakes.kubernetes.paths import SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import csr_protocol, pem
+from certificates import SERVER_NAME, csr_protocol, pem, verdict
 
-NAME = "aws-iam-authenticator.kube-system.svc"
 Refusal = CertificateRequestErrorCode
+CURRENT = "from self-signed-certificates"
+REMOVE = "run: juju remove-relation aws-iam:certificates self-signed-certificates"
+REVOKED = f"waiting for a new certificate {CURRENT}: it revoked the current one"
 
 
 @pytest.fixture(autouse=True)
@@ -53,27 +54,33 @@ def modern(provider: SelfSigned, api: FakeCluster, files: Files) -> Model:
     return model
 
 
-def test_given_such_an_authority_when_settled_then_its_pair_is_served(
-    modern: Model, provider: SelfSigned, api: FakeCluster
+def settled(model: Model, provider: SelfSigned) -> Model:
+    """Let a new unit have its hooks with an authority."""
+    model.provider = provider
+    model.settle()
+    return model
+
+
+def answer(modern: Model, provider: SelfSigned, **changes: object) -> str:
+    """Have the authority change a part of its answer; return the certificate."""
+    (good,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
+    provider.overrides = {"certificates": json.dumps([good | changes])}
+    modern.answer()
+    return good["certificate"]
+
+
+@pytest.mark.parametrize("fixture", ["deployed", "modern"])
+def test_given_either_protocol_when_settled_then_the_key_is_in_secrets_alone(
+    request: pytest.FixtureRequest, api: FakeCluster, files: Files, fixture: str
 ):
-    assert modern.hook().name == "active"
-    assert api.secret("ca.pem") == f"{provider.authority}\n"
-    assert len(pem.certificates(api.secret("cert.pem"))) == 1
-    assert modern.peer["ca"] == f"{provider.authority}\n"
+    model: Model = request.getfixturevalue(fixture)
+    line, unit = api.secret("key.pem").splitlines()[1], model.units[0]
+    bags = [model.peer, model.certificates, unit.peer, unit.certificates, unit.webhook]
 
-
-def test_given_such_an_authority_when_settled_then_the_key_is_in_secrets_alone(
-    modern: Model, api: FakeCluster, files: Files
-):
-    line = api.secret("key.pem").splitlines()[1]
-    unit = modern.units[0]
-
-    assert line not in modern.bags()
-    assert line not in modern.log() + str(unit.stored) + files.webhook.read_text()
-    assert any(line in str(kept.latest_content) for kept in modern.secrets)
-
-
-AT = ", on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
+    assert line not in json.dumps(bags) + model.log()
+    assert line not in str(unit.stored) + files.webhook.read_text()
+    kept = any(line in str(secret.latest_content) for secret in model.secrets)
+    assert kept is (fixture == "modern")
 
 
 def test_given_a_request_that_a_killed_hook_lost_when_the_next_one_runs_then_it_asks_again(
@@ -88,25 +95,22 @@ def test_given_a_request_that_a_killed_hook_lost_when_the_next_one_runs_then_it_
 
 @pytest.mark.parametrize(("part", "reads"), [(0.89, False), (0.91, True)])
 def test_given_a_certificate_in_the_last_tenth_of_its_life_then_each_hook_reads_the_answer(
-    modern: Model, provider: SelfSigned, monkeypatch: pytest.MonkeyPatch, part: float, reads: bool
+    modern: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, part: float, reads: bool
 ):
     modern.hook()
-    read = list[str]()
-    original = csr_protocol.Requirer.obtain
+    leaf = verdict.read(api.secret("cert.pem"))
+    begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    monkeypatch.setattr("certificates.keypair.now", lambda: begins + part * (ends - begins))
+    obtain = csr_protocol.Requirer.obtain
+    patch = mock.patch.object(csr_protocol.Requirer, "obtain", autospec=True, side_effect=obtain)
 
-    def obtain(self: csr_protocol.Requirer, address: str, provider: str) -> Any:
-        read.append(address)
-        return original(self, address, provider)
-
-    later = dt.datetime.now(dt.timezone.utc) + part * provider.validity
-    monkeypatch.setattr("certificates.keypair.now", lambda: later)
-    monkeypatch.setattr(csr_protocol.Requirer, "obtain", obtain)
-
-    assert modern.hook().name == "active"
-    assert bool(read) is reads
+    with patch as read:
+        assert modern.hook().name == "active"
+    assert read.called is reads
 
 
-REFUSED = f"vault does not allow {NAME}; run: juju config vault pki_allowed_domains"
+AT = ", on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
+REFUSED = f"vault does not allow {SERVER_NAME}; run: juju config vault pki_allowed_domains"
 SEALED = "vault is sealed, so it signs nothing; run: vault operator unseal"
 DENIED = "vault denies its charm; run: juju run vault/leader authorize-charm secret-id=SECRET"
 UNKNOWN = '"not by this authority\'s rules"'
@@ -119,50 +123,33 @@ LOG = "run: juju show-status-log --type application vault"
     [
         (Refusal.DOMAIN_NOT_ALLOWED, None, REFUSED),
         # What Vault says, as the charm of vault hands it on.
-        (Refusal.OTHER, f"subject alternate name {NAME} not allowed by this role{AT}", REFUSED),
+        (Refusal.OTHER, f"subject alternate name {SERVER_NAME} not allowed by this role", REFUSED),
         (Refusal.OTHER, f"Vault is sealed{AT}", SEALED),
         (Refusal.OTHER, f"1 error occurred:\n\t* permission denied\n\n{AT}", DENIED),
         (Refusal.OTHER, f"no role{AT}", f"vault refuses: 'no role'; {LOG}"),
         (Refusal.SERVER_NOT_AVAILABLE, None, AWAY),
         (Refusal.OTHER, None, f"vault refuses: {UNKNOWN}; {LOG}"),
         (Refusal.OTHER, "no; run: rm x", f"vault refuses: 'no; run: rm x'; {LOG}"),
+        # Made to harm.
+        (Refusal.OTHER, "x" * 1_000_000, f"vault refuses: '…{'x' * 99}'; {LOG}"),
+        (Refusal.OTHER, "a\0b\nc", f"vault refuses: 'a\\\\x00b c'; {LOG}"),
+        (Refusal.OTHER, ", on " * 200_000, f"vault refuses: ''; {LOG}"),
     ],
 )
 def test_given_a_refusal_when_a_hook_runs_then_the_status_gives_its_command_and_no_alarm_is_set(
-    api: FakeCluster,
-    files: Files,
-    code: CertificateRequestErrorCode,
-    reason: str | None,
-    status: str,
+    model: Model, code: CertificateRequestErrorCode, reason: str | None, status: str
 ):
-    model = Model(SelfSigned(name="vault", refuses=code, reason=reason), [files])
-    model.settle()
+    settled(model, SelfSigned(name="vault", refuses=code, reason=reason))
 
     assert model.hook() == ops.BlockedStatus(status)
     assert model.units[0].alarms == []
-
-
-@pytest.mark.parametrize("reason", ["x" * 1_000_000, "a\0b\nc", ", on " * 200_000])
-def test_given_a_reason_that_an_authority_made_to_harm_then_the_status_is_one_line_with_a_command(
-    api: FakeCluster, files: Files, reason: str
-):
-    model = Model(SelfSigned(name="vault", refuses=Refusal.OTHER, reason=reason), [files])
-    model.settle()
-
-    status = model.hook()
-
-    assert isinstance(status, ops.BlockedStatus)
-    assert status.message.isprintable()
-    assert len(status.message) < 200
-    assert status.message.endswith(f"; {LOG}")
 
 
 def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours(
     modern: Model, provider: SelfSigned, files: Files
 ):
     refusing = SelfSigned(refuses=Refusal.OTHER)
-    other = Model(refusing, [files])
-    other.settle()
+    other = settled(Model(None, [files]), refusing)
     refused, _ = refusing.answer(other.certificates, [])
     provider.overrides["request_errors"] = refused["request_errors"]
     modern.answer()
@@ -171,36 +158,40 @@ def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours
 
 
 def test_given_an_authority_that_signs_no_addresses_when_settled_then_none_is_asked_for(
-    api: FakeCluster, files: Files
+    model: Model,
 ):
     provider = SelfSigned(capabilities=ProviderCapabilities(supports_ip_sans=False))
-    model = Model(provider, [files])
-    model.settle()
+    settled(model, provider)
 
     (request,) = provider.requested(model.certificates)
-    assert request.sans_ip == set()
-    assert request.sans_dns == {NAME}
+    assert (request.sans_dns, request.sans_ip) == ({SERVER_NAME}, set())
     assert model.hook().name == "active"
 
 
+@pytest.mark.parametrize(
+    ("trouble", "status"),
+    [
+        (
+            {"domain": "of others"},
+            f"waiting for a certificate {CURRENT}, the one in use expires DAY",
+        ),
+        ({"revokes": True}, REVOKED),
+    ],
+)
 def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_stays_in_use(
-    modern: Model, provider: SelfSigned, api: FakeCluster
+    modern: Model, provider: SelfSigned, api: FakeCluster, trouble: dict[str, Any], status: str
 ):
     before = api.secret("cert.pem")
-    provider.silent = True
-    api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
-    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
-    modern.settle()
+    end = f"{verdict.read(before).not_valid_after_utc:%Y-%m-%d}"
+    with mock.patch.multiple(provider, **trouble):
+        api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
+        api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
+        modern.settle()
 
-    end = x509.load_pem_x509_certificate(before.encode()).not_valid_after_utc
-    assert modern.hook().message == (
-        "waiting for a certificate from self-signed-certificates, "
-        f"the one in use expires {end:%Y-%m-%d}"
-    )
-    assert api.secret("cert.pem") == before
-    assert modern.published()["webhook_status"] is True
+        assert modern.hook() == ops.WaitingStatus(status.replace("DAY", end))
+        assert api.secret("cert.pem") == before
+        assert modern.published()["webhook_status"] is True
 
-    provider.silent = False
     modern.settle()
     assert modern.hook().name == "active"
     assert api.secret("cert.pem") != before
@@ -209,39 +200,26 @@ def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_st
 def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(
     modern: Model, deployed: Model
 ):
-    modern.hook(modern.broken("certificates"))
-    deployed.hook(deployed.broken("certificates"))
-    assert "nothing to remove" not in modern.log() + deployed.log()
+    for model in (modern, deployed):
+        model.hook(model.broken("certificates"))
+        assert "nothing to remove" not in model.log()
 
     assert not any("private-key" in str(kept.label) for kept in modern.secrets)
-
-
-CURRENT = "from self-signed-certificates"
-REMOVE = "run: juju remove-relation aws-iam:certificates self-signed-certificates"
 
 
 @pytest.mark.parametrize(
     ("trouble", "status"),
     [
-        ({"silent": True}, f"waiting: waiting for a certificate {CURRENT}"),
-        (
-            {"revokes": True},
-            f"waiting: waiting for a new certificate {CURRENT}: it revoked the current one",
-        ),
-        (
-            {"validity": dt.timedelta(microseconds=1)},
-            f"blocked: certificate expired on DAY; {REMOVE}",
-        ),
+        ({"domain": "of others"}, f"waiting: waiting for a certificate {CURRENT}"),
+        ({"revokes": True}, f"waiting: {REVOKED}"),
+        ({"days": (-9, -1)}, f"blocked: certificate expired on DAY; {REMOVE}"),
     ],
     ids=["silent", "revoked", "expired"],
 )
 def test_given_an_authority_that_must_act_first_then_the_unit_says_so_and_its_event_is_enough(
-    api: FakeCluster, files: Files, trouble: dict[str, Any], status: str
+    model: Model, api: FakeCluster, trouble: dict[str, Any], status: str
 ):
-    model = Model(SelfSigned(**trouble), [files])
-    model.settle()
-
-    found = model.hook()
+    found = settled(model, SelfSigned(**trouble)).hook()
     assert re.sub(r"2\d{3}-\S+ \S+ UTC", "DAY", f"{found.name}: {found.message}") == status
     assert model.units[0].alarms == []
     assert SECRET not in api.objects
@@ -253,7 +231,6 @@ UNREADABLE = [
     for key in ("capabilities", "request_errors")
     for text in ("[" * 100_000, "9" * 5_000)
 ]
-NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 
 
 @pytest.mark.parametrize(
@@ -310,41 +287,22 @@ def test_given_an_unreadable_answer_when_the_certificates_secret_expires_then_it
 def test_given_a_chain_when_settled_then_it_is_served_and_trusted_with_the_authority(
     modern: Model, provider: SelfSigned, api: FakeCluster
 ):
-    between = [Authority("between", issuer=root()).certificate]
-    (answer,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
-    provider.overrides = {"certificates": json.dumps([answer | {"chain": between}])}
+    ca, between = provider.authority.certificate, Authority("between", issuer=root()).certificate
+    assert api.secret("ca.pem") == modern.peer["ca"] == ca
+    assert len(pem.certificates(api.secret("cert.pem"))) == 1
+    leaf = answer(modern, provider, chain=[between])
     modern.settle()
 
-    assert api.secret("cert.pem") == "".join([f"{answer['certificate']}\n", *between])
-    assert api.secret("ca.pem") == pem.ca_bundle(*between, str(provider.authority))
+    assert api.secret("cert.pem") == f"{leaf}\n{between}"
+    assert api.secret("ca.pem") == pem.ca_bundle(between, ca)
 
 
 def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy_is_said(
     modern: Model, provider: SelfSigned
 ):
-    (answer,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
-    provider.overrides = {"certificates": json.dumps([answer | {"ca": NO_CERTIFICATE}])}
-    modern.answer()
+    answer(modern, provider, ca="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")
 
     assert modern.hook() == ops.BlockedStatus(f"malformed certificate; {REMOVE}")
     assert modern.units[0].alarms == []
     said = "the answer of self-signed-certificates cannot be read (TLSCertificatesError)"
     assert modern.log().splitlines()[-1] == said
-
-
-def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(
-    modern: Model, provider: SelfSigned, api: FakeCluster
-):
-    before = api.secret("cert.pem")
-    provider.revokes = True
-    modern.settle()
-
-    assert modern.hook() == ops.WaitingStatus(
-        "waiting for a new certificate from self-signed-certificates: it revoked the current one"
-    )
-    assert api.secret("cert.pem") == before
-    assert modern.published()["webhook_status"] is True
-
-    provider.revokes = False
-    modern.settle()
-    assert modern.hook().name == "active"

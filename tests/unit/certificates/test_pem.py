@@ -14,28 +14,40 @@ from certificates.keypair import KeyPair
 
 BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
+ROOT = root().certificate
 CERTIFICATE, KEY = root().issue(NAMES)
+WHOLE = [CERTIFICATE.rstrip("\n")]
+MIDDLE = Authority("middle", issuer=root()).certificate
+# Both have one name, but other keys: who trusts the former one alone needs it.
+LINK = Authority("root", issuer=root()).certificate
+OWN = pairs.LEAF.signed_by(pairs.LEAF)
 
 
-def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left():
-    found = pem.key_pair(
-        PREAMBLE + CERTIFICATE, f"some text\n{KEY}", PREAMBLE + root().certificate
-    )
-
-    assert found.certificate == CERTIFICATE
-    assert found.key == KEY
-    assert found.ca == root().certificate
-
-
-def test_given_no_block_when_taken_apart_then_neither_certificate_key_nor_authority_is_left():
-    assert pem.key_pair("text", "text", "text") == KeyPair("\n", "\n", "")
-
-
-def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left():
-    certificate, key = (text.replace("\n", "\r\n") for text in (CERTIFICATE, KEY))
-
-    served = pem.key_pair(CERTIFICATE, KEY, root().certificate)
-    assert pem.key_pair(certificate, key, root().certificate) == served
+@pytest.mark.parametrize(
+    ("texts", "served", "trusted"),
+    [
+        ([CERTIFICATE, ROOT], [CERTIFICATE], [ROOT]),
+        # As easy-rsa has it: a readable copy in front of each certificate.
+        ([PREAMBLE + CERTIFICATE, PREAMBLE + ROOT], [CERTIFICATE], [ROOT]),
+        ([CERTIFICATE.replace("\n", "\r\n"), ROOT], [CERTIFICATE], [ROOT]),
+        ([CERTIFICATE, MIDDLE, ROOT], [CERTIFICATE, MIDDLE], [MIDDLE, ROOT]),
+        ([CERTIFICATE, *[CERTIFICATE + MIDDLE] * 2, MIDDLE], [CERTIFICATE, MIDDLE], [MIDDLE]),
+        ([CERTIFICATE, LINK, ROOT], [CERTIFICATE, LINK], [LINK, ROOT]),
+        ([OWN], [OWN], [OWN]),
+        ([OWN, OWN], [OWN], [OWN]),
+        (["text", "text"], ["\n"], []),
+    ],
+    ids=[
+        *("root", "readable copies", "windows", "intermediate", "repeated"),
+        *("next of the authority", "self-signed", "twice", "nothing"),
+    ],
+)
+def test_given_a_certificate_with_authorities_when_paired_then_it_is_served_and_they_are_trusted(
+    texts: list[str], served: list[str], trusted: list[str]
+):
+    for key in (f"some text\n{KEY}", KEY.replace("\n", "\r\n")):
+        found = pem.key_pair(texts[0], key, *texts[1:])
+        assert found == KeyPair("".join(served), KEY, "".join(sorted(trusted)))
 
 
 @pytest.mark.parametrize("kind", ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
@@ -45,9 +57,6 @@ def test_given_a_private_key_of_any_form_when_taken_apart_then_it_is_found(kind:
     assert pem.private_key(BLOCK + block) == block.rstrip("\n")
 
 
-WHOLE = [CERTIFICATE.rstrip("\n")]
-
-
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -55,58 +64,22 @@ WHOLE = [CERTIFICATE.rstrip("\n")]
         (KEY + CERTIFICATE, WHOLE),
         (f"{CERTIFICATE.splitlines()[0]}\n{CERTIFICATE}", WHOLE),
         ("-----BEGIN CERTIFICATE----- ==\n-----END CERTIFICATE-----\n", []),
+        # A reader that takes the square of their number runs into the limit of every test.
+        ("-----BEGIN CERTIFICATE-----\n" * 200_000, []),
+        ("-----BEGIN A PRIVATE KEY-----\n" * 200_000, []),
+        ("-----BEGIN PRIVATE KEY-----\n-----END A-----\n" * 200_000, []),
+        ("-----BEGIN A" * 200_000, []),
     ],
-    ids=["blank lines", "other blocks", "begins twice", "text after the dashes"],
+    ids=[
+        *("blank lines", "other blocks", "begins twice", "text after the dashes"),
+        *("no end", "no end of a key", "another end", "no line"),
+    ],
 )
 def test_given_a_text_when_taken_apart_then_whole_certificates_are_left(
     text: str, found: list[str]
 ):
     assert pem.certificates(text) == found
-    assert pem.private_key(CERTIFICATE) == ""
-
-
-def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
-    middle = Authority("middle", issuer=root())
-    certificate, key = middle.issue(NAMES)
-    found = pem.key_pair(certificate, key, middle.certificate, root().certificate)
-
-    assert found.certificate == certificate + middle.certificate
-    assert found.ca == pem.ca_bundle(middle.certificate, root().certificate)
-    assert certificate not in found.ca
-
-
-def test_given_a_chain_that_repeats_its_parts_when_paired_then_each_is_there_once():
-    middle = Authority("middle", issuer=root())
-    certificate, key = middle.issue(NAMES)
-    chain = certificate + middle.certificate
-    found = pem.key_pair(certificate, key, chain, chain, middle.certificate)
-
-    assert found.certificate == chain
-    assert found.ca == middle.certificate
-
-
-def test_given_a_root_when_paired_then_it_is_trusted_and_not_served():
-    found = pem.key_pair(CERTIFICATE, KEY, root().certificate)
-
-    assert found.certificate == CERTIFICATE
-    assert found.ca == root().certificate
-
-
-def test_given_an_authority_that_signs_its_next_certificate_when_paired_then_that_is_served():
-    # Both have one name, but other keys: who trusts the former one alone needs it.
-    link = Authority("root", issuer=root()).certificate
-
-    assert (
-        pem.key_pair(CERTIFICATE, KEY, link, root().certificate).certificate == CERTIFICATE + link
-    )
-
-
-def test_given_a_self_signed_certificate_when_paired_then_it_is_its_own_authority():
-    certificate = pairs.LEAF.signed_by(pairs.LEAF)
-
-    for authorities in ([], [certificate]):
-        found = pem.key_pair(certificate, "", *authorities)
-        assert (found.certificate, found.ca) == (certificate, certificate)
+    assert pem.private_key(text) == (KEY.rstrip("\n") if KEY in text else "")
 
 
 def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_order_they_came():
@@ -117,24 +90,7 @@ def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_o
     assert pem.ca_bundle() == ""
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "-----BEGIN CERTIFICATE-----\n",
-        "-----BEGIN A PRIVATE KEY-----\n",
-        "-----BEGIN PRIVATE KEY-----\n-----END A-----\n",
-        "-----BEGIN A",
-    ],
-)
-def test_given_megabytes_that_end_no_block_when_taken_apart_then_it_takes_no_hours(line: str):
-    # A reader that takes the square of their number runs into the limit of every test.
-    text = line * 200_000
-
-    assert pem.certificates(text) == []
-    assert pem.private_key(text) == ""
-
-
-@given(st.lists(damage.pem(root().certificate * 2), max_size=3))
+@given(st.lists(damage.pem(ROOT * 2), max_size=3))
 def test_given_any_texts_when_taken_apart_then_blocks_are_whole_and_a_bundle_is_its_own(
     texts: list[str],
 ):

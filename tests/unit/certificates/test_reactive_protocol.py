@@ -12,13 +12,24 @@ from tests.fakes import damage
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
-from certificates import pem, reactive_protocol, verdict
+from certificates import SERVER_NAME, pem, reactive_protocol, verdict
 from certificates.keypair import PairRefused
+from text import fingerprint
 
-COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
-HALF_A_CHARACTER = "-----BEGIN CERTIFICATE-----\n\ud800\n-----END CERTIFICATE-----"
+PROCESSED = "aws-iam_0.processed_requests"
+OLD, NEW = {"ca": root().certificate}, {"ca": root("new").certificate}
+ISSUED, OTHER = (
+    dict(zip(("cert", "key"), root().issue([SERVER_NAME]), strict=True)) for _ in "ab"
+)
+
+
+def processed(reply: object, **others: object) -> dict[str, str]:
+    """The databag of a provider that has answered the charm's name so."""
+    return {PROCESSED: json.dumps({SERVER_NAME: reply, **others})}
+
+
+ANSWERED = processed(ISSUED)
 
 
 @pytest.mark.parametrize("marker", ["ca", "chain", "client.cert"])
@@ -29,85 +40,80 @@ def test_given_what_a_provider_publishes_before_any_request_when_read_then_it_sp
     assert not reactive_protocol.is_spoken_by([{}, {marker: "", "egress-subnets": "10.0.0.1/32"}])
 
 
-def test_given_a_request_when_written_then_the_reactive_charms_form_of_it_is_emptied():
-    assert reactive_protocol.request("aws-iam/0", COMMON_NAME, ["a.svc"]) == {
+def test_given_a_request_when_written_then_its_names_are_sorted_and_the_former_form_is_empty():
+    names = ["b.svc", "10.152.183.7", "a.svc"]
+
+    assert reactive_protocol.request("aws-iam/0", SERVER_NAME, names) == {
         "unit_name": "aws-iam_0",
-        "cert_requests": f'{{"{COMMON_NAME}": {{"sans": ["a.svc"]}}}}',
+        "cert_requests": f'{{"{SERVER_NAME}": {{"sans": ["10.152.183.7", "a.svc", "b.svc"]}}}}',
         "common_name": "",
         "sans": "",
         "certificate_name": "",
     }
 
 
-def processed(**reply: str) -> dict[str, str]:
-    return {"aws-iam_0.processed_requests": json.dumps({COMMON_NAME: reply})}
+def test_given_an_authority_then_its_names_are_below_the_services_and_stay_the_same():
+    unknown = [f"ca-none-{attempt}.{SERVER_NAME}" for attempt in (1, 2, 3)]
+    known = [name.replace("none", fingerprint(OLD["ca"])[:8]) for name in unknown]
+
+    assert reactive_protocol.names_for_authority([{"client.cert": "-"}]) == unknown
+    assert reactive_protocol.names_for_authority([OLD]) == known
+    assert reactive_protocol.names_for_authority([{}, OLD, OLD]) == known
+    assert all(len(name) <= 64 for name in known)
 
 
-@pytest.mark.parametrize("reply", [{"cert": "a"}, {"key": "b"}])
-def test_given_half_a_reply_when_read_then_there_is_none(reply: dict[str, str]):
-    assert not reactive_protocol.replies("aws-iam/0", [processed(**reply)])
-
-
-@pytest.mark.parametrize("published", ["ca", "chain"])
-def test_given_several_vaults_when_one_answers_then_the_authority_of_any_is_the_replies(
-    published: str,
-):
-    certificate, key = root().issue([COMMON_NAME])
-    authority = {published: root().certificate}
-    bags = [processed(cert=certificate, key=key), {"client.cert": "-"}]
-
-    [without] = reactive_protocol.replies("aws-iam/0", bags)
-    [found] = reactive_protocol.replies("aws-iam/0", [*bags, authority])
-
-    assert without.pair == pem.key_pair(certificate, key)
-    assert found.pair == pem.key_pair(certificate, key, root().certificate)
-
-
-def test_given_the_reply_to_another_unit_when_read_then_there_is_none():
-    assert not reactive_protocol.replies("aws-iam/1", [processed(cert="a", key="b")])
-
-
-def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
-    middle = Authority("middle", issuer=root())
-    certificate, key = middle.issue([COMMON_NAME])
-    bag = processed(cert=certificate, key=key) | {
-        "ca": root().certificate,
-        "chain": middle.certificate,
-    }
-
-    [found] = reactive_protocol.replies("aws-iam/0", [bag])
-
-    assert found.pair.certificate == certificate + middle.certificate
-    assert found.pair.ca == pem.ca_bundle(middle.certificate, root().certificate)
-
-
-def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
-    asked = reactive_protocol.request("aws-iam/0", COMMON_NAME, ["b.svc", "10.152.183.7", "a.svc"])
-
-    [request] = json.loads(asked["cert_requests"]).values()
-    assert request == {"sans": ["10.152.183.7", "a.svc", "b.svc"]}
+BELOW = f"a.{SERVER_NAME}"
+OTHERS = {BELOW: OTHER, "kubelet": ISSUED, f"not-{SERVER_NAME}": ISSUED}
+CHAIN = {"chain": root().certificate}
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("unit", "bags", "found"),
     [
-        "no JSON",
-        "[" * 100_000,
-        "5",
-        json.dumps({COMMON_NAME: 5}),
-        json.dumps({COMMON_NAME: {"cert": [5], "key": {"a": None}}}),
-        json.dumps({COMMON_NAME: {"cert": HALF_A_CHARACTER, "key": "b"}}),
+        (0, [processed({"cert": "a"})], []),
+        (0, [processed({"key": "b"})], []),
+        (1, [ANSWERED], []),
+        (0, [processed(5)], []),
+        (0, [{PROCESSED: "no JSON"}, {PROCESSED: "[" * 100_000}, {PROCESSED: "5"}], []),
+        (
+            0,
+            [OLD | processed(ISSUED, **OTHERS)],
+            [(SERVER_NAME, ISSUED, OLD), (BELOW, OTHER, OLD)],
+        ),
+        # The units of a clustered vault share one authority; some have not published it yet.
+        (0, [ANSWERED, {"client.cert": "-"}], [(SERVER_NAME, ISSUED, {"ca": ""})]),
+        (0, [ANSWERED, {"client.cert": "-"}, OLD], [(SERVER_NAME, ISSUED, OLD)]),
+        (0, [ANSWERED, {"client.cert": "-"}, CHAIN], [(SERVER_NAME, ISSUED, OLD)]),
+        (
+            0,
+            [OLD | ANSWERED, NEW | ANSWERED, NEW | ANSWERED],
+            [(SERVER_NAME, ISSUED, OLD), (SERVER_NAME, ISSUED, NEW)],
+        ),
     ],
-    ids=range(6),
+    ids=[
+        *(
+            "no key",
+            "no certificate",
+            "another unit's",
+            "no pair",
+            "no object",
+        ),
+        *(
+            "names of others",
+            "no authority yet",
+            "another's authority",
+            "another's chain",
+            "authorities of two units",
+        ),
+    ],
 )
-def test_given_what_is_no_pair_when_a_hook_runs_then_it_ends_in_a_status(
-    api: FakeCluster, files: Files, text: str
+def test_given_databags_when_read_then_the_charms_own_replies_come_back_each_once(
+    unit: int, bags: list[dict[str, str]], found: list[tuple[str, dict[str, str], dict[str, str]]]
 ):
-    answer = {"ca": "\0", "aws-iam_0.processed_requests": text}
-    model = Model(Easyrsa(root(), overrides=answer), [files])
-    model.answer()
-
-    assert isinstance(model.hook(), ops.WaitingStatus)
+    assert reactive_protocol.replies(f"aws-iam/{unit}", bags) == [
+        (name, pem.key_pair(reply["cert"], reply["key"], authority["ca"]))
+        for name, reply, authority in found
+    ]
 
 
 def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever_order(
@@ -127,24 +133,7 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
     assert model.peer["ca"] == trusted
 
 
-def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(
-    deployed: Model, api: FakeCluster, files: Files
-):
-    key = api.secret("key.pem").splitlines()[1]
-    unit = deployed.units[0]
-    kept = [deployed.peer, deployed.certificates, unit.peer, unit.certificates, unit.webhook]
-
-    assert key not in json.dumps(kept)
-    assert key not in deployed.log()
-    assert key not in str(unit.stored)
-    assert key not in files.webhook.read_text()
-
-
-ISSUED, KEY = root().issue([COMMON_NAME])
-ANSWERED = {"ca": root().certificate, **processed(cert=ISSUED, key=KEY)}
-
-
-@given(st.lists(damage.bag(ANSWERED, damage.pem), max_size=3))
+@given(st.lists(damage.bag(OLD | ANSWERED, damage.pem), max_size=3))
 def test_given_any_databags_when_read_then_they_are_pairs_whose_key_nobody_says(
     bags: list[dict[str, str]],
 ):
@@ -158,4 +147,4 @@ def test_given_any_databags_when_read_then_they_are_pairs_whose_key_nobody_says(
         except PairRefused as refused:
             said = str(refused)
         assert said.isprintable()
-        assert KEY.splitlines()[1] not in said
+        assert ISSUED["key"].splitlines()[1] not in said

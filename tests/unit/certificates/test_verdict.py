@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 import hypothesis.strategies as st
@@ -41,27 +40,6 @@ def test_given_a_pair_when_checked_then_it_is_accepted_or_the_reason_is_said(
 def test_given_an_authority_that_ends_before_its_leaf_when_checked_then_its_end_counts():
     assert days_left(pairs.leaf(pairs.Change(pairs.ROOT, days=(-1, 3)))) == 3
     assert days_left(pairs.leaf(days=(-1, 3))) == 3
-
-
-BLOCK = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
-        {"certificate": BLOCK.format("AAAA")},
-        {"certificate": BLOCK.format("?")},
-    ],
-)
-def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(changes: dict[str, str]):
-    with pytest.raises(PairRefused, match=r"^cannot be read"):
-        verdict.check(dataclasses.replace(pairs.leaf(), **changes))
-
-
-def test_given_no_certificate_when_checked_then_what_is_missing_is_no_fault_of_the_charm():
-    with pytest.raises(PairRefused, match=r"^cannot be read \(ValueError\)$"):
-        verdict.check(dataclasses.replace(pairs.leaf(), certificate=""))
 
 
 CERTIFICATE, KEY = root().issue(["aws-iam-authenticator.kube-system.svc"])

@@ -18,9 +18,7 @@ def seconds(number: float) -> datetime.timedelta:
 @pytest.mark.parametrize(
     ("ahead", "state", "said"),
     [
-        (0.0, StepState.OK, "the clocks differ by 0 s"),
         (0.9, StepState.OK, "the clocks differ by 0 s"),
-        (30.0, StepState.OK, "the clocks differ by 30 s"),
         (-30.0, StepState.OK, "the clocks differ by 30 s"),
         (60.0, StepState.FAILED, "this machine's clock is 60 s ahead of the API server's"),
         (-1200.0, StepState.FAILED, "this machine's clock is 1200 s behind the API server's"),

@@ -10,7 +10,7 @@ from tests.fakes.explaining import CLIENT, STS, log_line, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
-from checks import StepState, ok, sts
+from checks import Outcome, StepState, ok, sts
 
 
 def logged(error: str) -> Refusal:
@@ -70,30 +70,27 @@ def test_given_another_answer_then_its_remedy_fits(cause: Cause, seen: str, reme
     assert outcome.remedy.startswith(remedy)
 
 
-REACHED = ok("")
+REACHED, SILENT = ok(""), sts.met(None, WAY)
 REFUSED = sts.met(
     logged(get("dial tcp 192.0.2.10:443: connect: connection refused", region="global")), WAY
 )
+NO_WAY = (
+    f"do not reach {HOST}, without a proxy "
+    "('dial tcp 192.0.2.10:443: connect: connection refused on global endpoint')"
+)
 
 
-def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
-    outcome = sts.verdict({"a": REACHED, "b": sts.met(None, WAY)}, WAY)
-    assert f"{outcome}" == (
-        "not checked: pods b do not show the login in their log, so see step 2"
-    )
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (REACHED, f"failed: pods b {NO_WAY}"),
+        (REFUSED, f"failed: the pods {NO_WAY}"),
+        (SILENT, "not checked: pods a do not show the login in their log, so see step 2"),
+    ],
+)
+def test_given_what_became_of_two_pods_then_those_of_one_fault_are_named(
+    one: Outcome, said: str
+) -> None:
+    outcome = sts.verdict({"a": one, "b": REACHED if one is SILENT else REFUSED}, WAY)
 
-
-def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
-    outcome = sts.verdict({"a": REACHED, "b": REFUSED}, WAY)
-
-    assert outcome.state == StepState.FAILED
-    assert outcome.seen == (
-        f"pods b do not reach {HOST}, without a proxy "
-        "('dial tcp 192.0.2.10:443: connect: connection refused on global endpoint')"
-    )
-
-
-def test_given_pods_that_all_meet_the_same_then_none_is_named() -> None:
-    outcome = sts.verdict({"a": REFUSED, "b": REFUSED}, WAY)
-
-    assert outcome.seen.startswith(f"the pods do not reach {HOST}, without a proxy")
+    assert f"{outcome}".startswith(said)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import httpx2
 import hypothesis.strategies as st
-import ops
 import pytest
 import yaml
 from hypothesis import given
 from tests.fakes import damage
-from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import api as cluster_api
 from errors import Waiting
@@ -98,20 +94,6 @@ def test_given_a_token_that_no_header_can_hold_when_it_is_read_then_nothing_of_i
     path.write_text(FORMS["json"].replace(TOKEN, token))
 
     assert said_of(path).endswith("/config (its token is malformed)")
-
-
-def test_given_a_request_that_cannot_be_sent_when_a_hook_runs_then_its_error_is_not_quoted(
-    deployed: Model, api: FakeCluster
-):
-    def quotes(request: httpx2.Request) -> httpx2.Response:
-        raise httpx2.LocalProtocolError(f"Illegal header value {TOKEN}", request=request)
-
-    api.fail(quotes)
-
-    assert deployed.hook() == ops.WaitingStatus(
-        "waiting for the control plane to write a usable kubeconfig"
-    )
-    assert TOKEN not in deployed.log()
 
 
 @given(

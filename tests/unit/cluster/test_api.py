@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from lightkube.resources.core_v1 import Service
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import VERSION
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -43,3 +44,11 @@ def test_given_an_answer_that_never_ends_then_it_holds_the_hook_no_longer_than_i
 
     assert str(raised.value) == waiting.API_LATE()
     assert api.clock.now <= began + HOOK_SECONDS + 2
+
+
+def test_given_a_settled_unit_when_it_asks_the_cluster_then_no_request_waits_for_long(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+
+    assert all(seen.seconds["connect"] <= 3 and seen.seconds["read"] <= 10 for seen in api.seen)

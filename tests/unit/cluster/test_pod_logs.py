@@ -30,30 +30,6 @@ def mapping(arn: str) -> IdentityMapping:
     return IdentityMapping("devops", arn, "devops", arn.lower(), (), "option")
 
 
-def test_given_two_pods_when_read_then_the_lines_of_each_are_there_in_their_order(
-    api: FakeCluster, client: Client
-) -> None:
-    api.add_log("a", b"1\n2\n")
-    api.add_log("b", b"3\n")
-    found = pod_logs.read(client, 60)
-    assert (found.lines, found.unread) == (["1", "2", "3"], {})
-
-
-def test_given_a_log_when_read_then_the_request_has_bounds(
-    api: FakeCluster, client: Client
-) -> None:
-    api.add_log("a", b"1")
-    pod_logs.read(client, 60)
-    seen = next(seen for seen in api.seen if seen.path.endswith("/log"))
-    assert str(seen) == f"GET {PODS}/a/log"
-    assert seen.query == {
-        "container": "aws-iam-authenticator",
-        "tailLines": str(pod_logs.LINES),
-        "timestamps": "true",
-    }
-    assert seen.seconds["read"] == pod_logs.SECONDS
-
-
 def test_given_characters_that_end_a_line_elsewhere_then_only_a_newline_ends_one(
     api: FakeCluster, client: Client
 ) -> None:
@@ -73,30 +49,31 @@ def read_numbers(found: pod_logs.Logs) -> list[int]:
     return [int(line) for line in found.lines]
 
 
-def test_given_a_log_that_reaches_back_then_lines_of_the_time_asked_for_are_there(
-    api: FakeCluster, client: Client
+@pytest.mark.parametrize(
+    ("a", "b", "numbers", "begin", "covers"),
+    [
+        ((90, 61, 59, 1), (), [2, 3], 60, True),
+        ((90, 1), (20, 10), [1, 0, 1], 20, False),
+        ((), (), [], 0, False),
+    ],
+    ids=["reaches back", "one begins later", "empty"],
+)
+def test_given_logs_then_lines_of_the_time_asked_for_are_there_and_since_when_all_are(
+    api: FakeCluster,
+    client: Client,
+    a: tuple[float, ...],
+    b: tuple[float, ...],
+    numbers: list[int],
+    begin: float,
+    covers: bool,
 ) -> None:
-    api.add_lines("a", *numbered(90, 61, 59, 1))
+    api.add_lines("a", *numbered(*a))
+    if b:
+        api.add_lines("b", *numbered(*b))
     found = pod_logs.read(client, 60)
-    assert (read_numbers(found), found.covers) == ([2, 3], True)
-    assert found.begin.timestamp() == api.clock.now - 60
+    assert (read_numbers(found), found.covers) == (numbers, covers)
+    assert found.begin.timestamp() == api.clock.now - begin
     assert found.end.timestamp() == api.clock.now
-
-
-def test_given_a_log_that_begins_later_then_it_says_since_when_it_is_complete(
-    api: FakeCluster, client: Client
-) -> None:
-    api.add_lines("a", *numbered(90, 1))
-    api.add_lines("b", *numbered(20, 10))
-    found = pod_logs.read(client, 60)
-    assert (read_numbers(found), found.covers) == ([1, 0, 1], False)
-    assert found.begin.timestamp() == api.clock.now - 20
-
-
-def test_given_an_empty_log_then_it_covers_nothing(api: FakeCluster, client: Client) -> None:
-    api.add_log("a", b"")
-    found = pod_logs.read(client, 60)
-    assert (found.lines, found.begin, found.covers) == ([], found.end, False)
 
 
 def test_given_more_lines_than_are_read_then_the_newest_are_there_and_how_far_back_is_known(
@@ -160,17 +137,6 @@ def test_given_a_set_with_its_suffix_then_nothing_is_requested(
     assert api.requests == []
 
 
-@pytest.mark.parametrize(
-    ("error", "role"),
-    [("identity is not mapped", {DEVOPS: OLD}), ("invalid username 'system:x'", {})],
-)
-def test_given_a_refused_role_then_it_is_learned_where_only_a_mapping_lacks(
-    api: FakeCluster, client: Client, error: str, role: dict[PermissionSet, str]
-) -> None:
-    api.add_log("a", log_line(OLD, error))
-    assert learned(client) == role
-
-
 def test_given_a_login_by_a_persons_mapping_then_its_role_is_learned(
     api: FakeCluster, client: Client
 ) -> None:
@@ -180,10 +146,17 @@ def test_given_a_login_by_a_persons_mapping_then_its_role_is_learned(
     assert learned(client, by_hand) == {DEVOPS: OLD}
 
 
-@pytest.mark.parametrize(("ago", "role"), [(3500, {DEVOPS: NEW}), (3700, {})])
-def test_given_a_refusal_then_it_counts_for_an_hour(
-    api: FakeCluster, client: Client, ago: float, role: dict[PermissionSet, str]
+@pytest.mark.parametrize(
+    ("error", "ago", "role"),
+    [
+        ("identity is not mapped", 3500, {DEVOPS: NEW}),
+        ("identity is not mapped", 3700, {}),
+        ("invalid username 'system:x'", 3500, {}),
+    ],
+)
+def test_given_a_refused_role_then_it_is_learned_for_an_hour_where_only_a_mapping_lacks(
+    api: FakeCluster, client: Client, error: str, ago: float, role: dict[Any, str]
 ) -> None:
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
-    api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
+    api.add_log("a", log_line(NEW, error, time=f"{at.isoformat()}"), ago)
     assert learned(client) == role

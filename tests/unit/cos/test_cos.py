@@ -15,23 +15,14 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 # The key `config` of the provider's unit databag. Source: interfaces/cos_agent/interface/v0/
 # schema.py of canonical/charmlibs, whose models take other keys, too.
-SCHEMA = {
-    "type": "object",
-    "required": [
-        "metrics_alert_rules",
-        "log_alert_rules",
-        "dashboards",
-        "metrics_scrape_jobs",
-        "log_slots",
-    ],
-    "properties": {
-        "metrics_alert_rules": {"type": "object"},
-        "log_alert_rules": {"type": "object"},
-        "dashboards": {"type": "array", "items": {"type": "string"}},
-        "metrics_scrape_jobs": {"type": "array", "items": {"type": "object"}},
-        "log_slots": {"type": "array", "items": {"type": "string"}},
-    },
+PARTS = {
+    "metrics_alert_rules": {"type": "object"},
+    "log_alert_rules": {"type": "object"},
+    "dashboards": {"type": "array", "items": {"type": "string"}},
+    "metrics_scrape_jobs": {"type": "array", "items": {"type": "object"}},
+    "log_slots": {"type": "array", "items": {"type": "string"}},
 }
+SCHEMA = {"type": "object", "required": [*PARTS], "properties": PARTS}
 
 
 def test_given_a_collector_then_the_databag_has_what_the_interface_demands(watched: Model):

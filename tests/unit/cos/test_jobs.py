@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.fakes.collecting import config, relate, targets
+from tests.fakes.collecting import config, targets
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS, PODS
 from tests.fakes.kubernetes.server import FakeCluster
@@ -83,9 +83,3 @@ def test_given_pods_that_change_then_those_that_run_are_scraped(watched: Model, 
     api.add_pod("f", podIP="10.1.0.9", phase="Running")
     watched.hook()
     assert targets(watched) == ["10.1.0.3:21362", "10.1.0.9:21362", f"{ADDRESS}:443"]
-
-
-def test_given_no_pods_then_only_the_service_is_scraped(deployed: Model):
-    relate(deployed)
-
-    assert targets(deployed) == [f"{ADDRESS}:443"]

@@ -80,6 +80,10 @@ def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_s
     assert found == wanted | {name.lower(): value for name, value in wanted.items()}
     assert proxied.hook() == ops.ActiveStatus(ACTIVE)
     assert api.changes == []
+    # The Secret alone holds credentials.
+    others = {path: stored for path, stored in api.objects.items() if path != SECRET}
+    assert PASSWORD not in json.dumps(others) + proxied.log() + proxied.bags()
+    assert PASSWORD not in repr(proxies.of_model(OPTIONS))
 
 
 @pytest.mark.parametrize(
@@ -94,25 +98,30 @@ def test_given_juju_no_proxy_or_none_when_read_then_the_charms_own_names_bypass_
     assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN}{added}"
 
 
-def test_given_credentials_when_the_pods_have_them_then_the_secret_alone_holds_them(
-    proxied: Model, api: FakeCluster
-):
-    proxied.hook()
-    others = {path: stored for path, stored in api.objects.items() if path != SECRET}
-
-    assert PASSWORD not in json.dumps(others)
-    assert PASSWORD not in proxied.log() + proxied.bags()
-    assert PASSWORD not in repr(proxies.of_model(OPTIONS))
-
-
-def test_given_the_models_proxies_when_not_enabled_then_the_pods_have_none(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("url", "enabled", "remark"),
+    [
+        (URL, False, ""),
+        (
+            " ",
+            True,
+            ", web-proxy-enable has no effect on logins: the model has no juju-https-proxy",
+        ),
+    ],
+)
+def test_given_proxies_and_option_but_not_both_then_the_pods_have_none(
+    deployed: Model,
+    api: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    enabled: bool,
+    remark: str,
 ):
     before = json.dumps(api.objects)
-    for name, value in OPTIONS.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", url)
+    deployed.config = {"web-proxy-enable": enabled}
 
-    assert deployed.hook() == ops.ActiveStatus(ACTIVE)
+    assert deployed.hook() == ops.ActiveStatus(f"{ACTIVE}{remark}")
     assert json.dumps(api.objects) == before
 
 
@@ -161,47 +170,29 @@ def test_given_a_rollout_that_is_stuck_when_hooks_run_then_former_pods_can_resta
     assert api.changes == []
 
 
-def test_given_a_model_without_proxies_when_enabled_then_the_status_says_that_it_has_no_effect(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    before = json.dumps(api.objects)
-    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", " ")
-    deployed.config = {"web-proxy-enable": True}
-    no_effect = "web-proxy-enable has no effect on logins: the model has no juju-https-proxy"
-
-    assert deployed.hook() == ops.ActiveStatus(f"{ACTIVE}, {no_effect}")
-    assert json.dumps(api.objects) == before
-
-
-def test_given_a_bad_url_when_a_hook_runs_then_the_unit_names_the_option_and_shows_no_credential(
-    proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    before = json.dumps(api.objects)
-    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", f"user:{PASSWORD}@proxy.example.com:3128")
-
-    assert proxied.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
-    assert json.dumps(api.objects) == before
-    assert PASSWORD not in proxied.log()
-    # No event follows the correction, so the unit looks again by itself.
-    assert proxied.units[0].alarms
-    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", URL)
-    assert proxied.hook() == ops.ActiveStatus(ACTIVE)
-
-
-def test_given_a_bad_url_when_the_certificate_is_renewed_then_the_pods_keep_proxies_and_serve_it(
+def test_given_a_bad_url_then_its_option_is_named_without_a_credential_and_all_else_goes_on(
     proxied: Model, api: FakeCluster, easyrsa: Easyrsa, monkeypatch: pytest.MonkeyPatch
 ):
-    before = environment(api)
-    served = api.objects[SECRET]["data"]["cert.pem"]
-    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "proxy.example.com")
+    bad = ops.BlockedStatus(refusal("juju-https-proxy"))
+    before, served = json.dumps(api.objects), api.secret("cert.pem")
+    used = environment(api)
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", f"user:{PASSWORD}@proxy.example.com:3128")
+    assert proxied.hook() == bad
+    assert json.dumps(api.objects) == before
+
     api.add_mapping("dev", "arn:aws:iam::111122223333:role/Dev")
     easyrsa.reissue()
     proxied.answer()
-
-    assert proxied.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
-    assert environment(api) == before
-    assert api.objects[SECRET]["data"]["cert.pem"] != served
+    assert proxied.hook() == bad
+    assert environment(api) == used
+    assert api.secret("cert.pem") != served
     assert f"PATCH {MAPPINGS}/dev/status" in api.changes
+    assert PASSWORD not in proxied.log()
+    # No event follows the correction, so the unit looks again by itself.
+    assert proxied.units[0].alarms
+
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", URL)
+    assert proxied.hook() == ops.ActiveStatus("2/2 pods, 1 mapping")
 
 
 def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_should_be(
@@ -215,29 +206,26 @@ def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_shoul
     assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("http://proxy", "https://proxy.example.com/", "http://[fd00::1]:3128"),
-        *("http://user:p%40ss!$&'()*+,;=:@word@proxy:3128", "http://proxy:65535"),
-    ],
+GOOD = (
+    *("http://proxy", "https://proxy.example.com/", "http://[fd00::1]:3128"),
+    *("http://user:p%40ss!$&'()*+,;=:@word@proxy:3128", "http://proxy:65535"),
 )
-def test_given_a_url_that_go_takes_for_a_proxy_then_it_is_taken(url: str):
-    assert proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url}).urls == {"HTTP_PROXY": url}
+BAD = (
+    *("proxy:3128", "socks5://proxy:1080", "http://:3128", "http://proxy:65536"),
+    *("http://proxy/path", "http://user:a#b@proxy", "http://user:50%@proxy"),
+    *("http://user:ä@proxy", "http://proxy\nhttp://other"),
+)
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("proxy:3128", "socks5://proxy:1080", "http://:3128", "http://proxy:65536"),
-        *("http://proxy/path", "http://user:a#b@proxy", "http://user:50%@proxy"),
-        *("http://user:ä@proxy", "http://proxy\nhttp://other"),
-    ],
-)
-def test_given_a_url_that_cannot_work_then_its_option_is_named(url: str):
+@pytest.mark.parametrize("url", [*GOOD, *BAD])
+def test_given_a_url_that_go_takes_for_a_proxy_or_cannot_then_it_is_taken_or_its_option_is_named(
+    url: str,
+):
+    if url in GOOD:
+        assert proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url}).urls == {"HTTP_PROXY": url}
+        return
     with pytest.raises(Blocked) as caught:
         proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url})
-
     assert status_line(caught.value) == refusal("juju-http-proxy")
 
 

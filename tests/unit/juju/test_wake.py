@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from itertools import pairwise
+from unittest import mock
 
 import httpx2
 import ops
@@ -51,15 +51,10 @@ def kept(model: Model) -> ops.testing.Secret:
     return secret
 
 
-@pytest.fixture
-def no_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function after which nothing may tell Juju anything of a secret."""
-
-    def forbid() -> None:
-        monkeypatch.setattr(ops.hookcmds, "secret_set", None)
-        monkeypatch.setattr(ops.Unit, "add_secret", None)
-
-    return forbid
+def forbid_writes(patch: pytest.MonkeyPatch) -> None:
+    """Let nothing tell Juju anything of a secret."""
+    patch.setattr(ops.hookcmds, "secret_set", None)
+    patch.setattr(ops.Unit, "add_secret", None)
 
 
 def ring(model: Model, api: FakeCluster, unit: int = 0) -> ops.StatusBase:
@@ -82,10 +77,14 @@ def test_given_pods_that_start_slowly_when_alarms_ring_then_the_unit_turns_activ
 
 
 def test_given_alarms_that_ring_then_one_secret_is_kept_and_written_only_for_another_time(
-    slow: Model, api: FakeCluster, files: Files, no_writes: Callable[[], None]
+    slow: Model, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
 ):
     made = kept(slow)
     assert made.description == "wakes the unit when it expires, and has nothing secret in it"
+    with monkeypatch.context() as patch:
+        forbid_writes(patch)
+        assert slow.hook().name == "waiting"
+        assert kept(slow) == made
     ring(slow, api)
     ring(slow, api)
     api.start_seconds = 0
@@ -101,19 +100,9 @@ def test_given_alarms_that_ring_then_one_secret_is_kept_and_written_only_for_ano
     files.webhook.rmdir()
     assert slow.hook().name == "active"
     # Juju goes on to announce an alarm that was removed.
-    no_writes()
+    forbid_writes(monkeypatch)
     slow.expire("alarm")
     assert slow.units[0].status.name == "active"
-
-
-def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing(
-    slow: Model, no_writes: Callable[[], None]
-):
-    before = kept(slow)
-    no_writes()
-
-    assert slow.hook().name == "waiting"
-    assert kept(slow) == before
 
 
 def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_often_and_then_stop(
@@ -134,15 +123,9 @@ def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_o
     assert waiting.hook().name == "blocked"
     assert waiting.units[0].alarms == []
 
-
-def test_given_a_wait_that_lasted_when_another_begins_then_the_unit_looks_often_again(
-    waiting: Model, api: FakeCluster, files: Files
-):
-    while waiting.units[0].alarms:
-        ring(waiting, api)
+    # Another wait begins: the unit looks often again.
     api.fail(refusal(500, "no"))
     waiting.hook()
-
     assert alarms.rings(waiting, api) == [pytest.approx(30, abs=0.001)]
 
 
@@ -192,20 +175,21 @@ def test_given_what_juju_announces_when_a_unit_waits_for_it_then_no_alarm_is_set
 
 
 def test_given_a_juju_that_keeps_no_secrets_when_a_unit_waits_then_the_next_hook_tries_again(
-    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    slow: Model, api: FakeCluster
 ):
-    def refuse(*_: object, **__: object) -> None:
-        raise ops.ModelError("ERROR secret backend is sealed")
-
     slow.units[0].secrets = frozenset()
     api.clock.now += 60
-    with monkeypatch.context() as patch:
-        patch.setattr(ops.Unit, "add_secret", refuse)
+    sealed = ops.ModelError("ERROR secret backend is sealed")
+    with mock.patch.object(ops.Unit, "add_secret", side_effect=sealed):
         assert slow.hook().name == "waiting"
     assert slow.units[0].alarms == []
 
     slow.hook()
     assert len(slow.units[0].alarms) == 1
+
+
+def moment(at: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
 
 
 def held(model: Model) -> list[secrets.Secret]:
@@ -230,22 +214,16 @@ def test_given_other_secrets_that_ring_in_the_minute_when_access_ends_then_it_en
     minute = (api.clock.now // 60 + 2) * 60
     moments = {f"other{at}": minute + at for at in others}
     deployed.units[0].secrets |= {
-        ops.testing.Secret(
-            {"key": "value"},
-            label=label,
-            owner="unit",
-            expire=datetime.datetime.fromtimestamp(at, datetime.timezone.utc),
-        )
+        ops.testing.Secret({"key": "value"}, label=label, owner="unit", expire=moment(at))
         for label, at in moments.items()
     }
-    ends = datetime.datetime.fromtimestamp(minute + 51, datetime.timezone.utc)
+    ends = moment(minute + 51)
     api.add_mapping("dev", ROLE, ROLE, expires=times.shown(ends))
     deployed.hook()
 
     agent = SecretExpire(manner)
     while f"{MAPPINGS}/dev" in api.objects and api.clock.now < minute + 600:
-        now = datetime.datetime.fromtimestamp(api.clock.now, datetime.timezone.utc)
-        agent.look("aws-iam/0", held(deployed), now, leader=True)
+        agent.look("aws-iam/0", held(deployed), moment(api.clock.now), leader=True)
         for label, revision in list(agent.expired):
             deployed.expire(label)
             agent.completed((label, revision))

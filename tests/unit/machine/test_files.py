@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -32,19 +33,11 @@ def test_given_no_folder_when_written_then_the_file_is_there_for_its_owner_alone
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]
 
-
-def test_given_the_same_text_when_written_again_then_the_file_is_not_touched(path: Path):
-    files.write(path, "text")
     before = path.stat()
-
     files.write(path, "text")
     assert path.stat() == before
 
-
-def test_given_a_file_that_others_can_read_when_written_then_they_no_longer_can(path: Path):
-    files.write(path, "text")
     path.chmod(0o644)
-
     files.write(path, "text")
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -69,44 +62,38 @@ def test_given_no_file_when_read_or_removed_then_that_is_fine(path: Path):
     assert list(path.parent.iterdir()) == []
 
 
-def test_given_a_folder_in_the_files_place_when_written_then_the_error_says_what_to_repair(
-    path: Path,
-):
+def test_given_something_in_the_way_then_the_error_says_what_to_repair(path: Path, tmp_path: Path):
     path.mkdir(parents=True)
-
     with pytest.raises(Blocked) as blocked:
         files.write(path, "text")
+    assert str(blocked.value) == f"cannot write {path}: Is a directory; repair the machine"
 
-    assert str(blocked.value) == (f"cannot write {path}: Is a directory; repair the machine")
+    path = tmp_path / "file" / "webhook.yaml"
+    path.parent.touch()
+    with pytest.raises(Blocked) as blocked:
+        files.remove(path)
+    assert str(blocked.value) == f"cannot remove {path}: Not a directory; repair the machine"
 
 
-def test_given_a_disk_that_is_full_when_written_then_the_old_text_stays(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
+        (OSError("not supported"), "not supported"),
+    ],
+)
+def test_given_a_disk_that_fails_when_written_then_the_old_text_stays(
+    path: Path, error: OSError, cause: str
 ):
     files.write(path, "old")
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with mock.patch.object(os, "fsync", side_effect=error), pytest.raises(Blocked) as blocked:
+        files.write(path, "new")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(Blocked, match="No space left on device"):
-            files.write(path, "new")
-
+    assert str(blocked.value) == f"cannot write {path}: {cause}; repair the machine"
     assert path.read_text() == "old"
     files.write(path, "new")
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_given_an_error_without_a_number_when_written_then_its_text_is_the_cause(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    def fails(_: int) -> None:
-        raise OSError("not supported")
-
-    monkeypatch.setattr(os, "fsync", fails)
-    with pytest.raises(Blocked, match=f"cannot write {path}: not supported; repair"):
-        files.write(path, "new")
 
 
 def test_given_a_text_when_written_then_the_whole_is_on_disk_before_it_replaces_the_file(
@@ -119,12 +106,3 @@ def test_given_a_text_when_written_then_the_whole_is_on_disk_before_it_replaces_
     files.write(path, "text")
 
     assert synced == ["text"]
-
-
-def test_given_a_file_in_the_folders_place_when_removed_then_the_error_says_what_to_repair(
-    path: Path,
-):
-    path.parent.write_text("")
-
-    with pytest.raises(Blocked, match=f"cannot remove {path}: Not a directory; repair"):
-        files.remove(path)

@@ -29,10 +29,6 @@ def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_alon
     assert written["current-context"] == written["contexts"][0]["name"]
 
 
-def test_given_an_ipv6_service_when_the_webhook_is_written_then_its_url_has_brackets():
-    assert webhook_file.endpoint("fd00::20") == "https://[fd00::20]:443/authenticate"
-
-
 @given(st.sampled_from(("10.152.183.20", "fd00::14")), damage.text(CA))
 def test_given_any_text_for_a_ca_when_the_webhook_is_written_then_it_says_that(
     address: str, ca: str

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
-import os
-from pathlib import Path
+import subprocess
 
 import ops
 import pytest
@@ -16,52 +14,33 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"
-TOOL = """#!/usr/bin/python3 -IS
-import json, pathlib, sys
-store = pathlib.Path({store!r})
-kept = json.loads(store.read_text())
-for pair in sys.argv[1:]:
-    key, equals, value = pair.partition("=")
-    if not pair.startswith("-") and equals:
-        kept.pop(key, None)
-        kept.update({{key: value}} if value else {{}})
-store.write_text(json.dumps(kept))
-keys = [word for word in sys.argv[1:] if not word.startswith("-")]
-print(kept.get(keys[0], "") if keys else json.dumps(kept))
-"""
 
 
-class LeaderData:
-    """What ``leader-get`` and ``leader-set`` work on."""
+class LeaderData(dict[str, str]):
+    """What ``leader-get`` and ``leader-set`` work on, unless ``refuses`` names the one of them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._store = folder / "leader-data"
-        for name in ("leader-get", "leader-set"):
-            tool = folder / name
-            tool.write_text(TOOL.format(store=str(self._store)))
-            tool.chmod(0o755)
+    refuses = ""
 
-    @property
-    def values(self) -> dict[str, str]:
-        return json.loads(self._store.read_text())
-
-    @values.setter
-    def values(self, values: dict[str, str]) -> None:
-        self._store.write_text(json.dumps(values))
+    def run(self, command: list[str], **__: object) -> subprocess.CompletedProcess[str]:
+        tool, *words = command
+        if tool == self.refuses:
+            raise subprocess.CalledProcessError(1, command)
+        if tool == "leader-get":
+            return subprocess.CompletedProcess(command, 0, self.get(words[0], "") + "\n")
+        assert tool == "leader-set"
+        for key, _, value in (word.partition("=") for word in words):
+            self.pop(key, None)
+            self.update({key: value} if value else {})
+        return subprocess.CompletedProcess(command, 0)
 
 
 @pytest.fixture
-def leader_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LeaderData:
+def leader_data(monkeypatch: pytest.MonkeyPatch) -> LeaderData:
     """As the predecessor's leader had it."""
-    data = LeaderData(tmp_path)
     certificate, key = root("former").issue(["aws-iam"])
-    data.values = {
-        "cluster_id": CLUSTER_ID,
-        "cert": certificate,
-        "key": key,
-        "service_ip": "10.152.183.20",
-    }
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    service = {"cluster_id": CLUSTER_ID, "service_ip": "10.152.183.20"}
+    data = LeaderData(service, cert=certificate, key=key)
+    monkeypatch.setattr("migration.reactive.subprocess.run", data.run)
     return data
 
 
@@ -70,9 +49,9 @@ def left(leader_data: LeaderData, api: FakeCluster, files: Files) -> Files:
     """All of it: leader data, files, and the Secret in the cluster."""
     for path in files.leftovers:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(leader_data.values["key"])
+        path.write_text(leader_data["key"])
         path.chmod(0o444)
-    pair = {"cert.pem": leader_data.values["cert"], "key.pem": leader_data.values["key"]}
+    pair = {"cert.pem": leader_data["cert"], "key.pem": leader_data["key"]}
     data = {name: base64.b64encode(text.encode()).decode() for name, text in pair.items()}
     api.put(SECRET, {"data": data})
     return files
@@ -81,14 +60,14 @@ def left(leader_data: LeaderData, api: FakeCluster, files: Files) -> Files:
 def test_given_no_peer_relation_yet_when_refreshed_then_its_files_alone_go(
     model: Model, left: Files, api: FakeCluster, leader_data: LeaderData
 ):
-    before = leader_data.values
+    before = dict(leader_data)
     model.peers_joined = False
 
     status = model.hook(model.on.upgrade_charm())
 
     assert not any(path.exists() for path in left.leftovers)
     assert status == ops.WaitingStatus("waiting for Juju to set up the peer relation")
-    assert leader_data.values == before
+    assert leader_data == before
     assert api.seen == []
     assert model.units[0].webhook == {}
 
@@ -130,30 +109,25 @@ def test_given_a_first_hook_that_was_lost_when_it_runs_again_then_the_cluster_id
 
 
 def test_given_leader_data_that_juju_does_not_take_when_it_does_again_then_no_secret_is_left(
-    model: Model, left: Files, leader_data: LeaderData, tmp_path: Path
+    model: Model, left: Files, leader_data: LeaderData
 ):
-    tool = tmp_path / "leader-set"
-    works = tool.read_text()
-    tool.write_text("#!/bin/sh\nexit 1\n")
+    leader_data.refuses = "leader-set"
     model.settle()
     assert isinstance(model.hook(), ops.ActiveStatus)
-    assert "key" in leader_data.values
+    assert "key" in leader_data
 
-    tool.write_text(works)
+    leader_data.refuses = ""
     model.settle()
-    assert not {"cert", "key"} & set(leader_data.values)
+    assert leader_data == {}
 
 
 def test_given_a_juju_that_does_not_answer_once_when_a_hook_runs_then_the_cluster_id_stays(
-    left: Files, model: Model, tmp_path: Path
+    model: Model, left: Files, leader_data: LeaderData
 ):
-    tool = tmp_path / "leader-get"
-    works = tool.read_text()
-    tool.write_text("#!/bin/sh\necho 'ERROR connection is shut down' >&2\nexit 1\n")
+    leader_data.refuses = "leader-get"
     model.settle()
     assert "cluster-id" not in model.peer
-    tool.write_text(works)
 
+    leader_data.refuses = ""
     model.settle()
-
     assert model.peer["cluster-id"] == CLUSTER_ID

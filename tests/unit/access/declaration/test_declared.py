@@ -30,7 +30,9 @@ DEV = f"{ACCOUNT}:role/Dev"
 
 SUFFIX = "0123456789abcdef"
 DEV_SET = f"{ACCOUNT}:role/AWSReservedSSO_Dev_{SUFFIX}"
-TWO = ("mappings[0]", "mappings[1]")
+ROW = "mappings[0]"
+# Another partition, and a principal that keeps its name there.
+GOV, CAROL = "arn:aws-us-gov:iam::111122223333", "arn:aws:sts::111122223333:federated-user/Carol"
 
 AWS_AUTH = """\
 # Please edit the object below. Lines beginning with a '#' will be ignored.
@@ -129,27 +131,23 @@ def one(**keys: Any) -> Entry:
     return entry
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(AWS_AUTH, EKS_ANYWHERE, CONFIG_FILE, EKSCTL, PLAIN),
-        json.dumps(yaml.safe_load(AWS_AUTH)),
-    ],
-    ids=["aws-auth", "EKS Anywhere", "config file", "eksctl", "plain list", "aws-auth as JSON"],
-)
-def test_given_a_file_of_another_tool_when_it_is_read_then_its_people_are_declared(text: str):
-    viewer, admin = parse(text).entries
+FILES = {
+    "aws-auth": AWS_AUTH,
+    "EKS Anywhere": EKS_ANYWHERE,
+    "config file": CONFIG_FILE,
+    "eksctl": EKSCTL,
+    "plain list": PLAIN,
+    "aws-auth as JSON": json.dumps(yaml.safe_load(AWS_AUTH)),
+}
+VIEWER = "my-console-viewer-role"
 
-    assert (viewer.arn, viewer.username, viewer.groups) == (
-        f"{ACCOUNT}:role/my-console-viewer-role",
-        "my-console-viewer-role",
-        ("eks-console-dashboard-full-access-group",),
-    )
-    assert (admin.arn, admin.username, admin.groups) == (
-        f"{ACCOUNT}:user/admin",
-        "admin",
-        ("system:masters",),
-    )
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_given_a_file_of_another_tool_when_it_is_read_then_its_people_are_declared(text: str):
+    assert [(each.arn, each.username, each.groups) for each in parse(text).entries] == [
+        (f"{ACCOUNT}:role/{VIEWER}", VIEWER, ("eks-console-dashboard-full-access-group",)),
+        (f"{ACCOUNT}:user/admin", "admin", ("system:masters",)),
+    ]
 
 
 def test_given_keys_in_any_case_when_they_are_read_then_they_count():
@@ -161,45 +159,26 @@ def test_given_keys_in_any_case_when_they_are_read_then_they_count():
     assert entry.place == "mapRoles[0]"
 
 
+NODES = "nodes do not log in with IAM here"
+WHOLE = "a whole account cannot be mapped, map its roles and users"
+NODE_NAME = "system:node:{{EC2PrivateDNSName}}"
+PATHED = "the path /aws-reserved/team/ of the role, which no login has"
+OVER = "its access ended at 2026-11-26T00:00:00Z"
+EMR = "a service of EKS does not log in here"
+
+
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
-        (AWS_AUTH, "mapRoles[0]", "nodes do not log in with IAM here"),
-        (
-            f"[{{arn: '{DEV}', username: 'kubelet', groups: ['system:node-proxier']}}]",
-            *("mappings[0]", "nodes do not log in with IAM here"),
-        ),
-        (
-            f"[{{arn: '{DEV}', username: 'system:node:{{{{EC2PrivateDNSName}}}}'}}]",
-            *("mappings[0]", "nodes do not log in with IAM here"),
-        ),
-        (
-            "iamIdentityMappings: [serviceName: emr]",
-            *("iamIdentityMappings[0]", "a service of EKS does not log in here"),
-        ),
-        (
-            "iamIdentityMappings: [account: '111122223333']",
-            *(
-                "iamIdentityMappings[0]",
-                "a whole account cannot be mapped, map its roles and users",
-            ),
-        ),
-        (
-            "mapAccounts: ['111122223333']",
-            *("mapAccounts", "a whole account cannot be mapped, map its roles and users"),
-        ),
-        (
-            f"[{{arn: '{DEV}', userid: AROAEXAMPLE}}]",
-            *("mappings[0].userid", "logins are looked up by ARN"),
-        ),
-        (
-            f"[{{arn: '{ACCOUNT}:role/aws-reserved/team/Dev'}}]",
-            *("mappings[0]", "the path /aws-reserved/team/ of the role, which no login has"),
-        ),
-        (
-            f"[{{arn: '{DEV}', expires: 2026-11-26T01:00:00+01:00}}]",
-            *("mappings[0]", "its access ended at 2026-11-26T00:00:00Z"),
-        ),
+        (AWS_AUTH, "mapRoles[0]", NODES),
+        (f"[{{arn: '{DEV}', username: 'a', groups: ['system:node-proxier']}}]", ROW, NODES),
+        (f"[{{arn: '{DEV}', username: '{NODE_NAME}'}}]", ROW, NODES),
+        ("iamIdentityMappings: [serviceName: emr]", "iamIdentityMappings[0]", EMR),
+        ("iamIdentityMappings: [account: '111122223333']", "iamIdentityMappings[0]", WHOLE),
+        ("mapAccounts: ['111122223333']", "mapAccounts", WHOLE),
+        (f"[{{arn: '{DEV}', userid: AROAE}}]", f"{ROW}.userid", "logins are looked up by ARN"),
+        (f"[{{arn: '{ACCOUNT}:role/aws-reserved/team/Dev'}}]", ROW, PATHED),
+        (f"[{{arn: '{DEV}', expires: 2026-11-26T01:00:00+01:00}}]", ROW, OVER),
     ],
 )
 def test_given_what_means_nothing_here_when_it_is_read_then_its_place_and_reason_are_named(
@@ -220,18 +199,15 @@ def test_given_a_text_without_entries_when_it_is_read_then_nothing_is_declared(t
         (f"{ACCOUNT}:user/team/Bob", f"{ACCOUNT}:user/team/Bob"),
         (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
         ("ARN:AWS:IAM::111122223333:ROLE/TEAM/DEV", "ARN:AWS:IAM::111122223333:ROLE/DEV"),
-        (
-            "arn:aws-us-gov:iam::111122223333:role/role/D",
-            "arn:aws-us-gov:iam::111122223333:role/D",
-        ),
-        (
-            "arn:aws:sts::111122223333:federated-user/Carol",
-            "arn:aws:sts::111122223333:federated-user/Carol",
-        ),
+        (f"{GOV}:role/role/D", f"{GOV}:role/D"),
+        (CAROL, CAROL),
     ],
 )
 def test_given_an_arn_when_it_is_read_then_only_a_roles_path_is_taken_off(arn: str, kept: str):
     assert one(arn=arn).arn == kept
+
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}"
 
 
 @pytest.mark.parametrize(
@@ -239,11 +215,8 @@ def test_given_an_arn_when_it_is_read_then_only_a_roles_path_is_taken_off(arn: s
     [
         (f"{ACCOUNT}:user/team/bob", f"{ACCOUNT}:user/team/bob"),
         (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
-        (f"{ACCOUNT}:role/team/Dev", "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}"),
-        (
-            "arn:aws-us-gov:iam::111122223333:role/Dev",
-            "arn:aws-us-gov:sts::111122223333:assumed-role/Dev/{{SessionName}}",
-        ),
+        (f"{ACCOUNT}:role/team/Dev", SESSION),
+        (f"{GOV}:role/Dev", SESSION.replace("aws", "aws-us-gov")),
     ],
 )
 @pytest.mark.parametrize("without", [{}, {"username": ""}, {"username": None}])
@@ -261,10 +234,7 @@ def test_given_no_username_when_it_is_read_then_it_is_the_one_that_eks_gives(
         ({"arn": f"{ACCOUNT}:role/path/dev"}, "dev-f98916774b"),
         ({"arn": f"{ACCOUNT}:role/+++"}, "x-0c2503f6b3"),
         ({"arn": f"{ACCOUNT}:root"}, "root-3d077c1298"),
-        (
-            {"arn": f"{ACCOUNT}:user/team/{'a' * 39}-b"},
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1bbb6923e9",
-        ),
+        ({"arn": f"{ACCOUNT}:user/team/{'a' * 39}-b"}, f"{'a' * 39}-1bbb6923e9"),
         ({"permission-set": "DevOps", "account": "012345678901"}, ""),
     ],
 )
@@ -274,20 +244,15 @@ def test_given_an_entry_when_the_charm_is_upgraded_then_its_mapping_keeps_its_na
     assert one(**keys).name == name
 
 
-def test_given_a_permission_set_as_list_mappings_prints_it_then_it_is_declared():
-    (entry,) = parse("[{permission-set: DevOps@012345678901, username: dev}]").entries
-
-    assert entry.permission_set == PermissionSet("DevOps", "012345678901")
-
-
 def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
+    printed = one(**{"permission-set": "DevOps@012345678901", "username": "dev"})
     text = "[{permission-set: DevOps, account: 012345678901, suffix: 0123456789abcdef}]"
+    (pinned,) = parse(text).entries
 
-    (entry,) = parse(text).entries
-
+    assert printed.permission_set == PermissionSet("DevOps", "012345678901")
     role = "arn:aws:iam::012345678901:role/AWSReservedSSO_DevOps_0123456789abcdef"
-    assert entry.permission_set == PermissionSet("DevOps", "012345678901", "0123456789abcdef")
-    assert (entry.arn, entry.principal) == (role, role.lower())
+    assert pinned.permission_set == PermissionSet("DevOps", "012345678901", "0123456789abcdef")
+    assert (pinned.arn, pinned.principal) == (role, role.lower())
 
 
 @pytest.mark.parametrize(
@@ -304,6 +269,12 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
     assert entry.expires == kept
 
 
+ONE_SESSION = "arn:aws:sts::111122223333:assumed-role/Dev/alice"
+NO_NAME = "groups has something in it that is not a name"
+NO_SET = "account and suffix go with permission-set"
+NO_CHINA = "no login has partition aws-cn, because the option partition is aws"
+
+
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
@@ -311,29 +282,22 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
         ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         ({"arn": ["x"]}, "arn is not a text"),
         ({"arn": DEV, "rolearn": DEV}, "it has more than one ARN"),
-        (
-            {"arn": "arn:aws:sts::111122223333:assumed-role/Dev/alice"},
-            "names one session, declare arn:aws:iam::111122223333:role/dev",
-        ),
+        ({"arn": ONE_SESSION}, f"names one session, declare {DEV.lower()}"),
         ({"arn": DEV, "grous": ["view"]}, "the key 'grous' is unknown"),
         ({"arn": DEV, "groups": "view"}, "groups is not a list"),
-        ({"arn": DEV, "groups": [["view"]]}, "groups has something in it that is not a name"),
-        ({"arn": DEV, "groups": [""]}, "groups has something in it that is not a name"),
+        ({"arn": DEV, "groups": [["view"]]}, NO_NAME),
+        ({"arn": DEV, "groups": [""]}, NO_NAME),
         ({"arn": DEV, "username": {"a": "b"}}, "username is not a text"),
         ({"arn": DEV, "username": "a\nb"}, "username 'a\\nb' has a character that is not"),
         ({"arn": DEV, "expires": "tomorrow"}, "'tomorrow' is not a time"),
         ({"arn": DEV, "expires": "9998-12-31T23:59:59.5Z"}, "'9998-12-31T23:59:59.5Z' is not a"),
-        ({"arn": DEV, "name": "dev"}, "the key 'name' is unknown"),
         ({"role": "dev", "account": "111122223333"}, "the key 'role' is unknown"),
         ({"permission-set": "A", "accounts": ["111122223333"]}, "the key 'accounts' is unknown"),
         ({"arn": DEV, "permission-set": "A", "account": "1"}, "keep one of them"),
         ({"permission-set": "A"}, "permission-set needs account"),
-        ({"arn": DEV, "account": "111122223333"}, "account and suffix go with permission-set"),
-        ({"arn": DEV, "suffix": "0123456789abcdef"}, "account and suffix go with permission-set"),
-        (
-            {"arn": DEV.replace("aws:", "aws-cn:", 1)},
-            "no login has partition aws-cn, because the option partition is aws",
-        ),
+        ({"arn": DEV, "account": "111122223333"}, NO_SET),
+        ({"arn": DEV, "suffix": "0123456789abcdef"}, NO_SET),
+        ({"arn": DEV.replace("aws:", "aws-cn:", 1)}, NO_CHINA),
     ],
 )
 def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_reason_are_named(
@@ -352,10 +316,7 @@ def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_rea
         ("mappings.yaml", "'mappings.yaml' is not a list of mappings; to read a file, write"),
         ("{}", "it has neither a list of mappings nor mapRoles or mapUsers"),
         ("kind: ConfigMap\ndata: {a: b}", "it has neither a list of mappings"),
-        (
-            "mapRoles: []\n---\napiVersion: v1\nkind: ConfigMap\ndata: {}",
-            "document 2: it has neither a list of mappings",
-        ),
+        ("mapRoles: []\n---\nkind: ConfigMap\ndata: {}", "document 2: it has neither a list"),
         ("mapRoles: []\nmaproles: []", "the document: a key is there twice"),
         ("mapRoles: []\nmapUser: []", "the key 'mapuser' is unknown beside mapRoles"),
         ("mapRoles: {a: b}", "mapRoles is not a list"),
@@ -372,34 +333,28 @@ def test_given_a_text_that_is_wrong_when_it_is_read_then_it_is_refused_in_one_li
     assert len(said.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("[text]", "mappings[0]: it is not a map with arn, username and groups"),
-        (
-            f"[{{arn: '{DEV}', Arn: '{DEV}'}}]",
-            "mappings[0]: the entry: a key is there twice, in capital and in small letters",
-        ),
-    ],
-)
-def test_given_an_entry_that_cannot_be_when_it_is_read_then_it_is_named(text: str, line: str):
-    assert fault(parse(text)) == line
+def test_given_an_entry_that_cannot_be_when_it_is_read_then_it_is_named():
+    assert fault(parse("[text]")) == f"{ROW}: it is not a map with arn, username and groups"
+    assert fault(parse(f"[{{arn: '{DEV}', Arn: '{DEV}'}}]")) == (
+        f"{ROW}: the entry: a key is there twice, in capital and in small letters"
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "first", "second"),
+    "text",
     [
-        (f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]", "mappings[0]", "mappings[1]"),
-        ("[permission-set: A@111122223333, permission-set: a@111122223333]", *TWO),
-        (f"[{{permission-set: Dev@111122223333}}, {{arn: '{DEV_SET}'}}]", *TWO),
-        (f"[{{permission-set: Dev@111122223333, suffix: {SUFFIX}}}, {{arn: '{DEV_SET}'}}]", *TWO),
-        (f"mapRoles: [{{rolearn: '{DEV}'}}, {{rolearn: '{DEV}'}}]", "mapRoles[0]", "mapRoles[1]"),
-        (f"[{{arn: '{DEV}', expires: 2026-01-01T00:00:00Z}}, {{arn: '{DEV}'}}]", *TWO),
+        f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]",
+        "[permission-set: A@111122223333, permission-set: a@111122223333]",
+        f"[{{permission-set: Dev@111122223333}}, {{arn: '{DEV_SET}'}}]",
+        f"[{{permission-set: Dev@111122223333, suffix: {SUFFIX}}}, {{arn: '{DEV_SET}'}}]",
+        f"mapRoles: [{{rolearn: '{DEV}'}}, {{rolearn: '{DEV}'}}]",
+        f"[{{arn: '{DEV}', expires: 2026-01-01T00:00:00Z}}, {{arn: '{DEV}'}}]",
     ],
     ids=["two rows", "a set", "a set and its role", "with a suffix", "aws-auth", "one has ended"],
 )
-def test_given_a_principal_twice_then_both_places_are_named(text: str, first: str, second: str):
-    assert fault(parse(text)) == f"{second}: it has the same principal as {first}"
+def test_given_a_principal_twice_then_both_places_are_named(text: str):
+    key = "mapRoles" if text.startswith("map") else "mappings"
+    assert fault(parse(text)) == f"{key}[1]: it has the same principal as {key}[0]"
 
 
 def test_given_an_access_entry_beside_a_row_of_aws_auth_then_it_counts_as_on_eks():
@@ -416,7 +371,7 @@ def test_given_an_access_entry_beside_a_row_of_aws_auth_then_it_counts_as_on_eks
 @pytest.mark.parametrize(
     ("principal", "place"),
     [
-        (DEV, "mappings[0]"),
+        (DEV, ROW),
         (DEV_SET, "mappings[1]"),
         (DEV_SET.replace("_Dev_", "_Dev_Admin_"), None),
         (DEV_SET.replace("aws:", "aws-us-gov:", 1), None),

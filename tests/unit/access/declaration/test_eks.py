@@ -10,7 +10,6 @@ import pytest
 from tests.fakes.declaring import fault
 
 from access.declaration import declared
-from access.declaration.formats import Remark
 from access.permission_sets import PermissionSet
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
@@ -89,6 +88,16 @@ access_entries:
         policy_arn: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
         access_scope: {type: namespace, namespaces: [dev]}
 """
+PRINTED = """\
+{"access_entries": {"dev": {
+  "access_entry_arn": "arn:aws:eks:eu-west-1:111122223333:access-entry/prod/role/1",
+  "cluster_name": "prod", "id": "prod:arn:aws:iam::111122223333:role/Dev", "region": "eu-west-1",
+  "created_at": "2026-11-27T00:00:00Z", "modified_at": "2026-11-27T00:00:00Z",
+  "tags": null, "tags_all": {}, "timeouts": null, "type": "STANDARD",
+  "principal_arn": "arn:aws:iam::111122223333:role/Dev",
+  "kubernetes_groups": ["dev"], "user_name": "dev"
+}}}
+"""
 
 
 def people(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -101,8 +110,8 @@ def given(text: str) -> list[list[tuple[str, tuple[str, ...]]]]:
     return [[(right.role, right.namespaces) for right in entry.rights] for entry in entries]
 
 
-def left_out(text: str) -> list[Remark]:
-    return list(declared.parse(text, NOW).left_out)
+def remarks(text: str) -> list[str]:
+    return list(map(str, declared.parse(text, NOW).left_out))
 
 
 def test_given_what_a_shell_loop_prints_when_it_is_read_then_each_principal_has_its_rights():
@@ -122,7 +131,7 @@ def test_given_what_a_shell_loop_prints_when_it_is_read_then_each_principal_has_
         (alice, "alice", ("ops",)),
     ]
     assert given(text) == [[("edit", ("a", "b")), ("view", ())], [("cluster-admin", ())]]
-    assert left_out(text) == []
+    assert remarks(text) == []
 
 
 def test_given_policies_that_nothing_here_is_like_when_they_are_read_then_each_is_named():
@@ -133,19 +142,12 @@ def test_given_policies_that_nothing_here_is_like_when_they_are_read_then_each_i
         + associated(f"{ACCOUNT}:user/bob", "AmazonEKSEditPolicy")
     )
 
+    places = f"document 1: accessEntry of {DEV}.associatedAccessPolicies"
     assert given(text) == [[]]
-    assert left_out(text) == [
-        Remark(
-            "document 4: associatedAccessPolicies", "the access entry of its principal is missing"
-        ),
-        Remark(
-            f"document 1: accessEntry of {DEV}.associatedAccessPolicies[0]",
-            "no ClusterRole matches AmazonEKSAdminViewPolicy",
-        ),
-        Remark(
-            f"document 1: accessEntry of {DEV}.associatedAccessPolicies[1].namespaces",
-            "'dev-*' is not a namespace's name",
-        ),
+    assert remarks(text) == [
+        "document 4: associatedAccessPolicies: the access entry of its principal is missing",
+        f"{places}[0]: no ClusterRole matches AmazonEKSAdminViewPolicy",
+        f"{places}[1].namespaces: 'dev-*' is not a namespace's name",
     ]
 
 
@@ -154,22 +156,14 @@ def test_given_an_entry_of_nodes_when_it_is_read_then_it_is_left_out_by_its_type
     text = described(f"{ACCOUNT}:role/node", type=kind, kubernetesGroups=["x"])
 
     assert people(text) == []
-    assert left_out(text) == [
-        Remark(
-            f"accessEntry of {ACCOUNT}:role/node",
-            f"nodes do not log in with IAM here (type {kind})",
-        )
+    assert remarks(text) == [
+        f"accessEntry of {ACCOUNT}:role/node: nodes do not log in with IAM here (type {kind})"
     ]
 
 
 def test_given_a_list_of_arns_when_it_is_read_then_the_command_that_says_more_is_named():
-    text = json.dumps({"accessEntries": [DEV], "nextToken": None})
-
-    assert left_out(text) == [
-        Remark(
-            "accessEntries[0]",
-            "only its ARN is there, add what aws eks describe-access-entry prints",
-        )
+    assert remarks(json.dumps({"accessEntries": [DEV], "nextToken": None})) == [
+        "accessEntries[0]: only its ARN is there, add what aws eks describe-access-entry prints"
     ]
 
 
@@ -179,131 +173,67 @@ def test_given_eksctls_file_when_it_is_read_then_both_of_its_lists_count():
         (DEV, "dev:{{SessionName}}", ("dev",)),
     ]
     assert given(EKSCTL) == [[], [("view", ("default",))]]
-    assert left_out(EKSCTL) == [
-        Remark(
-            "accessConfig.bootstrapClusterCreatorAdminPermissions",
-            "who created the cluster is in no list, map them",
-        ),
-        Remark(
-            "accessConfig.accessEntries[0].accessPolicies[0].namespaces",
-            "'dev-*' is not a namespace's name",
-        ),
-        Remark(
-            "accessConfig.accessEntries[1]", "nodes do not log in with IAM here (type EC2_LINUX)"
-        ),
+    creator = "accessConfig.bootstrapClusterCreatorAdminPermissions"
+    entries = "accessConfig.accessEntries"
+    assert remarks(EKSCTL) == [
+        f"{creator}: who created the cluster is in no list, map them",
+        f"{entries}[0].accessPolicies[0].namespaces: 'dev-*' is not a namespace's name",
+        f"{entries}[1]: nodes do not log in with IAM here (type EC2_LINUX)",
     ]
 
 
 def test_given_terraforms_access_entries_when_they_are_read_then_they_keep_their_names():
     assert people(TERRAFORM) == [(DEV, "dev:{{SessionName}}", ("dev",))]
     assert given(TERRAFORM) == [[("edit", ("dev",))]]
-    assert left_out(TERRAFORM) == [
-        Remark(
-            "access_entries.dev.policy_associations.read",
-            "no ClusterRole matches AmazonEKSAdminViewPolicy",
-        )
-    ]
+    read = "access_entries.dev.policy_associations.read"
+    assert remarks(TERRAFORM) == [f"{read}: no ClusterRole matches AmazonEKSAdminViewPolicy"]
 
 
-def test_given_sso_of_the_authenticator_when_it_is_read_then_it_is_that_permission_set():
-    text = """
-mapRoles:
-- sso: {permissionSetName: DevOps, accountID: "111122223333"}
-  username: dev:{{SessionName}}
-  groups: [dev]
-"""
-    (entry,) = declared.parse(text, NOW).entries
+@pytest.mark.parametrize("partition", ["", "aws", "aws-cn", "aws-us-gov"])
+def test_given_sso_of_the_authenticator_when_it_is_read_then_it_is_that_permission_set(
+    partition: str,
+):
+    sso = {"permissionSetName": "DevOps", "accountID": "111122223333"}
+    sso |= {"partition": partition} if partition else {}
+    row = {"sso": sso, "username": "dev:{{SessionName}}", "groups": ["dev"]}
+    text = json.dumps({"mapRoles": [row]})
+
+    (entry,) = declared.parse(text, NOW, partition or "aws").entries
 
     assert entry.permission_set == PermissionSet("DevOps", "111122223333")
     assert (entry.username, entry.groups) == ("dev:{{SessionName}}", ("dev",))
 
 
-@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_given_sso_with_the_partition_of_the_option_when_it_is_read_then_it_is_the_same(
-    partition: str,
-):
-    sso = {"permissionSetName": "DevOps", "accountID": "111122223333", "partition": partition}
-    (entry,) = declared.parse(json.dumps([{"sso": sso}]), NOW, partition).entries
-
-    assert entry.permission_set == PermissionSet("DevOps", "111122223333")
-
-
 def test_given_what_terraform_prints_of_access_entries_when_it_is_read_then_people_are_declared():
-    printed = {
-        "access_entries": {
-            "dev": {
-                "access_entry_arn": "arn:aws:eks:eu-west-1:111122223333:access-entry/prod/role/1",
-                "cluster_name": "prod",
-                "created_at": "2026-11-27T00:00:00Z",
-                "id": f"prod:{DEV}",
-                "kubernetes_groups": ["dev"],
-                "modified_at": "2026-11-27T00:00:00Z",
-                "principal_arn": DEV,
-                "region": "eu-west-1",
-                "tags": None,
-                "tags_all": {},
-                "timeouts": None,
-                "type": "STANDARD",
-                "user_name": "dev",
-            }
-        }
-    }
-    (entry,) = declared.parse(json.dumps(printed), NOW).entries
+    assert people(PRINTED) == [(DEV, "dev", ("dev",))]
 
-    assert (entry.arn, entry.username, entry.groups) == (DEV, "dev", ("dev",))
+
+NO_MAP = "it is not a map with arn, username and groups"
+NO_SSO = "mappings[0]: sso has not exactly permissionSetName and accountID, or partition"
+NO_PARTITION = "mappings[0]: sso has the partition {}, and the option partition is aws"
+TWICE = "mappings[0]: two keys name the same"
+OF_SET = "permissionSetName: A, accountID: '111122223333'"
+NO_LIST = "'x' is not a list of mappings; to read a file, write mappings=@FILE"
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("accessEntries: all", "accessEntries is not a list"),
-        (
-            '{"mapUsers": []} x',
-            "document 2: 'x' is not a list of mappings; to read a file, write mappings=@FILE",
-        ),
-    ],
-)
-def test_given_what_is_none_of_these_when_it_is_read_then_one_line_says_why(text: str, line: str):
-    assert fault(declared.parse(text, NOW)) == line
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (
-            "[{sso: {permissionSetName: A}}]",
-            "mappings[0]: sso has not exactly permissionSetName and accountID, or partition",
-        ),
-        (
-            "[{sso: A}]",
-            "mappings[0]: sso has not exactly permissionSetName and accountID, or partition",
-        ),
-        (
-            "[{sso: {permissionSetName: A, accountID: '111122223333', partition: aws-cn}}]",
-            "mappings[0]: sso has the partition 'aws-cn', and the option partition is aws",
-        ),
-        (
-            "[{sso: {permissionSetName: A, accountID: '111122223333', partition: [aws]}}]",
-            "mappings[0]: sso has the partition no text, and the option partition is aws",
-        ),
-        (
-            "[{sso: {permissionSetName: A, accountID: '1'}, permission-set: B}]",
-            "mappings[0]: two keys name the same",
-        ),
-        (
-            "accessConfig: {accessEntries: [arn]}",
-            "accessConfig.accessEntries[0]: it is not a map with arn, username and groups",
-        ),
-        (
-            "access_entries: {dev: arn}",
-            "access_entries.dev: it is not a map with arn, username and groups",
-        ),
-        ("[{principalArn: x, principal_arn: y}]", "mappings[0]: two keys name the same"),
+        ('{"mapUsers": []} x', f"document 2: {NO_LIST}"),
+        ("[{sso: {permissionSetName: A}}]", NO_SSO),
+        ("[{sso: A}]", NO_SSO),
+        (f"[{{sso: {{{OF_SET}, partition: aws-cn}}}}]", NO_PARTITION.format("'aws-cn'")),
+        (f"[{{sso: {{{OF_SET}, partition: [aws]}}}}]", NO_PARTITION.format("no text")),
+        ("[{sso: {permissionSetName: A, accountID: '1'}, permission-set: B}]", TWICE),
+        ("accessConfig: {accessEntries: [arn]}", f"accessConfig.accessEntries[0]: {NO_MAP}"),
+        ("access_entries: {dev: arn}", f"access_entries.dev: {NO_MAP}"),
+        ("[{principalArn: x, principal_arn: y}]", TWICE),
         ("[{principalArn: x, rol: y}]", "mappings[0]: the key 'rol' is unknown"),
-        ('{"accessEntry": 1}', "accessEntry: it is not a map with arn, username and groups"),
+        ('{"accessEntry": 1}', f"accessEntry: {NO_MAP}"),
     ],
 )
-def test_given_an_entry_that_is_none_of_these_when_it_is_read_then_it_is_named(
+def test_given_what_is_none_of_these_when_it_is_read_then_one_line_says_where_and_why(
     text: str, line: str
 ):
     assert fault(declared.parse(text, NOW)) == line

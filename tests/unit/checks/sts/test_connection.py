@@ -28,9 +28,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__((HOST, 0), Handler)
         self.socket = tls.wrap_socket(self.socket, server_side=True)
-        self.clients: list[str] = []
-        self.announced: list[str] = []
-        self.tokens: list[str] = []
+        self.seen: list[tuple[str, str]] = []
         self.seconds = 0.0
 
 
@@ -39,17 +37,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
-        assert self.path == "/authenticate"
-        self.server.announced.append("{}:{}".format(*self.client_address))
+        self._note("announcement")
         self._answer(405, b"expected POST")
 
     def do_POST(self) -> None:
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert (self.path, review["kind"]) == ("/authenticate", "TokenReview")
-        self.server.tokens.append(review["spec"]["token"])
-        self.server.clients.append("{}:{}".format(*self.client_address))
+        assert review["kind"] == "TokenReview"
+        self._note(review["spec"]["token"])
         time.sleep(self.server.seconds)
         self._answer(403, b"{}")
+
+    def _note(self, what: str) -> None:
+        assert self.path == "/authenticate"
+        self.server.seen.append((what, "{}:{}".format(*self.client_address)))
 
     def _answer(self, code: int, body: bytes) -> None:
         self.send_response(code)
@@ -87,8 +87,7 @@ def test_given_a_pod_then_it_sees_announcement_and_login_from_the_address_that_t
     pod.announce()
     pod.log_in("a-token", 20)
 
-    assert server.tokens == ["a-token"]
-    assert [*server.announced, *server.clients] == [pod.client] * 2
+    assert server.seen == [("announcement", pod.client), ("a-token", pod.client)]
 
 
 def test_given_a_pod_that_waits_then_the_login_ends_when_it_is_told_to(

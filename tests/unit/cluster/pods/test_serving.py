@@ -34,7 +34,7 @@ def ending(ago: float) -> Pod:
     return pod(status={"phase": "Running"}, deletionTimestamp=stamp(NOW - ago))
 
 
-LEFT = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     ("found", "is_left"),
     [
         (pod(status={"phase": "Running"}), True),
@@ -46,17 +46,10 @@ LEFT = pytest.mark.parametrize(
         (ending(pods.LOST_SECONDS + 1), False),
     ],
 )
-
-
-@LEFT
-def test_given_a_pod_then_it_is_named_until_it_has_ended(found: Pod, is_left: bool):
-    assert pods.names([found, pod("b")]) == (["a", "b"] if is_left else ["b"])
-
-
-@LEFT
 def test_given_a_pod_of_the_former_certificate_then_it_counts_until_it_has_ended(
     found: Pod, is_left: bool
 ):
+    assert pods.names([found, pod("b")]) == (["a", "b"] if is_left else ["b"])
     assert pods.all_use([found], PAIR) is not is_left
 
 

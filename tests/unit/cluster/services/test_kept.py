@@ -27,9 +27,7 @@ V6 = "fd00:10:96::1:20"
 
 
 @pytest.fixture(autouse=True)
-def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+def _principal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "kubernetes-control-plane/0")
 
 
@@ -112,26 +110,21 @@ def test_given_an_ipv6_address_in_another_spelling_when_removed_then_the_service
     assert SERVICE in api.objects
 
 
-@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("when", ["before", "meanwhile", "after"])
 def test_given_two_machines_when_one_still_asks_then_the_service_stays_in_the_end(
-    asking: Model, api: FakeCluster, machines: list[Files], first: int
+    asking: Model, api: FakeCluster, machines: list[Files], when: str
 ):
     machines[0].auth_webhook.write_text(rendered(""))
-    remove(asking, unit=first)
-    remove(asking, unit=1 - first)
+    if when == "before":
+        remove(asking, unit=1)
+    elif when == "meanwhile":
+        api.meanwhile(lambda: remove(asking, unit=1), request=f"DELETE {SERVICE}")
+    remove(asking)
+    if when == "after":
+        remove(asking, unit=1)
 
     assert is_whole(api)
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-
-
-def test_given_another_unit_that_keeps_the_service_meanwhile_when_removed_then_it_stays(
-    asking: Model, api: FakeCluster, machines: list[Files]
-):
-    machines[0].auth_webhook.write_text(rendered(""))
-    api.meanwhile(lambda: remove(asking, unit=1), request=f"DELETE {SERVICE}")
-    remove(asking)
-
-    assert is_whole(api)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -168,25 +161,22 @@ def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_en
 
 
 @pytest.mark.parametrize(
-    "fault", [refusal(403, "no"), refusal(422, "spec.clusterIPs: already allocated")]
+    ("fault", "request_"),
+    [
+        (refusal(403, "no"), f"PATCH {SERVICE}"),
+        (refusal(422, "spec.clusterIPs: already allocated"), f"PATCH {SERVICE}"),
+        (unreachable(httpx2.ConnectError), ""),
+    ],
 )
-def test_given_a_service_that_cannot_be_kept_when_removed_then_the_rest_goes_and_the_log_says_it(
-    asking: Model, api: FakeCluster, fault: Answer
+def test_given_a_service_that_cannot_be_kept_then_it_stays_and_the_log_says_what_to_do_first(
+    asking: Model, api: FakeCluster, fault: Answer, request_: str
 ):
-    api.fail(fault, request=f"PATCH {SERVICE}")
+    before = set(api.objects)
+    api.fail(fault, request=request_)
     remove(asking)
 
-    assert set(api.objects) == {*DEFINED, SERVICE}
+    assert set(api.objects) == ({*DEFINED, SERVICE} if request_ else before)
     assert is_whole(api)
-    assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in asking.log()
-
-
-def test_given_a_cluster_that_is_down_when_removed_then_the_log_says_what_to_do_first(
-    asking: Model, api: FakeCluster
-):
-    api.fail(unreachable(httpx2.ConnectError))
-    remove(asking)
-
     assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in asking.log()
 
 

@@ -13,7 +13,7 @@ SELECTOR = f'juju_model="k8s",juju_model_uuid="{UUID}",juju_application="aws-iam
 RUNBOOKS = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
 
 
-def test_given_a_collector_then_rules_and_groups_carry_the_labels_of_the_application(
+def test_given_a_collector_then_rules_carry_and_select_the_labels_of_the_application(
     watched: Model,
 ):
     (group,) = config(watched)["metrics_alert_rules"]["groups"]
@@ -28,9 +28,6 @@ def test_given_a_collector_then_rules_and_groups_carry_the_labels_of_the_applica
             "juju_application": "aws-iam",
             "juju_charm": "aws-iam",
         }
-
-
-def test_given_a_collector_then_rules_of_metrics_select_those_of_the_application(watched: Model):
     for expression in expressions(watched).values():
         assert expression.count("{") == expression.count(SELECTOR) > 0
         assert "%%" not in expression

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
 import ops
 import pytest
-from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
+from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, stored
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
 OTHER = f"{ACCOUNT}:role/Other"
 # What its grant is called.
 NAME = "other-981f432135"
-EDIT = {"role": "edit", "namespaces": ["default"]}
-ADMIN, VIEW = {"role": "admin"}, {"role": "view"}
-DENIED = 'admission webhook "x" denied the request: no'
+EDIT, VIEW = {"role": "edit", "namespaces": ["default"]}, {"role": "view"}
 
 
 @pytest.fixture(autouse=True)
@@ -49,48 +45,6 @@ def given_to(api: FakeCluster, *groups: str) -> list[str]:
     )
 
 
-def roles(api: FakeCluster, arn: str) -> list[str]:
-    """The roles of a principal: those of the groups that it gets by mappings."""
-    mappings = [stored(api, name) for name in names(api)]
-    mine = [
-        each["spec"] for each in mappings if each.get("status") == {"canonicalARN": arn.lower()}
-    ]
-    return given_to(api, *(group for spec in mine for group in spec.get("groups", ())))
-
-
-def test_given_a_binding_whose_deletion_fails_when_its_rights_end_then_the_next_hook_deletes_it(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    (path,) = paths(api)
-    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
-
-    status = declare(entry("dev"))
-
-    assert "the cluster does not make it" in status.message
-    assert (stored(api, "dev")["spec"]["groups"], paths(api)) == ([], [path])
-    api.recover()
-    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-    assert paths(api) == []
-
-
-def test_given_an_entry_that_keeps_its_name_when_its_arn_and_role_change_then_roles_never_mix(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", access=[ADMIN]))
-    seen = set[tuple[str, ...]]()
-
-    def watch(request: httpx2.Request) -> httpx2.Response:
-        answer = api._handle(request)
-        seen.add((*roles(api, OTHER), *(f"former {role}" for role in roles(api, DEV))))
-        return answer
-
-    api.fail(watch)
-    declare(entry("dev", OTHER, access=[VIEW]))
-
-    assert seen == {("former admin",), (), ("view",)}
-
-
 @pytest.mark.parametrize(
     "by_hand",
     [
@@ -110,21 +64,6 @@ def test_given_a_binding_that_somebody_made_anothers_when_its_entry_goes_then_it
     declare(ops_entry)
 
     assert [api.objects[each]["roleRef"]["name"] for each in paths(api)] == ["view"]
-
-
-def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_kept(
-    deployed: Model, api: FakeCluster
-):
-    whom: dict[str, Any] = {"arn": OTHER, "username": "other"}
-    once = {**whom, "groups": "devs", "role": "admin", "for": "1h"}
-    deployed.action("grant-access", **once)
-    api.clock.now += 7200
-
-    results = deployed.action("grant-access", **whom)
-    deployed.hook()
-
-    assert results["ends"] == "never: for was not given"
-    assert (stored(api, NAME)["spec"]["groups"], paths(api)) == ([], [])
 
 
 # What somebody who may write mappings or bindings could forge.

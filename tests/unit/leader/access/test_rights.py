@@ -9,7 +9,7 @@ from typing import Any
 
 import ops
 import pytest
-from tests.fakes.declaring import ACCOUNT, HEALTHY, NAME, Declare, entry, name_of, names, stored
+from tests.fakes.declaring import ACCOUNT, HEALTHY, NAME, Declare, entry, name_of, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.rbac import RBAC
@@ -68,46 +68,21 @@ def test_given_an_entry_with_roles_when_it_is_declared_then_its_mapping_alone_ha
     }
 
 
-def test_given_rights_that_are_given_when_hooks_run_then_they_write_nothing(
-    declare: Declare, deployed: Model, api: FakeCluster
+@pytest.mark.parametrize("rights", [[], [VIEW, EDIT]])
+def test_given_a_settled_entry_when_a_hook_runs_then_it_asks_for_the_charms_own_bindings_alone(
+    declare: Declare, deployed: Model, api: FakeCluster, rights: list[Any]
 ):
-    declare(entry("dev", access=[VIEW, EDIT]))
+    declare(entry("dev", access=rights))
     api.forget()
 
     assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
 
     assert api.changes == []
-    assert [each for each in api.requests if RBAC in each and "/aws-iam-" not in each] == [
-        f"GET {RBAC}/clusterrolebindings",
-        f"GET {RBAC}/rolebindings",
-    ]
-
-
-def test_given_no_rights_when_a_hook_runs_then_it_asks_for_the_charms_own_bindings_alone(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev"))
-    api.forget()
-
-    deployed.hook()
-
     lists = [each for each in api.seen if RBAC in each.path and "/aws-iam-" not in each.path]
     assert [(each.path, each.query["labelSelector"]) for each in lists] == [
         (f"{RBAC}/clusterrolebindings", "aws-iam/source"),
         (f"{RBAC}/rolebindings", "aws-iam/source"),
     ]
-
-
-def test_given_a_finalizer_of_others_when_the_access_has_ended_then_it_ends_all_the_same(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT], expires="1970-03-01T00:00:00Z"))
-    stored(api, "dev")["metadata"]["finalizers"] = ["example.com/keep"]
-    api.clock.now += 60 * 86_400
-
-    deployed.hook()
-
-    assert (names(api), bound(api)) == ([], {})
 
 
 @pytest.mark.parametrize(
