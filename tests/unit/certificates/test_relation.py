@@ -140,7 +140,7 @@ def test_given_a_pair_in_use_when_another_answer_becomes_good_then_it_stays_in_u
     model: Model, api: FakeCluster
 ):
     in_use = (NAMES[0], issued())
-    for other in (OTHER_KEY, GOOD):
+    for other in (OTHER_KEY, issued(-1, 400)):
         assert answered(model, (SERVER_NAME, other), in_use).name == "active"
         assert api.secret("cert.pem") == in_use[1][0]
         assert asked_for(model) == [NAMES[0]]

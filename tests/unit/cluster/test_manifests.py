@@ -115,24 +115,24 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    here, elsewhere, finalizer, service, *access = references.removal_command().split("; ")
+    here, elsewhere, *others = references.removal_command().split("; ")
 
+    by_name = {word for word in f"{here} {elsewhere}".split() if "/" in word}
+    made = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in everything()}
+    assert by_name == made - {"service/aws-iam-authenticator"}
     assert here.startswith("kubectl -n kube-system delete --ignore-not-found ")
     assert elsewhere.startswith("kubectl -n default delete --ignore-not-found ")
-    # The finalizer would keep it, and kubectl waiting for its end.
-    assert finalizer == (
-        "kubectl -n kube-system patch service aws-iam-authenticator "
-        '--patch "metadata: {finalizers: null}"'
-    )
-    assert service == "kubectl -n kube-system delete service aws-iam-authenticator"
-    assert access == [
+    assert others == [
+        # The finalizer would keep it, and kubectl waiting for its end.
+        (
+            "kubectl -n kube-system patch service aws-iam-authenticator "
+            '--patch "metadata: {finalizers: null}"'
+        ),
+        "kubectl -n kube-system delete service aws-iam-authenticator",
         "kubectl delete iamidentitymappings --selector aws-iam/source",
         "kubectl delete clusterrolebindings --selector aws-iam/source",
         "kubectl delete rolebindings --all-namespaces --selector aws-iam/source",
     ]
-    by_name = {word for word in f"{here} {elsewhere}".split() if "/" in word}
-    made = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in everything()}
-    assert by_name == made - {"service/aws-iam-authenticator"}
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])
@@ -252,21 +252,21 @@ def schema(*, strict: bool, partition: str = "aws") -> Any:
 def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place():
     spec = manifests.crd(strict=False)["spec"]
     (version,) = spec["versions"]
+    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    columns = ", ".join(column["name"] for column in version["additionalPrinterColumns"])
 
     # Whoever must not list mappings would get an error from `kubectl get all`.
     assert "categories" not in spec["names"]
     assert version["subresources"] == {"status": {}}
-    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
     assert set(status) == {"canonicalARN", "userID"}
-    columns = ", ".join(column["name"] for column in version["additionalPrinterColumns"])
-    assert columns == ("ARN, Username, Groups, Canonical ARN, Source, Expires, Created, Age")
+    assert columns == "ARN, Username, Groups, Canonical ARN, Source, Expires, Created, Age"
 
 
 def test_given_an_old_server_when_rendered_then_only_a_changed_arn_is_refused():
-    assert [rule["rule"] for rule in schema(strict=False)["arn"]["x-kubernetes-validations"]] == [
-        "self == oldSelf"
-    ]
-    assert "minLength" not in schema(strict=False)["username"]
+    found = schema(strict=False)
+    rules = [rule["rule"] for rule in found["arn"]["x-kubernetes-validations"]]
+    assert rules == ["self == oldSelf"]
+    assert "minLength" not in found["username"]
 
 
 @functools.cache

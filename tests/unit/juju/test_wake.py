@@ -37,14 +37,6 @@ def slow(
     return model
 
 
-@pytest.fixture
-def waiting(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
-    """At rest, and it waits for the operator to set an option."""
-    model = Model(easyrsa, [files], endpoints=("control-plane",))
-    at_rest.settle(model, api)
-    return model
-
-
 def kept(model: Model) -> ops.testing.Secret:
     """Return the one secret that the unit has."""
     (secret,) = model.units[0].secrets
@@ -106,8 +98,11 @@ def test_given_alarms_that_ring_then_one_secret_is_kept_and_written_only_for_ano
 
 
 def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_often_and_then_stop(
-    waiting: Model, api: FakeCluster
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
+    # At rest, and it waits for the operator to set an option.
+    waiting = Model(easyrsa, [files], endpoints=("control-plane",))
+    at_rest.settle(waiting, api)
     began, rings = api.clock.now, [0.0]
     while waiting.units[0].alarms:
         assert ring(waiting, api).name == "blocked"

@@ -35,46 +35,39 @@ def warned(line: str) -> tuple[type[Unready], str]:
 
 
 TAKES_TIME = (Waiting, "waiting for the authenticator's pods, 0/2 updated pods ready")
+NO_ROOM = "Unschedulable: 0/1 nodes are available: 1 Insufficient memory."
 NO_HOST = "failed " * 20 + "no such host"
 
 
+def scheduled(message: str) -> dict[str, Any]:
+    return {"conditions": [{**UNSCHEDULABLE[0], "message": message}]}
+
+
+def created(reason: str, message: str = "") -> dict[str, Any]:
+    return {"containerStatuses": [RUNS, *waiting(reason, message)]}
+
+
 @pytest.mark.parametrize(
-    ("reason", "message", "kind", "line"),
+    ("status", "kind", "line"),
     [
-        ("InvalidImageName", "", ImageNotPulled, "InvalidImageName"),
-        ("CreateContainerError", "", Blocked, "CreateContainerError"),
-        ("CreateContainerConfigError", "", Blocked, "CreateContainerConfigError"),
-        ("RunContainerError", "", Blocked, "RunContainerError"),
-        ("CrashLoopBackOff", "back-off 10s", Blocked, "CrashLoopBackOff: back-off 10s"),
-        ("ImagePullBackOff", "back-off\n x:v1", ImageNotPulled, "ImagePullBackOff: back-off x:v1"),
-        ("ErrImagePull", NO_HOST, ImageNotPulled, f"ErrImagePull: …{NO_HOST[-99:]}"),
+        (scheduled(UNSCHEDULABLE[0]["message"]), NotScheduled, NO_ROOM),
+        (scheduled(""), NotScheduled, "Unschedulable"),
+        (created("InvalidImageName"), ImageNotPulled, "InvalidImageName"),
+        (created("CreateContainerError"), Blocked, "CreateContainerError"),
+        (created("CreateContainerConfigError"), Blocked, "CreateContainerConfigError"),
+        (created("RunContainerError"), Blocked, "RunContainerError"),
+        (created("CrashLoopBackOff", "back-off"), Blocked, "CrashLoopBackOff: back-off"),
+        (created("ImagePullBackOff", "x\n y"), ImageNotPulled, "ImagePullBackOff: x y"),
+        (created("ErrImagePull", NO_HOST), ImageNotPulled, f"ErrImagePull: …{NO_HOST[-99:]}"),
     ],
 )
-def test_given_a_container_that_a_person_must_help_then_its_own_reason_is_said(
-    client: Client, api: FakeCluster, reason: str, message: str, kind: type[Blocked], line: str
+def test_given_a_pod_that_a_person_must_help_then_its_own_reason_is_said(
+    client: Client, api: FakeCluster, status: dict[str, Any], kind: type[Blocked], line: str
 ):
     api.add_pod("a", containerStatuses=[RUNS])
-    api.add_pod("b", containerStatuses=[RUNS, *waiting(reason, message)])
+    api.add_pod("b", **status)
 
     assert problem(client) == (kind, stuck(line))
-
-
-@pytest.mark.parametrize(
-    ("message", "line"),
-    [
-        (
-            UNSCHEDULABLE[0]["message"],
-            "Unschedulable: 0/1 nodes are available: 1 Insufficient memory.",
-        ),
-        ("", "Unschedulable"),
-    ],
-)
-def test_given_a_pod_that_no_node_has_room_for_then_the_schedulers_reason_is_said(
-    client: Client, api: FakeCluster, message: str, line: str
-):
-    api.add_pod("a", conditions=[{**UNSCHEDULABLE[0], "message": message}])
-
-    assert problem(client) == (NotScheduled, stuck(line))
 
 
 @pytest.mark.parametrize(

@@ -128,16 +128,6 @@ def test_given_a_service_when_another_address_is_chosen_then_that_is_refused_and
     assert deployed.hook().name == "active"
 
 
-def test_given_a_service_that_somebody_made_again_then_its_address_is_the_one_to_ask(
-    deployed: Model, api: FakeCluster, files: Files
-):
-    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
-    deployed.settle()
-
-    assert deployed.hook().name == "active"
-    assert "10.152.183.99" in files.webhook.read_text()
-
-
 def test_given_an_option_with_an_address_that_is_lost_then_each_unit_gives_the_command(
     asking: Model, api: FakeCluster
 ):
