@@ -47,6 +47,8 @@ REJECTED = blocked.OBJECT_REJECTED(what=WHAT, reason="no")
             (refusal(code, "no"), Waiting(waiting.API_ANSWER(code=code, reason="no")))
             for code in (409, 410, 429, 500, 503)
         ),
+        # Not in Kubernetes' words: those of HTTP.
+        (answer(502, b"no"), Waiting(waiting.API_ANSWER(code=502, reason="Bad Gateway"))),
         (unreachable(httpx2.ReadTimeout), Waiting(waiting.API_LATE())),
         (unreachable(httpx2.ConnectTimeout), Waiting(waiting.API_LATE())),
         (unreachable(httpx2.ConnectError), Waiting(waiting.API_FAILED(cause=NOT_CONNECTED))),
@@ -66,17 +68,6 @@ def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
 
     assert type(raised.value) is type(expected)
     assert str(raised.value) == str(expected)
-
-
-def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http(
-    client: Client, api: FakeCluster
-):
-    api.fail(answer(502, b"no"), request="GET /version")
-
-    with pytest.raises(Waiting) as raised, errors_as_status():
-        client.get_raw("/version")
-
-    assert str(raised.value) == waiting.API_ANSWER(code=502, reason="Bad Gateway")
 
 
 def test_given_an_error_without_a_text_then_the_status_has_its_name():
