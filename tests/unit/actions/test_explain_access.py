@@ -22,6 +22,7 @@ from access import expiry
 from access.expiry import Ended
 
 ASK = "to ask Kubernetes what it may do, run: kubectl auth can-i --list"
+GRANT = "juju run aws-iam/leader grant-access"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/a@b"
 SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 SSO_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/zoe"
@@ -97,6 +98,7 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
     deployed: Model, api: FakeCluster
 ):
     add(api, "dev", "team/dev", "alice")
+    pathed = ROLE.replace("dev", "team/dev")
 
     results = deployed.action("explain-access", arn=ROLE)
 
@@ -105,14 +107,8 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
             [
                 f"logins are looked up as {ROLE}",
                 "the login is refused (Unauthorized): no mapping names it",
-                (
-                    f"near miss: mapping dev ({ROLE.replace('dev', 'team/dev')}): "
-                    f"no login has a role path; map {ROLE} instead"
-                ),
-                (
-                    f"to let it in: juju run aws-iam/leader grant-access arn={ROLE} "
-                    "username=USERNAME groups=GROUPS"
-                ),
+                f"near miss: mapping dev ({pathed}): no login has a role path; map {ROLE} instead",
+                f"to let it in: {GRANT} arn={ROLE} username=USERNAME groups=GROUPS",
                 "nobody was refused in the last hour",
             ]
         ),
@@ -128,10 +124,8 @@ def test_given_another_partition_when_explained_then_the_login_is_refused_though
 ):
     bound.config = {"partition": "aws-cn"}
 
-    results = bound.action("explain-access", arn=ROLE)
-
-    assert results["admitted"] == "no"
-    assert results["explanation"].splitlines() == [
+    assert bound.action("explain-access", arn=ROLE)["admitted"] == "no"
+    assert explained(bound) == [
         f"logins are looked up as {ROLE}",
         "the login is refused: no login has partition aws, because the option partition is aws-cn",
         "nobody was refused in the last hour",
@@ -280,42 +274,37 @@ def test_given_an_entry_whose_mapping_is_yet_to_be_made_then_no_command_is_said_
     assert "grant-access" not in said
 
 
-@pytest.mark.parametrize("wrong", [[entry("ops", SSO, oops="x")], [{}, {}]])
+NO_KEY = "mappings[1]: the key 'oops' is unknown"
+TWO = "mappings[1]: it has neither arn nor permission-set (and 1 more)"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"), [([entry("ops", SSO, oops="x")], NO_KEY), ([{}, {}], TWO)]
+)
 def test_given_an_option_with_a_fault_when_explained_or_refused_then_the_fault_is_said(
-    declare: Declare, deployed: Model, api: FakeCluster, wrong: list[dict[str, Any]]
+    declare: Declare, deployed: Model, api: FakeCluster, wrong: list[dict[str, Any]], fault: str
 ):
     declare(entry("dev", ROLE), *wrong)
     refuse(api, ROLE)
-    fault = {
-        1: "mappings[1]: the key 'oops' is unknown",
-        2: "mappings[1]: it has neither arn nor permission-set (and 1 more)",
-    }[len(wrong)]
     said = f"mappings[0] of the option declares it, and nothing of the option is applied: {fault}"
 
     assert said in explained(deployed)
     assert said in deployed.action("list-refusals")["refusals"].splitlines()
     assert not any("grant-access" in line for line in explained(deployed))
-    assert f"nothing of the option mappings is applied: {fault}" in explained(
-        deployed, f"{ROLE}-2"
-    )
+    other = explained(deployed, f"{ROLE}-2")
+    assert f"nothing of the option mappings is applied: {fault}" in other
 
 
-@pytest.mark.parametrize(
-    ("action", "params"),
-    [
-        ("explain-access", {"arn": SSO}),
-        ("explain-access", {"arn": SSO_SESSION}),
-        ("list-refusals", {}),
-    ],
-)
+@pytest.mark.parametrize("arn", [SSO, SSO_SESSION, ""])
 def test_given_a_refused_role_of_a_declared_set_when_explained_then_the_leader_will_map_it(
-    two: Model, api: FakeCluster, action: str, params: dict[str, Any]
+    two: Model, api: FakeCluster, arn: str
 ):
     two.config = {"mappings": json.dumps([DEVOPS, {"arn": ROLE}])}
     refuse(api, SSO)
     api.forget()
 
-    results = two.action(action, unit=1, **params)
+    explaining = {"arn": arn} if arn else {}
+    results = two.action("explain-access" if arn else "list-refusals", 1, **explaining)
 
     text = results.get("explanation") or results["refusals"]
     lines = text.splitlines()
@@ -341,10 +330,8 @@ def test_given_a_second_role_of_a_set_when_it_is_refused_then_the_role_in_use_st
 
     assert deployed.action("explain-access", arn=used)["admitted"] == "yes"
     said = deployed.action("explain-access", arn=SSO)["explanation"]
-    line = (
-        f"{SET} has role {used}: if it was provisioned again, set suffix: 1a2b3c4d5e6f7081 in "
-        "mappings[0]"
-    )
+    new = "set suffix: 1a2b3c4d5e6f7081 in mappings[0]"
+    line = f"{SET} has role {used}: if it was provisioned again, {new}"
     assert line in said.splitlines()
     assert "grant-access" not in said
     assert line in deployed.action("list-refusals")["refusals"].splitlines()
@@ -358,10 +345,8 @@ def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_i
 
     lines = explained(deployed, arn)
 
-    assert lines[2] == (
-        f"{SET} will let it in: its first login is refused, and the leader's next hook maps "
-        "the role then"
-    )
+    then = "its first login is refused, and the leader's next hook maps the role then"
+    assert lines[2] == f"{SET} will let it in: {then}"
     assert "grant-access" not in "".join(lines)
 
 

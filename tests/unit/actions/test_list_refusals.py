@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.fakes.explaining import ROLE, explained, log_line, refuse
+from tests.fakes.explaining import FORMAT, ROLE, explained, log_line, refuse
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
+
+OPS = "arn:aws:iam::111122223333:role/Ops"
+GRANT = "juju run aws-iam/leader grant-access"
+WHY = "AWS confirms this identity, and no mapping has its ARN"
+OLD = "the token is older than 15 minutes, or from the future: compare the person's clock"
 
 
 def listed(model: Model) -> list[str]:
@@ -22,27 +27,17 @@ def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_
 ):
     add(api, "dev", "dev", "alice")
     old = (4000, b"old\n")
-    unmapped = log_line("arn:aws:iam::111122223333:role/Ops", "identity is not mapped", 1)
-    clock = log_line(
-        "", "input token was not properly formatted: X-Amz-Date parameter is expired", 2
-    )
+    unmapped = log_line(OPS, "identity is not mapped", 1)
+    clock = log_line("", f"{FORMAT}X-Amz-Date parameter is expired", 2)
     api.add_lines("a", old, (0, unmapped), (0, clock))
     api.add_lines("b", old, (0, unmapped))
 
+    unknown = "an unknown principal, once, the last at 1970-01-01T00:00:02Z"
     assert listed(deployed) == [
         "refused in the last hour:",
-        (
-            "arn:aws:iam::111122223333:role/Ops, 2 times, the last at 1970-01-01T00:00:01Z: "
-            "not mapped: AWS confirms this identity, and no mapping has its ARN"
-        ),
-        (
-            "to let it in: juju run aws-iam/leader grant-access "
-            "arn=arn:aws:iam::111122223333:role/Ops username=USERNAME groups=GROUPS"
-        ),
-        (
-            "an unknown principal, once, the last at 1970-01-01T00:00:02Z: clock skew: the token "
-            "is older than 15 minutes, or from the future: compare the person's clock"
-        ),
+        f"{OPS}, 2 times, the last at 1970-01-01T00:00:01Z: not mapped: {WHY}",
+        f"to let it in: {GRANT} arn={OPS} username=USERNAME groups=GROUPS",
+        f"{unknown}: clock skew: {OLD}",
     ]
 
 
