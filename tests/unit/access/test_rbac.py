@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -115,20 +114,9 @@ def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_tha
         assert not RoleGrant(changed, "group", made.group).goes_with(dev)
 
 
-@pytest.mark.parametrize(
-    ("reason", "says"),
-    [
-        ("RBAC: allowed by\nx", f"{OPEN}: RBAC: allowed by x"),
-        (
-            "",
-            (
-                f"{OPEN}, because the API server does not ask RBAC\n"
-                "run: juju config masters authorization-mode=RBAC,Node"
-            ),
-        ),
-    ],
-)
-def test_given_that_everybody_may_do_everything_then_the_reason_or_the_remedy_is_said(
-    reason: str, says: str
-):
-    assert rbac.open_to_all(reason, "masters") == says
+def test_given_that_everybody_may_do_everything_then_the_reason_or_the_remedy_is_said():
+    assert rbac.open_to_all("RBAC: allowed by\nx", "masters") == f"{OPEN}: RBAC: allowed by x"
+    assert rbac.open_to_all("", "masters") == (
+        f"{OPEN}, because the API server does not ask RBAC\n"
+        "run: juju config masters authorization-mode=RBAC,Node"
+    )

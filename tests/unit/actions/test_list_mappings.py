@@ -17,17 +17,12 @@ SSO = "AWSReservedSSO_DevOps_0123456789abcdef"
 def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
     deployed: Model, api: FakeCluster
 ):
-    add(
-        api,
-        "dev",
-        SSO,
-        "alice",
-        "team",
-        "system:masters",
-        labels={"aws-iam/source": "option"},
-        annotations={"aws-iam/expires": "2026-12-31T18:00:00Z"},
-        creationTimestamp="2026-11-27T18:00:00Z",
-    )
+    metadata = {
+        "labels": {"aws-iam/source": "option"},
+        "annotations": {"aws-iam/expires": "2026-12-31T18:00:00Z"},
+        "creationTimestamp": "2026-11-27T18:00:00Z",
+    }
+    add(api, "dev", SSO, "alice", "team", "system:masters", **metadata)
     api.add_binding("view", "ClusterRole/view", Group="team")
     api.add_binding("default/read", "Role/pod-reader", User="alice")
     api.add_binding("other", "ClusterRole/other", User="team", ServiceAccount="alice")
@@ -124,11 +119,7 @@ def test_given_a_binding_of_everybody_to_everything_when_listed_then_the_result_
     [
         ("mapAccounts: ['1']", "left-out", "mapAccounts: a whole account cannot be mapped"),
         ("- [", "faults", "line "),
-        (
-            "[{}, text]",
-            "faults",
-            "mappings[0]: it has neither arn nor permission-set\nmappings[",
-        ),
+        ("[{}, text]", "faults", "mappings[0]: it has neither arn nor permission-set\nmappings["),
     ],
 )
 def test_given_an_option_that_is_not_all_applied_when_listed_then_each_part_is_named(
