@@ -63,11 +63,8 @@ def test_given_a_new_application_then_the_cluster_has_its_objects(
     paths = ("/".join(path.split("/")[-2:]) for path in api.objects)
 
     assert sorted(path for path in paths if path != "nodes/n0") == OBJECTS
-    assert all(
-        stored["metadata"]["labels"]["aws-iam"] == "true"
-        for path, stored in api.objects.items()
-        if not path.endswith("n0")
-    )
+    ours = [each["metadata"] for path, each in api.objects.items() if not path.endswith("n0")]
+    assert all(metadata["labels"]["aws-iam"] == "true" for metadata in ours)
 
 
 def test_given_two_applications_when_they_settle_then_their_cluster_ids_differ(

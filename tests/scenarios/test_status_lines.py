@@ -7,7 +7,7 @@ import json
 import ops
 import ops.testing
 import pytest
-from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
+from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
@@ -58,25 +58,18 @@ def test_given_several_units_then_the_application_has_the_leaders_line(two: Mode
     assert two.status.message.startswith("2/2 pods, ")
 
 
-def test_given_a_relation_that_is_about_to_come_when_a_unit_begins_then_it_is_not_blocked(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("answers", [True, False])
+def test_given_a_relation_that_may_be_about_to_come_when_a_unit_begins_then_it_waits(
+    easyrsa: Easyrsa, files: Files, monkeypatch: pytest.MonkeyPatch, answers: bool
 ):
-    goal = ops.hookcmds.GoalState(units={}, relations={"aws-iam": {}})
-    monkeypatch.setattr(HOOK_TOOLS, "goal", goal)
+    def goal_state() -> ops.hookcmds.GoalState:
+        if answers:
+            return ops.hookcmds.GoalState(units={}, relations={"aws-iam": {}})
+        raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="ERROR no")
+
+    monkeypatch.setattr(ops.hookcmds, "goal_state", goal_state)
     model = Model(easyrsa, [files], endpoints=())
 
     assert model.hook(model.on.install()) == ops.WaitingStatus(
         "waiting for kubernetes-control-plane to join"
     )
-
-
-def test_given_no_answer_on_what_is_to_come_when_a_unit_begins_then_it_waits(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
-):
-    def fail() -> ops.hookcmds.GoalState:
-        raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="ERROR no")
-
-    monkeypatch.setattr(ops.hookcmds, "goal_state", fail)
-    model = Model(easyrsa, [files], endpoints=())
-
-    assert model.hook(model.on.install()).name == "waiting"

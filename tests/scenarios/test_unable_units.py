@@ -14,11 +14,12 @@ from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.collecting import config, relate
-from tests.fakes.declaring import Declare, entry
+from tests.fakes.declaring import Declare, entry, names
 from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import (
     CONFIG,
+    DEFINITION,
     DEPLOYED,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
@@ -173,6 +174,17 @@ def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_i
 
     assert deployed.hook().name == "blocked"
     assert api.secret("cert.pem") != before
+
+
+def test_given_a_crd_that_the_cluster_refuses_when_an_entry_leaves_then_its_mapping_goes(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", ARN), entry("other", OTHER))
+    api.objects[DEFINITION]["spec"]["versions"][0]["additionalPrinterColumns"] = []
+    api.fail(refusal(403, DENIED), request=f"PATCH {DEFINITION}")
+
+    assert DENIED in declare(entry("other", OTHER)).message
+    assert names(api) == ["other"]
 
 
 @pytest.mark.parametrize("path", DEPLOYED)
