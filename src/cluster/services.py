@@ -92,10 +92,7 @@ def _make(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
             logger.warning("another Service has %s, which control planes asked so far", former)
         else:
             return address
-    address = cluster_ip(_write(client, manifest(client, owner)))
-    # The address is part of what is applied from now on, so the next hook changes nothing.
-    _write(client, manifest(client, owner, address))
-    return address
+    return cluster_ip(_write(client, manifest(client, owner)))
 
 
 def _write(client: api.Client, wanted: manifests.Manifest) -> api.Object:

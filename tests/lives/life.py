@@ -405,6 +405,9 @@ class Life:
             return
         leader = self.model.leader = step.what["to"] % len(self.model.units)
         self.due[leader].insert(0, "leader-elected")
+        if self.begin.provider == "vault":
+            # It signs for each unit, and a leader serves its own pair.
+            self.reasons.add("another leader")
 
     def _agent(self, step: Step) -> None:
         """The agent of one of several units is lost for a while, or back."""

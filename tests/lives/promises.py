@@ -448,7 +448,7 @@ def p13(life: Life, *, grace: float, kept: bool = True) -> None:
         if moment is None or moment > life.now - grace or f"{MAPPINGS}/{name}" in failing:
             continue
         row = life.option.good(life.now).get(access.principal(mapping))
-        if access.source(mapping) == "option" and row:
+        if row and name == row.name:
             # Its row gives it its end, whatever a hand has written there.
             continue
         if grace > _LONGEST and life.seen_ends.get(name) != moment:

@@ -79,13 +79,17 @@ def names(name: str, line: str) -> bool:
     return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line))
 
 
+def _is_of_access(effect: Effect) -> bool:
+    """Whether a request wrote a mapping, or a binding that comes with one."""
+    return effect.is_mapping or bool(
+        access.source(effect.after or effect.before or {"metadata": {}})
+    )
+
+
 def note_changes(life: Life, run: Run) -> None:
     """Note what the charm has changed of access, to be told by the time that all is at rest."""
     for effect in run.effects:
-        stored = effect.after or effect.before or {"metadata": {}}
-        if not access.is_change(effect.before, effect.after) or not (
-            effect.is_mapping or access.source(stored)
-        ):
+        if not access.is_change(effect.before, effect.after) or not _is_of_access(effect):
             continue
         old = effect.before
         is_end = bool(effect.is_mapping and old and not effect.after)
@@ -102,7 +106,7 @@ def _check_count(life: Life, run: Run) -> None:
     status = life.model.units[run.unit].status
     if not isinstance(status, ops.ActiveStatus) or run.met or "activating" in status.message:
         return
-    if run.others and len(run.effects) <= run.acted_at:
+    if run.others and not any(map(_is_of_access, run.effects[run.acted_at :])):
         # They may have acted after the charm's last look, which follows its last write.
         return
     found = _COUNT.search(status.message)
