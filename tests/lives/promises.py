@@ -126,7 +126,7 @@ def at_rest(life: Life) -> None:
     if life.can_work:
         ask(life, p11_address, life.units)
     ask(life, p8)
-    ask(life, p5, life.units)
+    ask(life, p5, [each for each in life.units if each not in life.silent])
     ask(life, p12)
     ask(life, p17)
     ask(life, p3)
