@@ -60,18 +60,6 @@ class PermissionSet:
     def __str__(self) -> str:
         return f"{self.name}@{self.account}"
 
-    def may_be(self, arn: str, partition: str) -> bool:
-        """Return whether ``arn`` is that of the set's role in ``partition``, as a person spells
-        it: in any case, unless it is spelt as AWS spells it. Another partition has accounts of the
-        same numbers."""
-        found, name = of_role(arn), self.name
-        if not found:
-            found, name = of_spelling(arn), name.lower()
-        if not found or not arn.lower().startswith(f"arn:{partition}:"):
-            return False
-        same = (found.name, found.account) == (name, self.account)
-        return same and self.suffix in ("", found.suffix)
-
     def role_arn(self, partition: str) -> str:
         """Return the ARN of the set's role, for a mapping. The suffix must be known."""
         role = f"AWSReservedSSO_{self.name}_{self.suffix}"

@@ -78,12 +78,6 @@ class Name(msgspec.Struct):
     namespace: str = ""
 
 
-class Named(msgspec.Struct):
-    """An object of which nothing but its name is read."""
-
-    metadata: Name
-
-
 class _Owner(msgspec.Struct):
     uid: str
 
@@ -94,12 +88,6 @@ class _Metadata(Name, rename="camel"):
     creation_timestamp: str = ""
     uid: str = ""
     owner_references: list[_Owner] = []
-
-
-class Marked(msgspec.Struct):
-    """An object of which nothing but its metadata is read."""
-
-    metadata: _Metadata
 
 
 class Mapping(msgspec.Struct):

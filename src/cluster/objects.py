@@ -176,9 +176,3 @@ def mapping() -> Any:
     return cast("Any", generic_resource).create_global_resource(
         "iamauthenticator.k8s.aws", "v1alpha1", references.MAPPING, "iamidentitymappings"
     )
-
-
-def part(stored: api.Object, name: str) -> api.Object:
-    """Return a part of a mapping; empty if it is no map, as before there was a schema."""
-    found = stored.get(name)
-    return cast("api.Object", found) if isinstance(found, dict) else {}

@@ -87,8 +87,11 @@ class Site:
         grant = {"arn": _ARN.format("granted"), "username": "granted", "role": "view"}
         self.juju.run(units.leader(self.juju), "grant-access", grant)
         self.wait_until_idle("active")
-        with_status = lambda: self.cluster.get(MAPPINGS, "people-view").get("status")  # noqa: E731
-        eventually(with_status, "people's mapping works")
+
+        def status() -> object:
+            return self.cluster.get(MAPPINGS, "people-view").get("status")
+
+        eventually(status, "people's mapping works")
 
     def set_webhook(self) -> None:
         """Run the command that the status of each unit gives, and have the units see it.

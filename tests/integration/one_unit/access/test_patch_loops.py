@@ -135,7 +135,10 @@ def test_given_a_stream_of_mappings_that_have_ended_then_a_declared_change_is_ma
         declare()
 
         assert NAME in cluster.mapping_names()
-    gone = lambda: not any(n.startswith("stream-") for n in cluster.mapping_names())  # noqa: E731
+
+    def gone() -> bool:
+        return not any(name.startswith("stream-") for name in cluster.mapping_names())
+
     eventually(gone, "gone", seconds=120)
 
 

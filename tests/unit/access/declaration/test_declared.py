@@ -375,14 +375,23 @@ def test_given_an_access_entry_beside_a_row_of_aws_auth_then_it_counts_as_on_eks
         (DEV_SET, "mappings[1]"),
         (DEV_SET.replace("_Dev_", "_Dev_Admin_"), None),
         (DEV_SET.replace("aws:", "aws-us-gov:", 1), None),
+        (DEV_SET.replace("111122223333", "444455556666"), None),
+        (DEV_SET.upper().replace("ARN:AWS:IAM", "arn:aws:iam"), "mappings[1]"),
+        (DEV_SET.replace("_Dev_", "_Ops_"), "mappings[2]"),
+        (DEV_SET.replace("_Dev_", "_Ops_").replace(SUFFIX, SUFFIX[::-1]), None),
         (f"{ACCOUNT}:role/Other", None),
     ],
-    ids=["its ARN", "its set", "another set", "another partition", "nobody"],
+    ids=[
+        *("its ARN", "its set", "another set", "another partition", "another account"),
+        *("another case", "its suffix", "another suffix", "nobody"),
+    ],
 )
 def test_given_a_principal_then_the_entry_that_declares_it_is_known(
     principal: str, place: str | None
 ):
-    found = parse(f"[{{arn: '{DEV}'}}, {{permission-set: Dev@111122223333}}, {{arn: x}}]")
+    dev, pinned = (f"permission-set: {name}@111122223333" for name in ("Dev", "Ops"))
+    sets = f"{{{dev}}}, {{{pinned}, suffix: {SUFFIX}}}"
+    found = parse(f"[{{arn: '{DEV}'}}, {sets}, {{arn: x}}]")
 
     entry = found.of(canonicalize(principal))
 
