@@ -97,7 +97,9 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
 def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_first(
     bound: Cluster, reader: Reader
 ) -> None:
-    commands = how_to.shown("review-who-has-access.md", "Find what to look at first")
+    page = "review-who-has-access.md"
+    commands = how_to.shown(page, "Who is an administrator")
+    commands += how_to.shown(page, "Find what to look at first")
 
     administrators, broken, without_role = (
         reader.run(command).splitlines() for command in commands
