@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import cos
 from errors import Waiting, collected, worst
 from hook import Hook
-from juju import control_plane
+from juju import control_plane, reactive
 from juju.peers import Shared
-from migration import reactive
 from statuses import active, waiting
 
 if TYPE_CHECKING:

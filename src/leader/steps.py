@@ -16,10 +16,9 @@ from cluster import contents, pods
 from cluster.errors import errors_as_status
 from config import Config
 from errors import Blocked, Unready, collected, worst
-from juju import extra_cas
+from juju import extra_cas, reactive
 from juju.peers import Shared
 from leader import access, authenticator, report
-from migration import reactive
 from statuses import entry, options
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from tests.fakes.certificates.authority import root
 
+import cos
 from cluster.answers import Pod, PodMetadata, PodStatus
-from cos import databag, jobs
 from juju.peers import Shared
 from owner import Owner
 from testbed.programs import build
@@ -56,7 +56,7 @@ def written(path: Path, content: Any) -> Path:
 def test_given_the_rules_then_they_fire_when_and_only_when_they_should(
     promtool: Promtool, tmp_path: Path
 ):
-    written(tmp_path / "rules.yaml", databag.rules(OWNER, "aws-iam"))
+    written(tmp_path / "rules.yaml", cos.rules(OWNER, "aws-iam"))
     shutil.copy(HERE / "alert_rules.yaml", tmp_path)
 
     promtool("test", "rules", tmp_path / "alert_rules.yaml")
@@ -65,7 +65,7 @@ def test_given_the_rules_then_they_fire_when_and_only_when_they_should(
 def test_given_the_rules_then_promtool_finds_nothing_to_say_and_each_has_a_test(
     promtool: Promtool, tmp_path: Path
 ):
-    found = databag.rules(OWNER, "aws-iam")
+    found = cos.rules(OWNER, "aws-iam")
     fired = {
         case["alertname"]
         for test in yaml.safe_load((HERE / "alert_rules.yaml").read_text())["tests"]
@@ -78,7 +78,7 @@ def test_given_the_rules_then_promtool_finds_nothing_to_say_and_each_has_a_test(
 
 
 def test_given_the_dashboard_then_prometheus_reads_every_query(promtool: Promtool, tmp_path: Path):
-    encoded = databag.dashboard("aws-iam")
+    encoded = cos.dashboard("aws-iam")
     found = json.loads(lzma.decompress(base64.b64decode(encoded)))
     queries = [target["expr"] for panel in found["panels"] for target in panel["targets"]]
     recording = [
@@ -97,6 +97,6 @@ def test_given_scrape_jobs_then_prometheus_takes_them_as_they_are(
 ):
     shared = Shared(address="10.152.183.20", ca=root().certificate)
     pods = [Pod(metadata=PodMetadata(name="a"), status=PodStatus(pod_ip="fd00::2"))]
-    config = {"scrape_configs": jobs.of(OWNER, shared, pods)}
+    config = {"scrape_configs": cos.jobs(OWNER, shared, pods)}
 
     promtool("check", "config", written(tmp_path / "prometheus.yaml", config))

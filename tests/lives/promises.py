@@ -420,7 +420,9 @@ def p12(life: Life) -> None:
     for who, had in life.held.items():
         if who in life.grants or who in life.unsure:
             continue
-        has_ended = any(said.names(who, line.lower()) for line in life.said if "expired at" in line)
+        has_ended = any(
+            said.names(who, line.lower()) for line in life.said if "expired at" in line
+        )
         if had and life.rights.get(who) != had and not has_ended:
             now = life.rights.get(who)
             raise Broken("P12", "an option with a fault changes access", who, had, now)

@@ -45,7 +45,7 @@ def test_given_the_same_state_then_the_databag_stays_and_no_dashboard_is_compres
     # A refresh of the charm may bring other rules.
     former = config(watched)
     monkeypatch.setattr("cos.fingerprint", lambda _: "new")
-    monkeypatch.setattr("cos.databag.dashboard", lambda _: "new")
+    monkeypatch.setattr("cos.dashboard", lambda _: "new")
     watched.hook()
     assert config(watched) == {**former, "dashboards": ["new"]}
 

@@ -40,7 +40,7 @@ def leader_data(monkeypatch: pytest.MonkeyPatch) -> LeaderData:
     certificate, key = root("former").issue(["aws-iam"])
     service = {"cluster_id": CLUSTER_ID, "service_ip": "10.152.183.20"}
     data = LeaderData(service, cert=certificate, key=key)
-    monkeypatch.setattr("migration.reactive.subprocess.run", data.run)
+    monkeypatch.setattr("juju.reactive.subprocess.run", data.run)
     return data
 
 

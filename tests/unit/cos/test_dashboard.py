@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.collecting import config
 from tests.fakes.juju.model import Model
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.fakes.collecting import config, expressions
 from tests.fakes.juju.model import UUID, Model
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 SELECTOR = f'juju_model="k8s",juju_model_uuid="{UUID}",juju_application="aws-iam"'
 RUNBOOKS = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
 
