@@ -27,9 +27,8 @@ import internal_errors
 import reconcile
 from errors import Blocked, Unready
 from hook import Hook
-from juju import control_plane, extra_cas, leaving, peers
+from juju import control_plane, extra_cas, peers
 from machine.files import Machine
-from related import RelatedCharm
 from statuses import waiting
 from text import status_line
 
@@ -41,7 +40,7 @@ LIBRARIES = ("ops", "charmlibs", "httpcore2", "httpx2", "lightkube")
 ALL_ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS, peers.RELATION)
 
 
-class AwsIamCharm(RelatedCharm):
+class AwsIamCharm(ops.CharmBase):
     """A subordinate of kubernetes-control-plane that serves its authentication webhook."""
 
     machine = Machine()
@@ -79,22 +78,23 @@ class AwsIamCharm(RelatedCharm):
         framework.observe(self.on.collect_app_status, self._on_collect_status)
 
     def _on_any_event(self, event: ops.EventBase) -> None:
-        self.note(event)
-        self._attempt(lambda: self._hook.note(event))
-        if self.memory.leaves:
+        hook = self._hook
+        self._attempt(lambda: hook.note(event))
+        if hook.memory.leaves:
             self._remove(event)
             return
-        self._hook.wake.note(event)
+        hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
-                self._hook.on_event(event)
-                line, polls = reconcile.run(self._hook)
+                if isinstance(event, ops.SecretEvent | ops.RelationBrokenEvent) and hook.leads:
+                    hook.certificates.on_event(event)
+                line = reconcile.run(hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
-            line, polls = str(reason), not reason.announced
             self._status = _status_of(reason)
-            self._attempt(lambda: reconcile.end_access(self._hook))
-        self._attempt(lambda: self._hook.wake.again(line, polls=polls))
+            hook.wake.polls |= not reason.announced
+            self._attempt(lambda: reconcile.end_access(hook))
+        self._attempt(hook.wake.again)
 
     def _attempt(self, step: Callable[[], None]) -> None:
         """Take a step that follows the reconcile. A bug in it is this unit's status."""
@@ -106,13 +106,13 @@ class AwsIamCharm(RelatedCharm):
 
     def _on_collect_status(self, event: ops.CollectStatusEvent) -> None:
         """Let the application's line be its leader's too: Juju would choose any unit's."""
-        if self._status and not self.memory.leaves:
+        if self._status and not self._hook.memory.leaves:
             event.add_status(self._status)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         """Clean up if this unit goes. Whatever else departs, relation-broken follows."""
         self._attempt(lambda: self._hook.note(event))
-        if self.memory.leaves:
+        if self._hook.memory.leaves:
             self._remove(event)
 
     def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
@@ -121,27 +121,26 @@ class AwsIamCharm(RelatedCharm):
         self._on_departed(event)
 
     def _withdraw(self, endpoint: str) -> None:
+        hook = self._hook
         # Juju 4 fails the whole hook for a databag whose relation it takes away meanwhile.
-        if endpoint == control_plane.RELATION and not self._hook.is_cut_off:
+        if endpoint == control_plane.RELATION and hook.peers.joined:
             # The file goes in a later hook: by then the control plane must not look for it.
-            self.write_once(endpoint, "", lambda: self._hook.requirer.withdraw() or True)
+            hook.memory.write_once(endpoint, "", lambda: hook.requirer.withdraw() or True)
         with contextlib.suppress(Unready):
             # Later hooks ask again, but may hear less.
-            leaving.principal_leaves(self.memory)
+            hook.principal_leaves()
 
     def _remove(self, event: ops.EventBase) -> None:
-        """Bring the machine and the cluster to nothing of ours, in each of the last hooks.
-
-        As long as another unit of a relation departs, the control plane may look for the file.
-        """
+        """Bring the machine and the cluster to nothing of ours, in each of the last hooks."""
         import removal
 
-        departs = isinstance(event, ops.RelationDepartedEvent)
         # Juju 4 ends a going unit that is blocked before its last hooks, so tell it at once.
         self._show("")
         try:
             with internal_errors.as_status(self.unit.name):
-                to_do = removal.run(self._hook, with_file=self._hook.is_cut_off or not departs)
+                # As long as a relation departs, the control plane may look for the file.
+                departs = isinstance(event, ops.RelationDepartedEvent)
+                to_do = removal.run(self._hook, with_file=not departs)
         except Unready as reason:
             to_do = str(reason)
         self._show(to_do)
@@ -154,7 +153,7 @@ class AwsIamCharm(RelatedCharm):
         """
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error, Unready):
             self.unit.status = ops.WaitingStatus(status_line(to_do or waiting.REMOVAL()))
-            if self.unit.is_leader() and not leaving.principal_leaves(self.memory):
+            if self.unit.is_leader() and not self._hook.principal_leaves():
                 line = status_line(to_do or waiting.ANOTHER_UNIT())
                 self.app.status = ops.WaitingStatus(line)
 

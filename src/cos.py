@@ -29,11 +29,11 @@ from cluster import references
 from juju.peers import Shared
 from machine.webhook_file import PORT
 from owner import Owner
-from related import RelatedCharm
 from text import fingerprint, in_url
 
 if TYPE_CHECKING:
     from cluster.answers import Pod
+    from hook import Hook
 
 ENDPOINT = "cos-agent"
 KEY = "config"
@@ -46,14 +46,13 @@ _MOST_SERIES = 5000
 logger = logging.getLogger(__name__)
 
 
-def publish(
-    charm: RelatedCharm, owner: Owner, shared: Shared, pods: Sequence[Pod] | None = None
-) -> None:
+def publish(hook: Hook, pods: Sequence[Pod] | None = None) -> None:
     """Publish this unit's part. The leader's has the authenticator's ``pods``, to be scraped."""
-    relations = [relation for relation in charm.related(ENDPOINT) if relation.active]
+    charm, owner = hook.charm, hook.owner
+    relations = [each for each in charm.model.relations[ENDPOINT] if each.active]
     if not relations:
         return
-    scraped = [] if pods is None else jobs(owner, shared, pods)
+    scraped = [] if pods is None else jobs(owner, hook.peers.shared, pods)
 
     def write() -> bool:
         content = config(owner, charm.meta.name, scraped)
@@ -62,7 +61,8 @@ def publish(
 
     # To compress the dashboard costs more than the rest of a settled hook.
     files = [fingerprint((CHARM_FOLDER / path).read_text()) for path in (RULES, DASHBOARD)]
-    charm.write_once(ENDPOINT, ([each.id for each in relations], owner, scraped, files), write)
+    words = ([each.id for each in relations], owner, scraped, files)
+    hook.memory.write_once(ENDPOINT, words, write)
 
 
 def _put(data: ops.RelationDataContent, config: str) -> bool:

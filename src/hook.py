@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What one hook of a unit works with, each part read from Juju once, and whom it tells."""
+"""What one hook of a unit works with, each part read from Juju once, and whether the unit goes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import config
-from errors import Unready, collected
-from juju import control_plane, leaving
+from errors import Unready, Waiting, collected
+from juju import control_plane
 from juju.peers import Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
+from memory import Memory
 from owner import Owner
-from related import RelatedCharm
+from statuses import waiting
 
 if TYPE_CHECKING:
     from certificates.relation import Certificates
@@ -29,40 +30,19 @@ if TYPE_CHECKING:
 class Hook:
     """One hook of a unit."""
 
-    def __init__(self, charm: RelatedCharm, machine: Machine):
+    def __init__(self, charm: ops.CharmBase, machine: Machine):
         self.charm, self.machine = charm, machine
         self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
-        self.wake, self.memory = Wake(charm), charm.memory
+        self.memory = Memory(charm)
+        self.wake = Wake(charm.unit, self.memory)
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
-        self._told: Shared | None = None
         self.problems = list[Unready]()
+        self._published: Shared | None = None
 
     @property
     def leads(self) -> bool:
         """Return whether this unit leads the application."""
         return self.charm.unit.is_leader()
-
-    def note(self, event: ops.EventBase) -> None:
-        """Note what ``event`` says of this unit, for the hooks to come."""
-        leaving.note(self.charm, event)
-        # Before it has its control plane, a unit asks Juju for no more than that.
-        if self.memory.joined:
-            leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
-
-    @property
-    def is_cut_off(self) -> bool:
-        """Return whether Juju answers little any more, so this may be the unit's last hook."""
-        try:
-            return not self.peers.is_readable
-        except (ops.ModelError, ops.hookcmds.Error):
-            return True
-
-    def note_use(self) -> None:
-        """Remember whether the control plane has ever asked the Service by its option."""
-        leaving.note_peers(self.memory, is_readable=self.peers.is_readable)
-        address = self.peers.shared.address
-        if address and control_plane.is_set(self.machine, address):
-            self.memory.was_set = True
 
     @functools.cached_property
     def peers(self) -> Peers:
@@ -79,12 +59,7 @@ class Hook:
         """Return the relation with the certificate authority."""
         from certificates.relation import Certificates
 
-        return Certificates(self.charm, self.peers.shared.address)
-
-    def on_event(self, event: ops.EventBase) -> None:
-        """Do what this ``event`` alone asks for."""
-        if isinstance(event, ops.SecretEvent | ops.RelationBrokenEvent) and self.leads:
-            self.certificates.on_event(event)
+        return Certificates(self.charm, self.memory, self.peers.shared.address)
 
     @functools.cached_property
     def client(self) -> api.Client:
@@ -106,6 +81,37 @@ class Hook:
         """
         return control_plane.find(self.charm)
 
+    def share(self, **changes: Any) -> None:
+        """Publish ``changes`` of `Shared` to the peers, then to this unit's control plane.
+
+        Leader only.
+        """
+        self.peers.change(**changes)
+        with collected(self.problems):
+            self.publish_webhook(self.peers.shared)
+
+    def publish_webhook(self, shared: Shared) -> None:
+        """Give this unit's control plane its webhook."""
+        if shared != self._published:
+            self.memory.address = shared.address
+            control_plane.publish_webhook(
+                self.memory, self.principal, self.machine, self.requirer, self.owner, shared
+            )
+            self._published = shared
+
+    def tell_version(self) -> None:
+        """Set the workload's version, unless Juju has it.
+
+        Every unit does: Juju shows the version of the unit that told or lacked one last.
+        """
+        version = self.config.version
+
+        def tell() -> bool:
+            self.charm.unit.set_workload_version(version)
+            return False
+
+        self.memory.write_once("version", version, tell)
+
     def use(self) -> control_plane.Use:
         """Return how far the control plane uses the webhook.
 
@@ -115,21 +121,39 @@ class Hook:
         requirer, shared = self.requirer, self.peers.shared
         return control_plane.use(self.charm, self.machine, requirer, self.owner, shared)
 
-    def share(self, **changes: Any) -> None:
-        """Publish ``changes`` of `Shared` to the peers, then to this unit's control plane.
+    def note(self, event: ops.EventBase) -> None:
+        """Remember that this unit goes, if ``event`` says so. No unit of Juju returns.
 
-        Leader only.
+        It goes with its last relation with a control plane: a subordinate stays no longer. Juju
+        may leave out any of a unit's last hooks, so whichever comes first decides for the others.
+        What Juju does not let a unit read is no sign: only an event is.
         """
-        self.peers.change(**changes)
-        with collected(self.problems):
-            self.tell_control_plane(self.peers.shared)
+        if isinstance(event, ops.RelationDepartedEvent):
+            goes = event.departing_unit == self.charm.unit
+        elif isinstance(event, ops.RelationBrokenEvent):
+            is_control_plane = event.relation.name in control_plane.ENDPOINTS
+            goes = is_control_plane and not control_plane.is_related(self.charm)
+        else:
+            goes = isinstance(event, (ops.StopEvent, ops.RemoveEvent))
+        if goes:
+            self.memory.leaves = True
 
-    def tell_control_plane(self, shared: Shared) -> None:
-        """Give this unit's control plane its webhook."""
-        if shared == self._told:
-            return
-        self.memory.address = shared.address
-        control_plane.publish_webhook(
-            self.charm, self.principal, self.machine, self.requirer, self.owner, shared
-        )
-        self._told = shared
+    def principal_leaves(self) -> bool:
+        """Return whether this unit goes because its control-plane unit goes. Then the cluster is
+        the other control planes', and stays as it is.
+
+        Juju's goal state says so as long as there is one. Juju 4 lets a unit be dead before its
+        subordinate's last hook, and lists it no more. A goal state without the relation says
+        nothing.
+
+        Raise `errors.Waiting` if Juju does not answer, and did not say so before.
+        """
+        if not self.memory.principal_leaves:
+            principal = control_plane.principal_unit()
+            try:
+                listed = control_plane.principals()
+            except ops.hookcmds.Error as error:
+                raise Waiting(waiting.REMOVAL_UNKNOWN(cause=error)) from error
+            is_dead = principal not in listed and control_plane.application() in listed
+            self.memory.principal_leaves = is_dead or listed.get(principal) == "dying"
+        return self.memory.principal_leaves

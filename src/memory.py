@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 import ops
@@ -39,18 +39,15 @@ class Memory(ops.Object):
 
     stored = ops.StoredState()
 
-    unrelated = Kept[Collection[str]](frozenset())  # The endpoints without a relation.
     # What Juju was told last: the fingerprints of words, by what they are about.
     told = Kept[Mapping[str, str]]({})
 
-    # Whether this unit has ever been in its peer relation, whether it runs its last hooks, and
-    # whether it does because its control-plane unit goes: None while Juju has not said so.
-    joined, leaves = Kept(default=False), Kept(default=False)
-    principal_leaves = Kept[bool | None](None)
+    # Whether this unit runs its last hooks, and whether it does because its control plane goes.
+    leaves, principal_leaves = Kept(default=False), Kept(default=False)
 
-    # Whether the alarm is to ring, and when access ends next, or should have ended: 0 for never.
-    rings, end = Kept(default=False), Kept(0.0)
-    wait, since = Kept(""), Kept(0.0)  # What the unit waits for, and since when.
+    # Whether the alarm is to ring, when access ends next, or should have ended, and since when the
+    # unit looks again at what others do: 0 for never.
+    rings, end, since = Kept(default=False), Kept(0.0), Kept(0.0)
 
     # The Service's address, whether the control plane has ever asked it by its option, and whether
     # this unit has kept the Service as it went.
@@ -61,18 +58,26 @@ class Memory(ops.Object):
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
 
-    def is_told(self, about: str, words: str) -> bool:
-        """Return whether ``words`` are what Juju was told last."""
-        return self.told.get(about, "") == fingerprint(words)
+    def write_once(self, about: str, words: object, write: Callable[[], bool]) -> bool:
+        """Have ``write`` tell Juju ``words``, unless it was told these last; return whether it
+        knew them.
 
-    def note_told(self, about: str, words: str) -> None:
-        """Remember that Juju was told ``words``; if they are empty, it is to be told again."""
-        self.told = {**self.told, about: fingerprint(words)}
+        To ask what Juju knows is a process, and often a request. ``write`` returns whether it had
+        to: what a hook has written is lost if the hook fails, so the next one writes it again.
+        """
+        text = fingerprint(repr(words))
+        if self.told.get(about) == text:
+            return True
+        had_to = write()
+        self.told = {**self.told, about: "" if had_to else text}
+        return not had_to
 
     def log_once(self, text: str) -> None:
         """Log ``text`` as warnings, a line each, unless it is what was logged last."""
-        if self.is_told("log", text):
-            return
-        for line in text.splitlines():
-            logger.warning(line)
-        self.note_told("log", text)
+
+        def log() -> bool:
+            for line in text.splitlines():
+                logger.warning(line)
+            return False
+
+        self.write_once("log", text, log)

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from juju.control_plane import ControlPlane
 
 
-def run(hook: Hook) -> tuple[str, bool]:
-    """Bring everything to its desired state.
-
-    Return the line of an active status, and whether the unit must look again by itself.
+def run(hook: Hook) -> str:
+    """Bring everything to its desired state. Return the line of an active status.
 
     Raise `errors.Unready` if somebody else must act first.
     """
@@ -28,15 +26,16 @@ def run(hook: Hook) -> tuple[str, bool]:
         reactive.remove_files(hook.machine)
     # Before it has its control plane, a unit asks Juju for no more.
     principal = hook.principal
-    hook.note_use()
+    if control_plane.is_set(hook.machine, hook.peers.shared.address):
+        hook.memory.was_set = True
     control_plane.check_supported(hook.charm, hook.machine)
-    served = _serve(hook, principal)
+    line = _serve(hook, principal)
     if hook.problems:
         raise worst(hook.problems)
-    return served
+    return line
 
 
-def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
+def _serve(hook: Hook, principal: ControlPlane) -> str:
     """Bring the authenticator to its desired state, as `run` does."""
     if not hook.peers.joined:
         raise Waiting(waiting.PEER_RELATION(), announced=True)
@@ -46,48 +45,49 @@ def _serve(hook: Hook, principal: ControlPlane) -> tuple[str, bool]:
     # option that cannot work is one of those that serve.
     if not (hook.leads and control_plane.is_webhook_foreign(hook.machine, hook.owner)):
         with collected(hook.problems):
-            hook.tell_control_plane(shared)
+            hook.publish_webhook(shared)
     if not hook.leads:
-        cos.publish(hook.charm, hook.owner, hook.peers.shared)
+        cos.publish(hook)
     config = hook.config.checked()
     control_plane.await_api_server(principal, hook.requirer)
     if hook.leads:
         # Only a unit that leads needs this, so the hooks of the others start sooner.
         from leader import steps
 
-        line, polls = steps.lead(hook, config, shared)
+        line = steps.lead(hook, config, shared)
     else:
-        line, polls = _follow(hook, shared)
-        hook.charm.tell_version(config.version)
+        line = _follow(hook, shared)
     address, was_set = hook.peers.shared.address, hook.memory.was_set
     if step := control_plane.next_step(principal, hook.machine, address, was_set=was_set):
+        hook.wake.polls = True
         # A line has one command, at its end. The leader's comes first.
-        line = line if "run: " in line else f"{line}, {step}"
-        return line, True
+        return line if "run: " in line else f"{line}, {step}"
     control_plane.await_use(principal, hook.machine, hook.requirer, address)
-    return line, polls
+    return line
 
 
-def _follow(hook: Hook, shared: Shared) -> tuple[str, bool]:
+def _follow(hook: Hook, shared: Shared) -> str:
     """Return the line of a unit that does not lead."""
     hook.wake.expect(())
+
+    def withdraw() -> bool:
+        return hook.certificates.withdraw()
+
     # Only the leader asks for a certificate.
-    hook.charm.write_once("certificates", (), lambda: _withdraw(hook))
+    hook.memory.write_once("certificates", (), withdraw)
     if not shared.serving:
         raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
-    return active.READY(), False
-
-
-def _withdraw(hook: Hook) -> bool:
-    return hook.certificates.withdraw()
+    hook.tell_version()
+    return active.READY()
 
 
 def end_access(hook: Hook) -> None:
-    """End access in a leader's hook whose reconcile did not come to it."""
+    """End access in a leader's hook whose reconcile did not come to it.
+
+    An application without control planes lets nobody in, nor does one that has never served.
+    """
     if hook.wake.is_told:
         return
-    # The leader ends access. An application without control planes lets nobody in, nor does one
-    # that has never served.
     if not hook.leads or not control_plane.is_related(hook.charm) or not hook.peers.shared.serving:
         hook.wake.expect(())
         return

@@ -13,7 +13,7 @@ from cluster.errors import errors_as_status
 from cluster.teardown import Remains
 from errors import Blocked, Unready
 from hook import Hook
-from juju import control_plane, leaving
+from juju import control_plane
 from machine import files
 from machine.files import Machine
 from statuses import waiting
@@ -40,7 +40,7 @@ def run(hook: Hook, *, with_file: bool) -> str:
     asked = memory.address if asks(memory.address) else ""
     try:
         # What another Kubernetes has under the charm's names is somebody else's.
-        if not control_plane.is_supported(machine) or leaving.principal_leaves(memory):
+        if not control_plane.is_supported(machine) or hook.principal_leaves():
             return ""
         # A unit in error would never go.
         with internal_errors.as_status(hook.charm.unit.name), errors_as_status():

@@ -22,7 +22,7 @@ import ops
 from certificates import SERVER_NAME, keypair, reactive_protocol
 from certificates.keypair import KeyPair, NotYetValid, PairRefused
 from errors import Blocked, Unready, Waiting, WaitingForCertificate
-from related import RelatedCharm
+from memory import Memory
 from statuses import active, blocked, waiting
 from text import fingerprint
 
@@ -56,10 +56,10 @@ class Certificates:
     last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
-    def __init__(self, charm: RelatedCharm, remembered: str):
-        self._memory = charm.memory
+    def __init__(self, charm: ops.CharmBase, memory: Memory, remembered: str):
+        self._memory = memory
         self._charm, self._unit, self._remembered = charm, charm.unit, remembered
-        self._relation = next(iter(charm.related(ENDPOINT, newest=True)), None)
+        self._relation = next(iter(charm.model.relations[ENDPOINT]), None)
 
     def on_event(self, event: ops.EventBase) -> None:
         """Let the library of the newer protocol handle ``event``, if that is about the relation.
@@ -171,7 +171,7 @@ class Certificates:
         """Ask under ``name``, and return whether Juju has the request."""
         values = reactive_protocol.request(self._unit.name, name, [SERVER_NAME, address])
         words = (relation.id, values)
-        return self._charm.write_once(ENDPOINT, words, lambda: self._put(relation, values))
+        return self._memory.write_once(ENDPOINT, words, lambda: self._put(relation, values))
 
     def _unusable(self, problem: PairRefused, *, asks_anew: bool = False) -> Unready:
         if isinstance(problem, NotYetValid):

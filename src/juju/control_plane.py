@@ -17,8 +17,8 @@ from errors import Blocked, Unready, Waiting
 from juju.peers import Shared
 from machine import files, webhook_file
 from machine.files import Machine
+from memory import Memory
 from owner import Owner, short_name
-from related import RelatedCharm
 from statuses import active, blocked, waiting
 from text import brief, fingerprint, is_ip, look_again
 
@@ -55,23 +55,22 @@ class ControlPlane:
     leave: str = ""
 
 
-def is_related(charm: RelatedCharm, *, newest: bool = False) -> bool:
-    """Return whether this unit has a relation with a control plane that is not breaking now;
-    ``newest`` is `RelatedCharm.related`'s."""
-    return bool(_relations(charm, newest=newest))
+def is_related(charm: ops.CharmBase) -> bool:
+    """Return whether this unit has a relation with a control plane that is not breaking now."""
+    return bool(_relations(charm))
 
 
-def _relations(charm: RelatedCharm, *, newest: bool = False) -> list[ops.Relation]:
+def _relations(charm: ops.CharmBase) -> list[ops.Relation]:
     """Return the relations with this unit's own control plane, without one that breaks now.
 
     Juju may list those of another one too, which somebody has integrated with by mistake.
     """
     own = os.environ.get("JUJU_PRINCIPAL_UNIT", "").partition("/")[0]
-    found = [each for name in ENDPOINTS for each in charm.related(name, newest=newest)]
+    found = [each for name in ENDPOINTS for each in charm.model.relations[name]]
     return [each for each in found if own in ("", each.app.name)]
 
 
-def find(charm: RelatedCharm) -> ControlPlane:
+def find(charm: ops.CharmBase) -> ControlPlane:
     """Return the control plane of this unit.
 
     Raises:
@@ -172,7 +171,7 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
 
 
 def publish_webhook(
-    charm: RelatedCharm,
+    memory: Memory,
     control_plane: ControlPlane,
     machine: Machine,
     requirer: AwsIamRequirer,
@@ -191,7 +190,7 @@ def publish_webhook(
     files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     words = (sorted(control_plane.relations), principal_unit(), webhook)
-    charm.write_once(RELATION, words, lambda: requirer.publish(webhook))
+    memory.write_once(RELATION, words, lambda: requirer.publish(webhook))
 
 
 def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
@@ -259,7 +258,7 @@ class Use:
 
 
 def use(
-    charm: RelatedCharm, machine: Machine, requirer: AwsIamRequirer, owner: Owner, shared: Shared
+    charm: ops.CharmBase, machine: Machine, requirer: AwsIamRequirer, owner: Owner, shared: Shared
 ) -> Use:
     """Return how far this unit's control plane uses the webhook.
 

@@ -18,7 +18,6 @@ import ops
 
 from certificates import pem
 from errors import Waiting
-from related import RelatedCharm
 from statuses import active, waiting
 from text import counted
 
@@ -36,13 +35,13 @@ class Trust:
     remark: str = ""  # What the operator should know of the others; empty where there are none.
 
 
-def receive(charm: RelatedCharm) -> Trust:
+def receive(charm: ops.CharmBase) -> Trust:
     """Return what the providers sent. Leader only: it tells them which version it reads. Raise
     `errors.Waiting` if this unit no longer leads."""
     accepted: dict[str, None] = {}
     remarks: list[str] = []
     room = MAX_BYTES
-    for relation in charm.related(ENDPOINT):
+    for relation in charm.model.relations[ENDPOINT]:
         _announce_version(relation, charm.app)
         unusable = 0
         texts = _sent(relation)

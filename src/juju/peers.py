@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import Any
 
 import ops
@@ -13,7 +12,6 @@ import ops
 from access import expiry
 from certificates import pem
 from errors import Waiting
-from related import RelatedCharm
 from statuses import waiting
 from text import is_ip
 
@@ -53,21 +51,16 @@ class Peers:
     and nothing is kept.
     """
 
-    def __init__(self, charm: RelatedCharm):
-        self._charm, self._app = charm, charm.app
+    def __init__(self, charm: ops.CharmBase):
+        self._charm = charm
         # Not by ops' `Relation`, which asks for the units of each relation.
         self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
-        self.is_readable = True  # Whether Juju reads the relation, if it lists one.
         self.shared = self._read()  # What the leader published last, or this hook has.
 
     @property
     def joined(self) -> bool:
         """Return whether there is a databag to keep what must not be lost."""
         return bool(self._id)
-
-    @functools.cached_property
-    def _relation(self) -> ops.Relation | None:
-        return self._charm.model.get_relation(RELATION) if self._id else None
 
     def change(self, **changes: Any) -> None:
         """Publish ``changes`` of fields of `Shared`, as `publish` does."""
@@ -76,7 +69,9 @@ class Peers:
     def publish(self, new: Shared) -> None:
         """Make ``new`` what is published. Raise `errors.Waiting` if this unit no longer leads:
         only the leader may change it."""
-        if new == self.shared or not self._relation:
+        changes = self.joined and new != self.shared
+        relation = self._charm.model.get_relation(RELATION) if changes else None
+        if not relation:
             return
         values = {
             "cluster-id": new.cluster_id,
@@ -88,7 +83,7 @@ class Peers:
             "ended": expiry.dump(new.ended),
         }
         try:
-            self._relation.data[self._app].update(values)
+            relation.data[self._charm.app].update(values)
         except (ops.RelationDataError, ops.ModelError) as error:
             raise Waiting(waiting.NEW_LEADER()) from error
         self.shared = new
@@ -98,12 +93,12 @@ class Peers:
             return Shared()
         number = int(self._id.rpartition(":")[2])
         try:
-            data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
+            data = ops.hookcmds.relation_get(number, unit=self._charm.app.name, app=True)
         except ops.hookcmds.Error as error:
             if "permission denied" not in error.stderr:
                 raise
-            # Juju 4 answers this to a unit that is out of the relation, and lists it all the same.
-            self.is_readable, self._id = False, ""
+            # Juju 4 lists the relation for a unit that is not in it yet, or no more.
+            self._id = ""
             return Shared()
         return Shared(
             cluster_id=data.get("cluster-id", ""),

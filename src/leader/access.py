@@ -93,7 +93,7 @@ def end(hook: Hook) -> None:
             )
             _tell(hook, result, ended, now)
     except Unready as reason:
-        hook.wake.look_again()
+        hook.wake.polls = True
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 
@@ -113,8 +113,7 @@ def _tell(hook: Hook, result: Result, ended: Mapping[str, datetime], now: dateti
             logger.warning("the cluster does not delete mapping %s: %s", name, why)
     ends = (expiry.end(each, hook.config.declared) for each in after)
     hook.wake.expect(moment for moment in ends if moment)
-    if result.goes_on:
-        hook.wake.go_on()
+    hook.wake.goes_on = result.goes_on
 
 
 def _report(hook: Hook, wanted: Desired, result: Result, now: datetime) -> Report:

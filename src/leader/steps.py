@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
+def lead(hook: Hook, config: Config, shared: Shared) -> str:
     """Take the leader's steps: deploy the authenticator, and let in who may log in.
 
-    ``shared`` is what the units share as they begin. Return the line of an active status, and
-    whether the unit must look again by itself.
+    ``shared`` is what the units share as they begin. Return the line of an active status.
 
     A problem that does not stop the steps is collected, and the first of these is raised at the
     end: what keeps the pods from serving stands before what keeps somebody from logging in.
@@ -69,13 +68,13 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         spec = authenticator.spec(hook, client, config, pair, stored, trusted, problems)
         rollout = authenticator.deploy(client, hook.owner, spec, stored, refused)
         hook.share(serving=peers.shared.serving or rollout.serving)
-        hook.charm.tell_version(config.version)
+        hook.tell_version()
         own = pods.find(client)
         if peers.shared.ca != pair.ca and rollout.complete and pods.all_use(own, pair):
             hook.share(ca=pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        cos.publish(hook.charm, hook.owner, peers.shared, own)
+        cos.publish(hook, own)
     if problem := config.declared.problem:
         problems.append(Blocked(options.MAPPINGS_INVALID(problem=problem), announced=True))
     if reported:
@@ -90,12 +89,11 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, bool]:
         spec.proxies.remark,
         trusted.remark,
     )
-    line = report.line(rollout, reported, *remarks)
     keeps_old_ca = peers.shared.ca != pair.ca
     # Only a login tells the role of a permission set.
     awaits_role = entry.ROLE_UNKNOWN() in reported.not_applied.values()
-    polls = keeps_old_ca or awaits_role or bool(reported.result.left)
-    return line, polls
+    hook.wake.polls |= keeps_old_ca or awaits_role or bool(reported.result.left)
+    return report.line(rollout, reported, *remarks)
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:

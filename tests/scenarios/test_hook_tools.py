@@ -38,7 +38,7 @@ def modern(model: Model, api: FakeCluster) -> Model:
 
 @pytest.mark.parametrize(
     ("deployed", "unit", "most"),
-    [("two", 0, 12), ("two", 1, 8), ("modern", 0, 13)],
+    [("two", 0, 15), ("two", 1, 10), ("modern", 0, 16)],
     ids=["leader", "another unit", "newer protocol"],
 )
 def test_given_a_settled_unit_when_a_hook_runs_then_it_calls_few_hook_tools(

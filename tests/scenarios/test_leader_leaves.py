@@ -30,7 +30,8 @@ def test_given_a_leader_that_goes_then_key_certificate_and_pods_stay(
     pair = Model(SelfSigned(), machines, units=2)
     pair.settle()
     asked, before = dict(pair.certificates), served(api)
-    monkeypatch.setattr("juju.leaving._principal_goes", lambda: True)
+    goes = {"kubernetes-control-plane/0": "dying"}
+    monkeypatch.setattr("juju.control_plane.principals", lambda: goes)
     own = property(lambda event: event.framework.model.unit)
     with monkeypatch.context() as patched:
         patched.setattr(ops.RelationDepartedEvent, "departing_unit", own)

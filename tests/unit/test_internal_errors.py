@@ -17,7 +17,7 @@ from tests.fakes.machine import Files
 from checks import pods
 from cluster import access as stored
 from cluster import services, teardown
-from hook import Hook
+from juju import control_plane
 from juju.wake import Wake
 from leader import access, steps
 from machine import files as machine_files
@@ -50,7 +50,7 @@ def buggy(deployed: Model) -> Model:
         # In what ends access, too.
         (0, stored, "mappings"),
         # Of a unit that does not lead, and of the alarm.
-        (None, Hook, "note_use"),
+        (None, control_plane, "is_set"),
         (0, Wake, "again"),
     ],
 )

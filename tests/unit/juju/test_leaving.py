@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from unittest import mock
 
 import ops
 import pytest
-from tests.fakes import alarms
-from tests.fakes.acting import grant
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import DEFINED
 from tests.fakes.kubernetes.server import FakeCluster
@@ -51,48 +50,32 @@ def test_given_a_unit_that_goes_when_its_authority_departs_first_then_that_hook_
 
 
 @pytest.fixture
-def cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    denied = ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
-    monkeypatch.setattr(ops.hookcmds, "relation_get", mock.Mock(side_effect=denied))
+def denied() -> Iterator[pytest.MonkeyPatch]:
+    error = ops.hookcmds.Error(returncode=1, cmd=["relation-get"], stderr="permission denied")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops.hookcmds, "relation_get", mock.Mock(side_effect=error))
+        yield patch
 
 
-def left(api: FakeCluster) -> set[str]:
-    return {path for path in api.objects if "/events" not in path}
-
-
-def test_given_a_unit_without_its_peer_relation_when_its_alarm_rings_then_that_hook_cleans_up(
-    deployed: Model, api: FakeCluster, request: pytest.FixtureRequest
+def test_given_a_unit_that_stays_when_juju_denies_it_its_databag_then_it_waits_and_goes_on(
+    deployed: Model, api: FakeCluster, files: Files, denied: pytest.MonkeyPatch
 ):
-    grant(deployed, for_="30m")
-    deployed.hook()
-    assert alarms.rings(deployed, api)
-    request.getfixturevalue("cut_off")
-    deployed.expire("alarm")
+    stored, file = dict(api.objects), files.webhook.read_text()
+    for event in (deployed.on.update_status(), deployed.on.config_changed()):
+        assert deployed.hook(event) == ops.WaitingStatus(
+            "waiting for Juju to set up the peer relation"
+        )
 
-    assert deployed.units[0].status == GOING
-    assert left(api) == {*DEFINED}
-
-
-@pytest.mark.parametrize("event", ["update_status", "config_changed", "leader_elected", "stop"])
-def test_given_a_unit_without_its_peer_relation_when_any_hook_runs_then_it_cleans_up(
-    deployed: Model, api: FakeCluster, files: Files, request: pytest.FixtureRequest, event: str
-):
-    request.getfixturevalue("cut_off")
-
-    assert deployed.hook(getattr(deployed.on, event)()) == GOING
-    assert left(api) == {*DEFINED}
-    assert not files.webhook.exists()
-
-
-@pytest.mark.usefixtures("cut_off")
-def test_given_a_new_unit_that_may_not_read_its_peer_relation_yet_then_it_does_not_go(
-    model: Model, api: FakeCluster
-):
-    before = set(api.objects)
-    for event in (model.on.install(), model.on.config_changed(), None):
-        status = model.hook(event)
-        assert status.name == "waiting"
-        assert status != GOING
-
-    assert set(api.objects) == before
+    denied.undo()
+    assert deployed.hook().name == "active"
+    assert (api.objects, files.webhook.read_text()) == (stored, file)
     assert api.changes == []
+
+
+@pytest.mark.usefixtures("denied")
+def test_given_a_unit_without_its_peer_relation_when_it_stops_then_that_hook_cleans_up(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    assert deployed.hook(deployed.on.stop()) == GOING
+    assert {path for path in api.objects if "/events" not in path} == {*DEFINED}
+    assert not files.webhook.exists()

@@ -118,9 +118,8 @@ def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_o
     assert waiting.hook().name == "blocked"
     assert waiting.units[0].alarms == []
 
-    # Another wait begins: the unit looks often again.
-    api.fail(refusal(500, "no"))
-    waiting.hook()
+    # Something happens: the unit looks often again.
+    waiting.hook(waiting.on.config_changed())
     assert alarms.rings(waiting, api) == [pytest.approx(30, abs=0.001)]
 
 

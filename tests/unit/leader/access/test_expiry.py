@@ -42,23 +42,6 @@ def test_given_a_mapping_whose_time_has_come_when_a_hook_runs_then_it_is_deleted
     assert rings(deployed, api) == []
 
 
-def test_given_ends_a_second_apart_when_alarms_ring_then_they_leave_the_machine_time_between(
-    deployed: Model, api: FakeCluster
-):
-    began, hooks = api.clock.now, 0
-    for number in range(1, 61):
-        add(api, after(api, number), name=f"dev-{number}")
-    deployed.hook()
-    while rings(deployed, api):
-        api.clock.now += rings(deployed, api)[0]
-        deployed.expire("alarm")
-        hooks += 1
-
-    assert hooks <= 4
-    assert api.clock.now - began <= 81
-    assert not [path for path in api.objects if f"{MAPPINGS}/dev-" in path]
-
-
 def test_given_an_end_that_is_settled_when_a_hook_runs_then_it_asks_juju_for_no_secret(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
