@@ -92,7 +92,7 @@ class AwsIamCharm(ops.CharmBase):
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
             self._status = _status_of(reason)
-            hook.wake.polls |= not reason.announced
+            hook.wake.polls |= not all(each.announced for each in (reason, *hook.problems))
             self._attempt(lambda: reconcile.end_access(hook))
         self._attempt(hook.wake.again)
 

@@ -9,7 +9,7 @@ line: what is wrong, then the command to run or the party to wait for.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 
 
 class Unready(Exception):
@@ -44,13 +44,3 @@ def collected(problems: list[Unready]) -> Generator[None]:
         yield
     except Unready as problem:
         problems.append(problem)
-
-
-def worst(problems: Sequence[Unready], *, announced: bool = True) -> Unready:
-    """Return the first of ``problems``, which stand in the order of their weight.
-
-    An event announces the end of all of them only if it does of each, and of what else is to be
-    done, by ``announced``.
-    """
-    first, all_are = problems[0], all(problem.announced for problem in problems)
-    return type(first)(str(first), announced=announced and all_are)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
@@ -13,8 +12,6 @@ import ops
 from text import fingerprint
 
 T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
 
 
 class Kept(Generic[T]):
@@ -71,13 +68,3 @@ class Memory(ops.Object):
         had_to = write()
         self.told = {**self.told, about: "" if had_to else text}
         return not had_to
-
-    def log_once(self, text: str) -> None:
-        """Log ``text`` as warnings, a line each, unless it is what was logged last."""
-
-        def log() -> bool:
-            for line in text.splitlines():
-                logger.warning(line)
-            return False
-
-        self.write_once("log", text, log)

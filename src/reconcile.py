@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cos
-from errors import Waiting, collected, worst
+from errors import Waiting, collected
 from hook import Hook
 from juju import control_plane, reactive
 from juju.peers import Shared
@@ -31,7 +31,7 @@ def run(hook: Hook) -> str:
     control_plane.check_supported(hook.charm, hook.machine)
     line = _serve(hook, principal)
     if hook.problems:
-        raise worst(hook.problems)
+        raise hook.problems[0]
     return line
 
 

@@ -53,10 +53,11 @@ def run(hook: Hook, *, with_file: bool) -> str:
                 ),
             )
     except Unready as reason:
-        memory.log_once(_left(machine, asked, status_line(reason)))
+        logger.warning(_left(machine, asked, status_line(reason)))
         return ""
     memory.keeps = memory.keeps or bool(remains.address)
-    memory.log_once("\n".join(_remaining(machine, asked, remains)))
+    for line in _remaining(machine, asked, remains):
+        logger.warning(line)
     if not remains.address:
         return ""
     return waiting.SERVICE_KEPT(command=control_plane.reset_command(machine, remains.address))

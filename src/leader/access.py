@@ -37,8 +37,6 @@ class Report:
 
     # What is wrong with a mapping, by its name: duplicates of declared mappings first.
     problems: Mapping[str, str]
-    # The names of mappings of others with the ARN of a declared mapping.
-    duplicates: frozenset[str]
     not_applied: Mapping[str, str]  # Why a part of the option has no effect, by its place.
     result: Result  # What became of the changes.
     pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
@@ -114,6 +112,7 @@ def _tell(hook: Hook, result: Result, ended: Mapping[str, datetime], now: dateti
     ends = (expiry.end(each, hook.config.declared) for each in after)
     hook.wake.expect(moment for moment in ends if moment)
     hook.wake.goes_on = result.goes_on
+    hook.wake.polls |= bool(result.left)
 
 
 def _report(hook: Hook, wanted: Desired, result: Result, now: datetime) -> Report:
@@ -126,7 +125,6 @@ def _report(hook: Hook, wanted: Desired, result: Result, now: datetime) -> Repor
     left = result.left.keys() - result.said.keys()
     return Report(
         validity.in_order({**refused, **checked.problems}, checked.duplicates),
-        checked.duplicates,
         {**wanted.not_applied, **not_applied},
         result,
         frozenset(left & names),

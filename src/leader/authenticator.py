@@ -8,13 +8,10 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 import ipaddress
-import os
 from typing import TYPE_CHECKING
 
-from certificates.keypair import KeyPair
 from cluster import (
     api,
-    contents,
     crd,
     manifests,
     objects,
@@ -25,8 +22,6 @@ from cluster import (
 from cluster.errors import errors_as_status
 from config import Config
 from errors import Blocked, Unready, collected
-from juju import proxies
-from juju.extra_cas import Trust
 from owner import Owner
 from statuses import options
 
@@ -89,56 +84,18 @@ def define_mappings(client: api.Client, owner: Owner, config: Config) -> None:
     crd.apply(client, config.partition, strict=True)
 
 
-def spec(
-    hook: Hook,
-    client: api.Client,
-    config: Config,
-    pair: KeyPair,
-    stored: contents.Stored,
-    trusted: Trust,
-    problems: list[Unready],
-) -> manifests.Spec:
-    """Return what the authenticator is to be, which serves ``pair``.
-
-    A proxy that cannot work is added to ``problems``, and those in the cluster stay.
-    """
-    return manifests.Spec(
-        config.deployed_image,
-        config.replicas,
-        hook.peers.shared.cluster_id,
-        pair,
-        config.partition,
-        proxies=_web_proxies(client, config, stored, problems),
-        authorities=trusted.authorities,
-        reserves=not crd.ratchets(client),
-    )
-
-
-def _web_proxies(
-    client: api.Client, config: Config, stored: contents.Stored, problems: list[Unready]
-) -> proxies.Proxies:
-    """Return the proxies for the pods.
-
-    If one of the model's cannot work, those that the pods use stay in use.
-    """
-    if not config.web_proxy_enable:
-        return proxies.NO_PROXIES
-    with collected(problems):
-        return proxies.of_model(os.environ)
-    return contents.deployed_proxies(client, stored)
-
-
 def deploy(
     client: api.Client,
     owner: Owner,
     spec: manifests.Spec,
-    stored: contents.Stored,
+    secret: api.Object | None,
     refused: list[Unready],
 ) -> pods.Rollout:
     """Apply the authenticator that ``spec`` describes, and wait for its pods.
 
-    What keeps one object from being applied is added to ``refused``, and keeps back no other. The
-    Deployment alone needs some of them: new pods read the Secret and the ConfigMap.
+    ``secret`` is the Secret as this hook has read it. What keeps one object from being applied is
+    added to ``refused``, and keeps back no other. The Deployment alone needs some of them: new
+    pods read the Secret and the ConfigMap.
 
     A former pod reads the same two when it restarts, and mounts keys that are named after their
     contents. So all their keys stay until the rollout is complete.
@@ -149,7 +106,7 @@ def deploy(
     applied = dict[references.ObjectReference, api.Object]()
     for manifest in others:
         what = manifests.reference(manifest)
-        known = stored.secret if what == references.SECRET else None
+        known = secret if what == references.SECRET else None
         with collected(refused), errors_as_status(what.text):
             applied[what] = objects.apply(client, manifest, known, keep_data=True)
     found = None

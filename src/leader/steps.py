@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,14 +13,17 @@ from typing import TYPE_CHECKING
 import cos
 import internal_errors
 from certificates import pem
-from cluster import contents, pods
+from cluster import contents, crd, manifests, pods
 from cluster.errors import errors_as_status
+from cluster.pods import Rollout
 from config import Config
-from errors import Blocked, Unready, collected, worst
-from juju import extra_cas, reactive
+from errors import Blocked, Unready, collected
+from juju import extra_cas, proxies, reactive
 from juju.peers import Shared
-from leader import access, authenticator, report
-from statuses import entry, options
+from leader import access, authenticator
+from leader.access import Report
+from statuses import active, entry, options
+from text import counted
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -37,6 +41,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
     """
     peers, problems = hook.peers, hook.problems
     peers.publish(ensure_cluster_id(shared, config))
+    proxied = proxies.of_model(os.environ) if config.web_proxy_enable else proxies.NO_PROXIES
     trusted = extra_cas.receive(hook.charm)
     reported, unbrought = None, list[Unready]()
     with errors_as_status():
@@ -57,16 +62,25 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
     with collected(unissued), internal_errors.as_status(hook.charm.unit.name):
         issued = hook.certificates.obtain(peers.shared.address, stored.pair)
     pair = issued.pair if issued else stored.pair
-    announced = bool(reported) and not reported.result.left
     if not pair:
-        raise worst(unissued, announced=announced)
+        problems += unbrought
+        raise unissued[0]
     # A new authority is trusted beside the old one, until no pod serves with that.
     former = stored.pair.ca if stored.pair else ""
     hook.share(ca=pem.ca_bundle(peers.shared.ca, former, pair.ca))
     refused = list[Unready]()
     with errors_as_status():
-        spec = authenticator.spec(hook, client, config, pair, stored, trusted, problems)
-        rollout = authenticator.deploy(client, hook.owner, spec, stored, refused)
+        spec = manifests.Spec(
+            config.deployed_image,
+            config.replicas,
+            peers.shared.cluster_id,
+            pair,
+            config.partition,
+            proxies=proxied,
+            authorities=trusted.authorities,
+            reserves=not crd.ratchets(client),
+        )
+        rollout = authenticator.deploy(client, hook.owner, spec, stored.secret, refused)
         hook.share(serving=peers.shared.serving or rollout.serving)
         hook.tell_version()
         own = pods.find(client)
@@ -77,23 +91,17 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         cos.publish(hook, own)
     if problem := config.declared.problem:
         problems.append(Blocked(options.MAPPINGS_INVALID(problem=problem), announced=True))
-    if reported:
-        hook.memory.log_once(report.remarks(config, reported))
     problems += unbrought
     problems += [hook.certificates.meanwhile(pair, problem) for problem in unissued]
     problems += refused
     if problems or not reported:
-        raise worst(problems, announced=announced)
-    remarks = (
-        issued.warning if issued else "",
-        spec.proxies.remark,
-        trusted.remark,
-    )
-    keeps_old_ca = peers.shared.ca != pair.ca
+        raise problems[0]
     # Only a login tells the role of a permission set.
     awaits_role = entry.ROLE_UNKNOWN() in reported.not_applied.values()
-    hook.wake.polls |= keeps_old_ca or awaits_role or bool(reported.result.left)
-    return report.line(rollout, reported, *remarks)
+    hook.wake.polls |= awaits_role or peers.shared.ca != pair.ca
+    return line(
+        rollout, reported, issued.warning if issued else "", proxied.remark, trusted.remark
+    )
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
@@ -114,3 +122,36 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     # Juju commits databags when the hook ends, so the old data is removed in a later hook.
     inherited = shared.inherited and not reactive.remove_leader_data()
     return replace(shared, cluster_id=wanted, inherited=inherited)
+
+
+def line(rollout: Rollout, report: Report, *remarks: str) -> str:
+    """Return the line of an active status: what serves, and then what a person can act on.
+
+    ``remarks`` may be empty. A broken mapping is the last: it may have a command, which people
+    copy to the end of the line.
+    """
+    parts = [active.PODS(ready=rollout.ready, wanted=rollout.wanted), _count(report)]
+    if report.bindings:
+        parts.append(active.RIGHTS_PENDING(bindings=counted(report.bindings, "role binding")))
+    if report.not_applied:
+        place, reason = next(iter(report.not_applied.items()))
+        number = len(report.not_applied)
+        parts.append(active.NOT_APPLIED(number=number, place=place, reason=reason))
+    parts += filter(None, remarks)
+    if report.problems:
+        name, problem = next(iter(report.problems.items()))
+        broken = counted(len(report.problems), "broken mapping")
+        parts.append(active.TO_CORRECT(broken=broken, mapping=name, problem=problem))
+    return ", ".join(parts)
+
+
+def _count(report: Report) -> str:
+    there = {each.name for each in report.result.after.mappings}
+    if report.former:
+        # The option no longer declares these.
+        mappings = counted(len(there), "mapping")
+        return active.NOT_DELETED(mappings=mappings, former=len(report.former))
+    shown = counted(len(report.pending | there), "mapping")
+    if report.pending:
+        return active.NOT_EFFECTIVE(pending=len(report.pending), mappings=shown)
+    return shown

@@ -9,8 +9,8 @@ from typing import Any
 
 import ops
 import pytest
-from tests.fakes.juju.model import OWNER, Easyrsa, Model
-from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS, SECRET
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 
 from certificates.keypair import KeyPair
@@ -170,40 +170,20 @@ def test_given_a_rollout_that_is_stuck_when_hooks_run_then_former_pods_can_resta
     assert api.changes == []
 
 
-def test_given_a_bad_url_then_its_option_is_named_without_a_credential_and_all_else_goes_on(
-    proxied: Model, api: FakeCluster, easyrsa: Easyrsa, monkeypatch: pytest.MonkeyPatch
+def test_given_a_bad_url_then_its_option_is_named_without_a_credential_and_the_pods_stay(
+    proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    bad = ops.BlockedStatus(refusal("juju-https-proxy"))
-    before, served = json.dumps(api.objects), api.secret("cert.pem")
-    used = environment(api)
+    before = json.dumps(api.objects)
     monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", f"user:{PASSWORD}@proxy.example.com:3128")
-    assert proxied.hook() == bad
-    assert json.dumps(api.objects) == before
 
-    api.add_mapping("dev", "arn:aws:iam::111122223333:role/Dev")
-    easyrsa.reissue()
-    proxied.answer()
-    assert proxied.hook() == bad
-    assert environment(api) == used
-    assert api.secret("cert.pem") != served
-    assert f"PATCH {MAPPINGS}/dev/status" in api.changes
+    assert proxied.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
+    assert json.dumps(api.objects) == before
     assert PASSWORD not in proxied.log()
     # No event follows the correction, so the unit looks again by itself.
     assert proxied.units[0].alarms
 
     monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", URL)
-    assert proxied.hook() == ops.ActiveStatus("2/2 pods, 1 mapping")
-
-
-def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_should_be(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "proxy.example.com")
-    deployed.config = {"web-proxy-enable": True, "replicas": 3}
-
-    assert deployed.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
-    assert list(environment(api)) == ALWAYS
-    assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+    assert proxied.hook() == ops.ActiveStatus(ACTIVE)
 
 
 GOOD = (

@@ -117,18 +117,3 @@ def test_given_a_blocked_unit_when_somebody_lets_a_declared_mapping_end_then_it_
     assert deployed.hook().name == "blocked"
     assert names(api) == ["dev"]
     assert not [alarm for alarm in deployed.units[0].alarms if alarm.expire]
-
-
-def test_given_many_entries_without_effect_when_hooks_run_then_the_log_names_the_first_once(
-    declare: Declare, deployed: Model
-):
-    node = {"rolearn": DEV, "groups": ["system:nodes"]}
-
-    status = declare(*[node] * 100, entry("ops", OPS))
-    deployed.hook()
-
-    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-    logged = "option mappings: left out: mappings[0]: nodes do not log in with IAM here"
-    assert deployed.log().count(logged) == 1
-    assert deployed.log().count("left out: ") == 20
-    assert "option mappings: and 80 more" in deployed.log()
