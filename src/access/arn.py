@@ -11,8 +11,10 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from access import partitions
 from access.partitions import PARTITIONS
 from statuses import mapping as texts
+from text import quoted
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = r"[\w+=,.@-]+"
@@ -120,11 +122,27 @@ def without_path(text: str) -> str:
         return text
     if principal.kind != "role" or "/" not in principal.name:
         return text
-    names = text.split("/")
-    if canonical != _lower(text):
-        # A session follows the role.
-        return str(dataclasses.replace(principal, name=names[-2]))
+    # A mapping of a session is for its role.
+    names = (text if canonical == _lower(text) else canonical).split("/")
     return f"{names[0]}/{names[-1]}"
+
+
+def given(text: str, partition: str) -> tuple[str, str, str]:
+    """Return an ARN that a person gives to have it mapped: as logins have it, its canonical form,
+    and the path of a role, which they lack.
+
+    Raises:
+        ValueError: no login at the authenticator of ``partition`` has the ARN, or it names one
+            session, and all sessions of its role would be mapped.
+    """
+    principal = parse(canonicalize(text))
+    if wrong := partitions.mismatch(principal.partition, partition):
+        raise ValueError(wrong)
+    if role := role_of_session(text):
+        raise ValueError(f"{quoted(text)} names one session: give the ARN of its role, {role}")
+    spelt = without_path(text)
+    path = f"/{principal.name.rpartition('/')[0]}/" if spelt != text else ""
+    return spelt, canonicalize(spelt), path
 
 
 def _sections(text: str) -> tuple[str, str, str, str, str]:

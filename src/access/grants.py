@@ -10,16 +10,15 @@ from datetime import datetime
 from typing import Any
 
 import times
-from access import arn, partitions, subjects
+from access import arn, subjects
 from access.declaration import roles
 from access.declaration.declared import Declared
-from access.declaration.entry import is_object_name
 from access.desired import Access
 from access.mapping import IdentityMapping, name_of
 from access.rights import Right, bindings
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
-from text import quoted, word
+from text import word
 
 _LONGEST_REASON = 200
 
@@ -39,8 +38,8 @@ def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
     Raises:
         ValueError: a parameter is wrong, or no login has the ARN.
     """
-    principal, remark = _login(params["arn"], partition)
-    canonical, reason = arn.canonicalize(principal), " ".join(params["reason"].split())
+    spelt, canonical, path = arn.given(params["arn"], partition)
+    reason = " ".join(params["reason"].split())
     if len(reason) > _LONGEST_REASON:
         raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")
     if not (username := params["username"].strip()):
@@ -50,7 +49,7 @@ def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
     lasting = params["for"]
     mapping = IdentityMapping(
         name=name_of(canonical),
-        arn=principal,
+        arn=spelt,
         username=username,
         canonical=canonical,
         groups=tuple(dict.fromkeys(groups)),
@@ -58,7 +57,8 @@ def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
         expires=times.shown(now + times.duration(lasting)) if lasting else "",
         reason=reason,
     )
-    return Grant(mapping, _rights(params), remark)
+    remark = f"no login has a role path, so it is for {spelt}"
+    return Grant(mapping, _rights(params), remark if path else "")
 
 
 def _listed(text: str) -> list[str]:
@@ -79,22 +79,6 @@ def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
     return (Right(role, namespaces=namespaces, place="role"),)
 
 
-def _login(text: str, partition: str) -> tuple[str, str]:
-    """Return ``text`` as logins have it, and a remark if that differs from ``text``. Raise
-    ValueError if no login has such an ARN."""
-    if role := arn.role_of_session(text):
-        raise ValueError(
-            f"{quoted(text)} names one session, and a grant admits all of its role: give {role}"
-        )
-    changed = arn.without_path(text)
-    if reason := arn.mismatch(changed):
-        raise ValueError(reason)
-    principal = arn.parse(arn.canonicalize(changed))
-    if reason := partitions.mismatch(principal.partition, partition):
-        raise ValueError(reason)
-    return changed, f"no login has a role path, so it is for {changed}" if changed != text else ""
-
-
 def former(
     found: Iterable[IdentityMapping], grant: Grant, declared: Declared, application: str
 ) -> IdentityMapping | None:
@@ -106,7 +90,7 @@ def former(
         errors.Blocked: the option or a person maps the principal.
     """
     name, principal = grant.mapping.name, grant.mapping.canonical
-    there = [each for each in found if _principal(each) == principal]
+    there = [each for each in found if each.principal == principal]
     _refuse_declared({principal}, there, declared, application)
     for mapping in there:
         if (mapping.name, mapping.source) != (name, GRANT):
@@ -131,88 +115,34 @@ def wanted(found: Access, grant: Grant, former: IdentityMapping | None) -> Acces
     return Access((*others.mappings, mapping), (*others.bindings, *bound))
 
 
-def shown(mapping: IdentityMapping) -> str:
-    """Return a mapping in one line: whom it lets in as whom, and who made it."""
-    groups = f", groups {', '.join(map(word, mapping.groups))}" if mapping.groups else ""
-    source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
-        mapping.source, "a person's"
-    )
-    return f"{mapping.name}: {word(mapping.arn)} as {word(mapping.username)}{groups} ({source})"
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """What an operator revokes: the mapping of a name, or those of a principal."""
-
-    name: str  # The mapping's name; empty if a principal is meant.
-    # The canonical ARNs of the principal, with and without a role's path.
-    principals: frozenset[str] = frozenset()
-
-
-def target(params: Mapping[str, Any]) -> Target:
-    """Return what the parameters of `revoke-access` ask for. Raise ValueError if a parameter is
-    wrong."""
-    text, name = params["arn"], params["name"]
-    if bool(text) == bool(name):
-        raise ValueError("give either arn or name")
-    if not name:
-        return Target("", frozenset(map(arn.canonicalize, (text, arn.without_path(text)))))
-    if not is_object_name(name):
-        raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
-    return Target(name)
-
-
 def to_revoke(
-    found: Iterable[IdentityMapping], target: Target, declared: Declared, application: str
+    found: Iterable[IdentityMapping], text: str, declared: Declared, application: str
 ) -> list[IdentityMapping]:
-    """Return the mappings that name the principal, or have the name; sorted by name.
+    """Return the mappings of the principal of ARN ``text``, with and without a role's path; sorted
+    by name. ``declared`` is what the option of ``application`` declares.
 
-    ``declared`` is what the option of ``application`` declares.
-
-    Raise `errors.Blocked` if the option declares one of them: it would make that again.
+    Raises:
+        ValueError: ``text`` is not the ARN of a principal.
+        errors.Blocked: the option declares the principal, so it would make its mapping again.
     """
-    chosen = [
-        each
-        for each in sorted(found, key=lambda mapping: mapping.name)
-        if each.name == target.name or _principal(each) in target.principals
-    ]
-    # By its name, a mapping beside the option's may go: the option does not bring it back.
-    own = [each for each in chosen if not target.name or each.source == OPTION]
-    principals = {*target.principals, *map(_principal, own)}
-    _refuse_declared(principals, own, declared, application)
-    return chosen
-
-
-def admitted_by_status(found: Iterable[IdentityMapping], target: Target) -> list[IdentityMapping]:
-    """Return the mappings of others whose status lets the principal in, against their ARN."""
-    return [
-        each
-        for each in found
-        if each.canonical in target.principals and each.principal not in {"", *target.principals}
-    ]
-
-
-def _principal(mapping: IdentityMapping) -> str:
-    """Return the canonical ARN that ``mapping`` names.
-
-    The authenticator keeps the former one of a mapping whose ARN it refuses.
-    """
-    return mapping.principal or mapping.canonical
+    principals = {arn.canonicalize(each) for each in (text, arn.without_path(text))}
+    chosen = [each for each in found if each.principal in principals]
+    _refuse_declared(principals, chosen, declared, application)
+    return sorted(chosen, key=lambda mapping: mapping.name)
 
 
 def _refuse_declared(
     principals: Iterable[str],
-    mappings: Iterable[IdentityMapping],
+    there: Iterable[IdentityMapping],
     declared: Declared,
     application: str,
 ) -> None:
-    """Raise `errors.Blocked` if the option declares one of the ``principals``. If it has a fault,
-    it may declare all of ``mappings`` that it made."""
-    places = {(e.arn or f"{e.permission_set}"): e.place for e in map(declared.of, principals) if e}
-    if declared.faults and not places:
-        own = (each for each in mappings if each.source == OPTION)
-        places = {each.arn: f"mapping {each.name}" for each in own}
-    for principal, place in places.items():
+    """Raise `errors.Blocked` if the option declares one of the ``principals``. With a fault, it
+    may declare all that it made of the mappings ``there``."""
+    places = [(e.arn or f"{e.permission_set}", e.place) for e in map(declared.of, principals) if e]
+    if declared.faults:
+        places += [(each.arn, f"mapping {each.name}") for each in there if each.source == OPTION]
+    for principal, place in places:
         raise Blocked(
             f"the option mappings declares {word(principal)} ({place}): change its entry there, "
             f"then run: juju config {application} mappings=@<file>"

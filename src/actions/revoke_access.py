@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from access import desired, grants
+from access import arn, desired, grants
 from access.mapping import IdentityMapping
 from actions import Failed, check_leads, joined
 from cluster import access, objects
 from cluster.errors import errors_as_status
 from hook import Hook
-from text import first
+from text import first, word
 
 # How many failures a text names.
 FAILURES_SHOWN = 3
@@ -22,23 +22,21 @@ FAILURES_SHOWN = 3
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Delete the mappings and what is bound to them, and return which mappings.
 
-    A mapping of another principal whose status lets this one in stays, with the right status.
+    A mapping of another principal whose status lets this one in gets the right status.
     """
-    target = grants.target(params)
+    arn.canonicalize(params["arn"])
     check_leads(hook)
     client, owner, config = hook.client, hook.owner, hook.config
     with errors_as_status():
         objects.check_owner(client, owner)
         found = access.read(client)
-        revoked = grants.to_revoke(found.mappings, target, config.declared, owner.application)
-        by_status = grants.admitted_by_status(found.mappings, target)
+        revoked = grants.to_revoke(
+            found.mappings, params["arn"], config.declared, owner.application
+        )
         others = found.without({each.name for each in revoked})
         wanted = desired.effective(others.mappings, others)
         left = access.make(client, found, wanted, "revoke-access").left
-    results = _results(
-        [each for each in revoked if each.name not in left],
-        [each for each in by_status if each.name not in left],
-    )
+    results = _results([each for each in revoked if each.name not in left])
     if left:
         failures = [
             f"{access.shown(key)} is not as it should be, run this again: {each.why}"
@@ -48,10 +46,10 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     return results or {"result": "nothing to revoke: no such mapping"}
 
 
-def _results(revoked: list[IdentityMapping], by_status: list[IdentityMapping]) -> dict[str, str]:
-    lines = [*map(grants.shown, revoked), *(f"{each.name}: its status" for each in by_status)]
-    if not lines:
+def _results(revoked: list[IdentityMapping]) -> dict[str, str]:
+    if not revoked:
         return {}
+    lines = (f"{each.name}: {word(each.arn)} as {word(each.username)}" for each in revoked)
     return {
         "result": "revoked",
         "mappings": joined(lines),

@@ -99,26 +99,16 @@ def grant(life: Life, step: Step) -> None:
 
 
 def revoke(life: Life, step: Step) -> None:
-    unit, name = _writer(life, step.what["unit"]), step.what.get("name")
-    who = principal(step.what["who"])
-    _forget_revoked(life, who, name)
-    named = access.mappings(life.objects).get(name or "")
-    whose = {access.principal(named)} if named else {who} if not name else set[str]()
+    unit, who = _writer(life, step.what["unit"]), principal(step.what["who"])
+    life.grants.pop(who, None)
     for outer in life.transport.runs:
         outer.people = True
-        outer.deleted |= whose
-    params = {"name": name} if name else {"arn": arn(step.what["who"])}
-    run = _action(life, "revoke-access", unit, step, params, "" if name else who, whose)
-    if run.others:
+        outer.deleted.add(who)
+    params = {"arn": arn(step.what["who"])}
+    run = _action(life, "revoke-access", unit, step, params, who, {who})
+    if run.others and life.grants.pop(who, None):
         # It may have taken back what was granted meanwhile.
-        life.unsure.update(_forget_revoked(life, who, name))
-
-
-def _forget_revoked(life: Life, who: str, name: str | None) -> list[str]:
-    found = [p for p, grant in life.grants.items() if (grant.name == name if name else p == who)]
-    for each in found:
-        del life.grants[each]
-    return found
+        life.unsure.add(who)
 
 
 def look(life: Life, step: Step) -> None:

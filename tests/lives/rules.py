@@ -65,7 +65,7 @@ GRANT = _step(
     groups=_maybe(None, "devs"),
     **{"for": _maybe("45s", "45s", "10m", "1h")},
 ).map(_without_space)
-REVOKE = _step("revoke", unit=UNITS, who=PERSON, name=_maybe(*(None,) * 5, *NAMES))
+REVOKE = _step("revoke", unit=UNITS, who=PERSON)
 MAPS = _step(
     "delegate maps",
     name=st.sampled_from(("his", "his", "one")),

@@ -59,7 +59,7 @@ BY_UNIT = ("hook", "grant", "revoke", "look")
 _OPTIONAL = {
     "hook": ("unit",),
     "grant": ("unit", "role", "namespaces", "groups", "for"),
-    "revoke": ("unit", "name"),
+    "revoke": ("unit",),
     "look": ("unit",),
     "time": ("bell",),
     "declare": ("form",),

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 
 import times
-from access import arn, partitions, permission_sets, subjects
+from access import arn, permission_sets, subjects
 from access.declaration import formats, roles
 from access.declaration.eks import NODES, Meaningless
 from access.declaration.formats import Remark
@@ -144,20 +144,7 @@ def _principal(
         raise ValueError("account and suffix go with permission-set")
     if not arns:
         raise ValueError("it has neither arn nor permission-set")
-    return None, *_without_path(arns[0], partition)
-
-
-def _without_path(text: str, partition: str) -> tuple[str, str, str]:
-    """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
-    Raise ValueError if no login has the ARN."""
-    principal = arn.parse(arn.canonicalize(text))
-    if wrong := partitions.mismatch(principal.partition, partition):
-        raise ValueError(wrong)
-    if session_of := arn.role_of_session(text):
-        raise ValueError(f"{quoted(text)} names one session, declare {session_of}")
-    spelt = arn.without_path(text)
-    path = f"/{principal.name.rpartition('/')[0]}/" if spelt != text else ""
-    return spelt, arn.canonicalize(spelt), path
+    return None, *arn.given(arns[0], partition)
 
 
 def _groups(value: Value) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ ACCEPTED = [
 # The same, where no login matches it all the same: why not.
 USELESS = [
     (f"{IAM}:role/Team/Dev", f"{IAM}:role/team/dev", NO_PATH),
-    (f"{STS}:assumed-role/Org/Team/Dev/Alice", f"{IAM}:role/org/team/dev", NO_PATH),
+    (f"{STS}:assumed-role/Org/Team/Dev/Al", f"{IAM}:role/org/team/dev", NO_PATH.lower()),
     (REGIONAL, REGIONAL, NO_SERVICE),
     ("arn:aws:iam::1:root", "arn:aws:iam::1:root", NO_ACCOUNT),
     (f"{IAM}:root/", f"{IAM}:root/", "has no valid root name"),

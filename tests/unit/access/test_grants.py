@@ -13,7 +13,7 @@ from tests.fakes.declaring import ACCOUNT, DEV
 from access import grants
 from access.declaration import declared
 from access.desired import Access
-from access.grants import Grant, Target
+from access.grants import Grant
 from access.mapping import IdentityMapping
 from access.rights import Right, RoleBinding, binding
 from errors import Blocked
@@ -30,8 +30,8 @@ PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice"}
 NAME = "dev-f98916774b"
 
 
-def mapping(name: str, arn: str, source: str = "", canonical: str = "") -> IdentityMapping:
-    return IdentityMapping(name, arn, name, canonical or arn.lower(), source=source)
+def mapping(name: str, arn: str, source: str = "") -> IdentityMapping:
+    return IdentityMapping(name, arn, name, arn.lower(), source=source)
 
 
 def wanted(**params: Any) -> Grant:
@@ -44,8 +44,8 @@ def replaced(found: list[IdentityMapping], grant: Grant, option: str = "") -> st
     return former and former.name
 
 
-def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> list[str]:
-    gone = grants.to_revoke(found, target, declared.parse(option, NOW), "iam")
+def revoked(found: list[IdentityMapping], option: str = "", arn: str = DEV) -> list[str]:
+    gone = grants.to_revoke(found, arn, declared.parse(option, NOW), "iam")
     return [each.name for each in gone]
 
 
@@ -93,7 +93,7 @@ def test_given_parameters_then_the_grant_is_as_they_say(params: dict[str, str], 
     assert wanted(**params) == grant
 
 
-ONE_SESSION = f"names one session, and a grant admits all of its role: give {DEV.lower()}"
+ONE_SESSION = f"names one session: give the ARN of its role, {DEV.lower()}"
 SESSIONS = [
     f"arn:aws:sts:{region}:111122223333:assumed-role/Dev/{name}"
     for region, name in (("", "alice"), ("eu-west-1", "*"), ("", "\u00e9lise"))
@@ -129,31 +129,6 @@ def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
         wanted(**params)
 
 
-def test_given_an_arn_or_a_name_then_that_is_to_be_revoked():
-    pathed = f"{ACCOUNT}:role/team/Dev"
-
-    assert grants.target({"arn": "", "name": "dev"}) == Target("dev")
-    assert grants.target({"arn": pathed, "name": ""}) == Target(
-        "", frozenset({DEV_CANONICAL, pathed.lower()})
-    )
-
-
-@pytest.mark.parametrize(
-    ("arn", "name", "problem"),
-    [
-        ("", "", "give either arn or name"),
-        (DEV, "dev", "give either arn or name"),
-        ("", "a/status", "name 'a/status' must be small letters, digits, '-' and '.'"),
-        ("dev", "", f"'dev' {NO_ARN}"),
-    ],
-)
-def test_given_both_or_neither_or_a_malformed_one_then_nothing_is_to_be_revoked(
-    arn: str, name: str, problem: str
-):
-    with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
-        grants.target({"arn": arn, "name": name})
-
-
 # What is there.
 
 
@@ -168,13 +143,9 @@ THEIRS = (
 )
 
 
-# The authenticator refuses the second ARN, and keeps the former one.
-@pytest.mark.parametrize("arn", [DEV, "role/dev"])
-def test_given_a_mapping_in_the_way_then_nothing_is_granted(arn: str):
-    with pytest.raises(Blocked) as refused:
-        replaced([mapping("theirs", arn, "", DEV_CANONICAL)], wanted())
-
-    assert str(refused.value) == THEIRS.replace(DEV, arn)
+def test_given_a_mapping_in_the_way_then_nothing_is_granted():
+    with pytest.raises(Blocked, match=f"^{re.escape(THEIRS)}$"):
+        replaced([mapping("theirs", DEV)], wanted())
 
 
 @pytest.mark.parametrize(
@@ -203,8 +174,8 @@ def test_given_an_option_with_a_fault_then_only_what_it_made_or_declares_is_refu
         with pytest.raises(Blocked, match="the option mappings declares"):
             replaced([mapping(NAME, DEV, OPTION)], wanted(), option)
         with pytest.raises(Blocked, match="the option mappings declares"):
-            revoked([mapping(NAME, DEV, OPTION)], Target(NAME), option)
-        assert revoked([mapping("ops", OPS)], Target("ops"), option) == ["ops"]
+            revoked([mapping(NAME, DEV, OPTION)], option)
+        assert revoked([mapping("ops", OPS)], option, OPS) == ["ops"]
     assert replaced([mapping("ops", OPS, OPTION)], wanted(), "unreadable") is None
 
 
@@ -246,55 +217,34 @@ def test_given_another_grant_when_little_is_said_then_nothing_but_the_spelling_s
 def test_given_a_principal_then_all_its_mappings_are_revoked_by_name():
     found = [mapping("b", DEV), mapping("ops", OPS), mapping("a", DEV, GRANT)]
 
-    assert revoked(found, grants.target({"arn": DEV, "name": ""})) == ["a", "b"]
+    assert revoked(found) == revoked(found, arn=f"{ACCOUNT}:role/team/Dev") == ["a", "b"]
+
+
+def test_given_a_mapping_then_its_arn_and_not_its_status_names_the_principal():
+    found = [dataclasses.replace(mapping("a", OPS), canonical=DEV_CANONICAL)]
+
+    assert (revoked(found), revoked(found, arn=OPS)) == ([], ["a"])
 
 
 @pytest.mark.parametrize(
-    ("there", "names_it"),
+    ("found", "arn", "option", "principal"),
     [
-        (mapping("a", DEV, canonical=OPS.lower()), True),
-        (mapping("a", OPS, canonical=DEV_CANONICAL), False),
-        # The authenticator refuses this ARN, and keeps the former one.
-        (mapping("a", "role/dev", canonical=DEV_CANONICAL), True),
-    ],
-)
-def test_given_a_mapping_then_its_arn_or_else_its_status_names_the_principal(
-    there: IdentityMapping, names_it: bool
-):
-    target = grants.target({"arn": DEV, "name": ""})
-
-    assert revoked([there], target) == (["a"] if names_it else [])
-
-
-def test_given_a_name_then_that_mapping_is_revoked():
-    found = [mapping("b", DEV), mapping("a", DEV), mapping("", DEV)]
-
-    assert revoked(found, Target("a")) == ["a"]
-    # So is a grant beside what the option declares.
-    found = [mapping("a", DEV, GRANT), mapping("dev", DEV, OPTION)]
-    assert revoked(found, Target("a"), f"[{{arn: '{DEV}'}}]") == ["a"]
-
-
-@pytest.mark.parametrize(
-    ("found", "target", "option", "principal"),
-    [
-        ([mapping("a", DEV, OPTION)], Target("a"), f"[{{arn: '{DEV}'}}]", DEV),
-        ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
-        ([mapping("a", SET_ROLE, OPTION)], Target("a"), DECLARED_SET, "DevOps@111122223333"),
+        ([mapping("a", DEV, OPTION)], DEV, f"[{{arn: '{DEV}'}}]", DEV),
+        ([], DEV, f"[{{arn: '{DEV}'}}]", DEV),
+        ([mapping("a", SET_ROLE, OPTION)], SET_ROLE, DECLARED_SET, "DevOps@111122223333"),
     ],
 )
 def test_given_what_the_option_declares_then_nothing_is_revoked(
-    found: list[IdentityMapping], target: Target, option: str, principal: str
+    found: list[IdentityMapping], arn: str, option: str, principal: str
 ):
     with pytest.raises(Blocked, match=declares(principal, "mappings[0]")):
-        revoked(found, target, option)
+        revoked(found, option, arn)
 
 
 def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoked():
     option = f"[{{arn: '{OPS}'}}, {{permission-set: DevOps, account: '111122223333'}}]"
 
     # The option made it, and does not declare it any more.
-    assert revoked([mapping("a", DEV, OPTION)], Target("a"), option) == ["a"]
+    assert revoked([mapping("a", DEV, OPTION)], option) == ["a"]
     abroad = SET_ROLE.replace("aws:", "aws-cn:", 1)
-    assert revoked([mapping("a", abroad)], Target("a"), option) == ["a"]
-    assert revoked([mapping("a", DEV)], Target("", frozenset({DEV_CANONICAL})), option) == ["a"]
+    assert revoked([mapping("a", abroad)], option, abroad) == ["a"]

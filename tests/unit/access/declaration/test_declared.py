@@ -282,7 +282,7 @@ NO_CHINA = "no login has partition aws-cn, because the option partition is aws"
         ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         ({"arn": ["x"]}, "arn is not a text"),
         ({"arn": DEV, "rolearn": DEV}, "it has more than one ARN"),
-        ({"arn": ONE_SESSION}, f"names one session, declare {DEV.lower()}"),
+        ({"arn": ONE_SESSION}, f"names one session: give the ARN of its role, {DEV.lower()}"),
         ({"arn": DEV, "grous": ["view"]}, "the key 'grous' is unknown"),
         ({"arn": DEV, "groups": "view"}, "groups is not a list"),
         ({"arn": DEV, "groups": [["view"]]}, NO_NAME),
