@@ -111,9 +111,7 @@ class active:
     """The parts of an active status."""
 
     PODS = Text("{ready}/{wanted} pods")
-    NOT_EFFECTIVE = Text("activating {pending:,} of {mappings}")
-    NOT_DELETED = Text("{mappings}, {former:,} former ones not deleted yet")
-    RIGHTS_PENDING = Text("{bindings} not changed yet")
+    CHANGES_LEFT = Text("{changes} of access not made yet")
     READY = Text("ready")
     NEXT_STEP = Text("next for Charmed Kubernetes 1.29: {step}")
     LEAVE_RELATION = Text("relation aws-iam no longer needed; run: {command}")
@@ -146,7 +144,6 @@ class mapping:
     EXPIRY_INVALID = Text("annotation aws-iam/expires: {problem}")
     EXPIRED = Text("expired at {time}, and still lets people in")
     ROLE_GONE = Text("no binding is left of its role; grant access again")
-    STATUS_FAILED = Text("the cluster does not write its status: {reason!q}")
     GROUP_RESERVED = Text("group {group!q} is for the rights of mapping {name!q}; remove it")
 
 

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 
 import times
 from access import desired, expiry, validity
-from access.desired import Access, Desired
 from cluster import access, api, objects, references, set_roles
 from cluster.access import Result
 from cluster.errors import errors_as_status
 from errors import Unready
-from labels import OPTION
 from statuses import entry
-from statuses import mapping as texts
-from text import status_line, word
+from text import first, status_line, word
 
 if TYPE_CHECKING:
     from hook import Hook
@@ -35,13 +32,11 @@ KEPT_SECONDS, LEAST_SECONDS = 10.0, 4.0
 class Report:
     """What there is to say of access."""
 
+    mappings: int  # How many there are.
+    left: int  # How many changes are still to be made, but for those that the cluster refuses.
     # What is wrong with a mapping, by its name: duplicates of declared mappings first.
     problems: Mapping[str, str]
     not_applied: Mapping[str, str]  # Why a part of the option has no effect, by its place.
-    result: Result  # What became of the changes.
-    pending: frozenset[str]  # The names of mappings that are still to be made, or changed.
-    former: frozenset[str]  # The names of mappings that are still to be deleted.
-    bindings: int  # How many role bindings are still to be created or deleted.
 
 
 def bring(hook: Hook, client: api.Client) -> Report:
@@ -60,7 +55,18 @@ def bring(hook: Hook, client: api.Client) -> Report:
         client, found, wanted.access, "option mappings", ended=ended, seconds=seconds
     )
     _tell(hook, result, ended, now)
-    return _report(hook, wanted, result, now)
+    after, partition = result.after, hook.config.partition
+    late = expiry.ended(after.mappings, declared, now)
+    refused = {
+        wanted.places.get(key) or access.shown(key): entry.FAILED(reason=why)
+        for key, why in result.said.items()
+    }
+    return Report(
+        len(after.mappings),
+        len(result.left) - len(result.said),
+        validity.check_access(after, late, partition).problems,
+        {**wanted.not_applied, **refused},
+    )
 
 
 def _seconds(client: api.Client) -> float:
@@ -106,42 +112,10 @@ def _tell(hook: Hook, result: Result, ended: Mapping[str, datetime], now: dateti
         if (at := ended.get(each.name)) and each.name not in there
     ]
     hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *gone), now))
-    for name, why in result.said.items():
-        if name in ended:
-            logger.warning("the cluster does not delete mapping %s: %s", name, why)
+    refused = [f"{access.shown(key)}: {why}" for key, why in result.said.items()]
+    for line in first(refused, access.MOST_LOGGED):
+        logger.warning("the cluster refuses a change: %s", line)
     ends = (expiry.end(each, hook.config.declared) for each in after)
     hook.wake.expect(moment for moment in ends if moment)
     hook.wake.goes_on = result.goes_on
     hook.wake.polls |= bool(result.left)
-
-
-def _report(hook: Hook, wanted: Desired, result: Result, now: datetime) -> Report:
-    config, after = hook.config, result.after
-    late = expiry.ended(after.mappings, config.declared, now)
-    checked = validity.check_access(after, late, config.partition)
-    refused, not_applied = _left(after, wanted, result)
-    names = {each.name for each in wanted.access.mappings}
-    # What the server says of the others stands among the problems.
-    left = result.left.keys() - result.said.keys()
-    return Report(
-        validity.in_order({**refused, **checked.problems}, checked.duplicates),
-        {**wanted.not_applied, **not_applied},
-        result,
-        frozenset(left & names),
-        frozenset(key for key in left - names if "/" not in key),
-        sum("/" in key for key in left),
-    )
-
-
-def _left(after: Access, wanted: Desired, result: Result) -> tuple[dict[str, str], dict[str, str]]:
-    """Return what the cluster does not make: what is wrong with mappings, by their names, and what
-    of the option has no effect, by its place."""
-    others = {each.name for each in after.mappings if each.source != OPTION}
-    problems, not_applied = dict[str, str](), dict[str, str]()
-    for key, why in result.said.items():
-        place = wanted.places.get(key)
-        if key in others and not place:
-            problems[key] = texts.STATUS_FAILED(reason=why)
-        else:
-            not_applied[place or access.shown(key)] = entry.FAILED(reason=why)
-    return problems, not_applied

@@ -130,9 +130,10 @@ def line(rollout: Rollout, report: Report, *remarks: str) -> str:
     ``remarks`` may be empty. A broken mapping is the last: it may have a command, which people
     copy to the end of the line.
     """
-    parts = [active.PODS(ready=rollout.ready, wanted=rollout.wanted), _count(report)]
-    if report.bindings:
-        parts.append(active.RIGHTS_PENDING(bindings=counted(report.bindings, "role binding")))
+    mappings = counted(report.mappings, "mapping")
+    parts = [active.PODS(ready=rollout.ready, wanted=rollout.wanted), mappings]
+    if report.left:
+        parts.append(active.CHANGES_LEFT(changes=counted(report.left, "change")))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
         number = len(report.not_applied)
@@ -143,15 +144,3 @@ def line(rollout: Rollout, report: Report, *remarks: str) -> str:
         broken = counted(len(report.problems), "broken mapping")
         parts.append(active.TO_CORRECT(broken=broken, mapping=name, problem=problem))
     return ", ".join(parts)
-
-
-def _count(report: Report) -> str:
-    there = {each.name for each in report.result.after.mappings}
-    if report.former:
-        # The option no longer declares these.
-        mappings = counted(len(there), "mapping")
-        return active.NOT_DELETED(mappings=mappings, former=len(report.former))
-    shown = counted(len(report.pending | there), "mapping")
-    if report.pending:
-        return active.NOT_EFFECTIVE(pending=len(report.pending), mappings=shown)
-    return shown

@@ -678,8 +678,8 @@ def _goes_on(life: Life) -> bool:
     """Whether a hook had no time left, and its next one goes on: it says so, unless something
     worse is to be said, and has Juju ring at once."""
     status, alarms = _status(life), life.model.units[life.model.leader or 0].alarms
-    says_so = status and any(each in status.message for each in ("activating", "not deleted yet"))
-    return bool(says_so) or any(
+    says_so = bool(status) and "not made yet" in status.message
+    return says_so or any(
         each.expire and 0 < each.expire.timestamp() - life.now <= _GO_ON_SECONDS for each in alarms
     )
 

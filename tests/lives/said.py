@@ -104,7 +104,7 @@ def note_changes(life: Life, run: Run) -> None:
 
 def _check_count(life: Life, run: Run) -> None:
     status = life.model.units[run.unit].status
-    if not isinstance(status, ops.ActiveStatus) or run.met or "activating" in status.message:
+    if not isinstance(status, ops.ActiveStatus) or run.met:
         return
     if run.others and not any(map(_is_of_access, run.effects[run.acted_at :])):
         # They may have acted after the charm's last look, which follows its last write.

@@ -41,7 +41,7 @@ TRUSTED_BECAUSE = {
     "the operator's own": "option",
     "a place in the operator's own option, or in the code": "place",
     "the charm's own": "command file kind kinds partitions verb what",
-    "a number": "bindings broken certificates code former mappings number pending ready wanted",
+    "a number": "broken certificates changes code number ready wanted",
     "another text": "step active.NOT_APPLIED.reason",
     "the charm's own sentence about it, which quotes what it names": "problem",
     "the words of the machine, or of its network": "blocked.FILE_FAILED.cause "

@@ -71,7 +71,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
     assert names(api) == ["a"]
     assert "1 broken mapping: a: expired at" in message
     assert items(deployed)[0]["problem"].startswith("expired at ")
-    assert "the cluster does not delete mapping a: 403 admission webhook" in deployed.log()
+    assert "the cluster refuses a change: mapping a: 403 admission webhook" in deployed.log()
     assert [ended.name for ended in expiry.load(deployed.peer["ended"])] == ["b", "c"]
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 

@@ -65,7 +65,7 @@ def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_anot
 
     left = 150 - effective(api)
     assert 80 < left < 110
-    assert message == f"2/2 pods, activating {left} of 150 mappings"
+    assert message == f"2/2 pods, 150 mappings, {left} changes of access not made yet"
     assert api.clock.now < began + 30
 
     assert rings(deployed, api) == [pytest.approx(1, abs=0.001)]
@@ -95,7 +95,7 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
 
     message = deployed.hook().message
 
-    assert message == "2/2 pods, activating 1 of 3 mappings"
+    assert message == "2/2 pods, 3 mappings, 1 change of access not made yet"
     (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
     assert asked.seconds["read"] == 4
 
@@ -133,7 +133,7 @@ def test_given_one_mapping_that_the_server_does_not_write_then_it_alone_is_named
     api.fail(fault, request=f"PATCH {MAPPINGS}/m07/status")
 
     assert deployed.hook() == ops.ActiveStatus(
-        "2/2 pods, 20 mappings, 1 broken mapping: m07: "
-        f"the cluster does not write its status: {quoted(cause)}"
+        "2/2 pods, 20 mappings, 1 not applied: mapping m07: "
+        f"the cluster does not make it: {quoted(cause)}"
     )
     assert effective(api) == 19
