@@ -141,5 +141,4 @@ def _mapping(entry: Entry, found: IdentityMapping | None) -> IdentityMapping:
         groups=(*entry.groups, *([subjects.own_group(entry.name)] if entry.rights else [])),
         source=OPTION,
         expires=entry.expires,
-        created=same.created if same else "",
     )

@@ -92,7 +92,7 @@ def _way(way: Way, now: datetime) -> Iterator[str]:
             "{{…}} is filled in at login; to see it, pass a session's ARN: "
             "arn:aws:sts::<account>:assumed-role/<role>/<session>"
         )
-    yield from _bound(who, way.grants, mapping)
+    yield from _bound(who, way.grants)
 
 
 def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
@@ -102,15 +102,12 @@ def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
             yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
-def _bound(
-    who: Identity, grants: Sequence[rbac.RoleGrant], mapping: IdentityMapping
-) -> Iterator[str]:
+def _bound(who: Identity, grants: Sequence[rbac.RoleGrant]) -> Iterator[str]:
     if who.superuser:
         yield f"group {rbac.MASTERS} may do everything, whatever the roles say"
     for grant in grants[:_BINDINGS]:
         binding = grant.binding
-        own = ", and goes with the mapping" if grant.goes_with(mapping) else ""
-        yield f"{binding} gives {binding.role} to {grant.kind} {word(grant.subject)}{own}"
+        yield f"{binding} gives {binding.role} to {grant.kind} {word(grant.subject)}"
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
     if not grants and not who.superuser:

@@ -24,13 +24,11 @@ class IdentityMapping:
     # Which part of this charm made it, its label `SOURCE`; empty if a person did.
     source: str = ""
     expires: str = ""  # When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
-    reason: str = (
-        ""  # Why a grant let somebody in, in the operator's words, its annotation `REASON`.
-    )
+    # Why a grant let somebody in, in the operator's words, its annotation `REASON`.
+    reason: str = ""
     # Whether its groups are a list of names: before the CRD had a schema, anything could be there.
     is_readable: bool = True
-    # What is wanted says nothing of when it was made, as RFC 3339 has it, and of its UID.
-    created: str = dataclasses.field(default="", compare=False)
+    # What is wanted says nothing of its UID.
     uid: str = dataclasses.field(default="", compare=False)
 
     @functools.cached_property

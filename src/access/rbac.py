@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from access import rights, subjects
-from access.mapping import IdentityMapping
+from access import subjects
 from text import one_line, word
 
 # The API server lets this group do everything, before it looks at any role.
@@ -57,13 +55,6 @@ class RoleGrant:
     kind: str
     subject: str
 
-    def goes_with(self, mapping: IdentityMapping) -> bool:
-        """Return whether the charm made the binding for the group that ``mapping`` alone has."""
-        found = self.binding
-        own = rights.binding(mapping.name, found.role_name, found.namespace, mapping.source)
-        expected = (own.group, own.name, own.role_kind)
-        return (self.subject, found.name, found.role_kind) == expected
-
 
 def open_to_all(reason: str, control_plane: str) -> str:
     """Return the warning that everybody may do everything. Its command has a line of its own: Juju
@@ -80,14 +71,18 @@ def open_to_all(reason: str, control_plane: str) -> str:
     )
 
 
+_BySubject = defaultdict[str, list[Binding]]
+
+
 class Bindings:
     """All bindings of a cluster, by their subjects."""
 
     def __init__(self, bindings: Iterable[Binding]):
-        self._users, self._groups = _Subjects("user"), _Subjects("group")
+        self._by_kind = {"user": _BySubject(list), "group": _BySubject(list)}
         for binding in bindings:
-            self._users.add(binding.users, binding)
-            self._groups.add(binding.groups, binding)
+            for kind, names in (("user", binding.users), ("group", binding.groups)):
+                for name in dict.fromkeys(names):
+                    self._by_kind[kind][name].append(binding)
 
     def of(self, username: str, groups: Iterable[str]) -> list[RoleGrant]:
         """Return what is given to a user and to groups.
@@ -96,40 +91,22 @@ class Bindings:
         most comes first, and a namespace's roles last: its editor can make any number of bindings,
         and lists are cut.
         """
-        found = [*self._users.find(username)]
-        for group in groups:
-            found += self._groups.find(group)
+        names = (("user", username), *(("group", group) for group in groups))
+        found = [
+            RoleGrant(binding, kind, subject)
+            for kind, name in names
+            for subject in self._subjects(kind, name)
+            for binding in self._by_kind[kind].get(subject, ())
+        ]
         return sorted(
             found, key=lambda each: (not each.binding.everything, each.binding.namespace != "")
         )
 
-
-class _Subjects:
-    def __init__(self, kind: str):
-        self._kind = kind
-        self._bindings: dict[str, list[Binding]] = defaultdict(list)
-        self._sorted: list[str] = []
-        self._open: dict[str, list[str]] = {}
-
-    def add(self, names: Iterable[str], binding: Binding) -> None:
-        # A template is not a user: a login fills it in, so nobody ever has it as a name.
-        for subject in dict.fromkeys(each for each in names if not subjects.is_open(each)):
-            self._bindings[subject].append(binding)
-
-    def find(self, name: str) -> Iterator[RoleGrant]:
-        for subject in self._named(name):
-            for binding in self._bindings.get(subject, ()):
-                yield RoleGrant(binding, self._kind, subject)
-
-    def _named(self, name: str) -> list[str]:
+    def _subjects(self, kind: str, name: str) -> list[str]:
         if not subjects.is_open(name):
             return [name]
-        if name not in self._open:
-            # Ten thousand mappings may have a template each, so only names that begin alike are
-            # compared.
-            self._sorted = self._sorted or sorted(self._bindings)
-            prefix = subjects.beginning(name)
-            begin = bisect.bisect_left(self._sorted, prefix)
-            end = bisect.bisect_right(self._sorted, prefix, key=lambda name: name[: len(prefix)])
-            self._open[name] = [s for s in self._sorted[begin:end] if subjects.can_become(name, s)]
-        return self._open[name]
+        # Ten thousand mappings may have a template each, so a look at the beginning comes first.
+        begin = subjects.beginning(name)
+        alike = (each for each in self._by_kind[kind] if each.startswith(begin))
+        # A template is not a user: a login fills it in, so nobody ever has it as a name.
+        return [e for e in alike if subjects.can_become(name, e) and not subjects.is_open(e)]

@@ -33,11 +33,9 @@ class Row:
     groups: tuple[str, ...]
     source: str  # What made it: `option`, `grant` or `kubectl`.
     permission_set: str  # The permission set whose role it maps, as `<set>@<account>`; or empty.
-    created: str  # When it was made. By then the role of its permission set was known.
     expires: str  # When the charm deletes it, unchecked; or empty.
     administrator: tuple[str, ...]  # By which group or roles it may do everything in the cluster.
     roles: tuple[str, ...]  # What RBAC gives to it beyond what it gives to everybody.
-    own_roles: tuple[str, ...]  # Those of its roles that come with the mapping, and go with it.
     problem: str  # What is wrong with it, and the remedy; or empty.
 
 
@@ -47,18 +45,17 @@ def rows(
     bindings: rbac.Bindings,
 ) -> list[Row]:
     """Return a row for each mapping, sorted by name, administrators first: a list may be cut."""
-    found = [_row(mapping, problems, bindings) for mapping in mappings]
+    found = [_row(mapping, problems.get(mapping.name, ""), bindings) for mapping in mappings]
     return sorted(found, key=lambda row: (not row.administrator, row.name))
 
 
-def _row(
-    mapping: IdentityMapping,
-    problems: Mapping[str, str],
-    bindings: rbac.Bindings,
-) -> Row:
-    username, groups = identity(mapping)
-    grants = bindings.of(username, groups)
-    names = {username, *groups}
+def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row:
+    try:
+        who = matching.identity(mapping, arn.parse(mapping.principal))
+    except ValueError:
+        who = matching.Identity(mapping.username, mapping.groups)
+    grants = bindings.of(who.username, who.groups)
+    names = {who.username, *who.groups}
     masters = [_MASTERS] if rbac.MASTERS in mapping.groups else []
     mighty = [each for each in grants if each.binding.everything and not each.binding.namespace]
     return Row(
@@ -68,30 +65,16 @@ def _row(
         groups=mapping.groups,
         source=mapping.source or "kubectl",
         permission_set=permission_sets.name_of(mapping.arn),
-        created=mapping.created,
         expires=mapping.expires,
         administrator=(*masters, *_roles(mighty, names)),
         roles=tuple(_roles(grants, names)),
-        own_roles=tuple(_roles([each for each in grants if each.goes_with(mapping)], names)),
-        problem=problems.get(mapping.name, ""),
+        problem=problem,
     )
 
 
 def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
     """Return what RBAC gives to ``mapping`` beyond what it gives to everybody."""
-    (row,) = rows([mapping], {}, bindings)
-    return _given(row)
-
-
-def identity(mapping: IdentityMapping) -> tuple[str, Sequence[str]]:
-    """Return the user and the groups, with the fields filled in that the ARN tells."""
-    if "{{" not in mapping.username and not any("{{" in group for group in mapping.groups):
-        return mapping.username, mapping.groups
-    try:
-        who = matching.identity(mapping, arn.parse(mapping.principal))
-    except ValueError:
-        return mapping.username, mapping.groups
-    return who.username, who.groups
+    return _given(_row(mapping, "", bindings))
 
 
 def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable[str]:
@@ -102,54 +85,32 @@ def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable
     )
 
 
+_ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
+_TITLES = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "EXPIRES", "ROLES", "PROBLEM")
+
+
 def table(listed: Sequence[Row], limit: int) -> tuple[str, int]:
     """Return the table, of at most ``limit`` bytes, and how many rows it lacks."""
     return table_of(_TITLES, _ALWAYS, map(_cells, listed), limit)
 
 
-_ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
-_TITLES = (
-    "NAME",
-    "ARN",
-    "USERNAME",
-    "GROUPS",
-    "SOURCE",
-    "EXPIRES",
-    "ROLES",
-    "PROBLEM",
-)
-
-
 def _cells(row: Row) -> Sequence[str]:
+    source = f"{row.source} ({row.permission_set})" if row.permission_set else row.source
     return (
         row.name,
         *map(word, (row.arn, row.username)),
         ",".join(map(word, row.groups)),
-        _source(row),
+        source,
         word(row.expires),
         ",".join(_given(row)),
         row.problem,
     )
 
 
-def _source(row: Row) -> str:
-    """Return what made the mapping; for a permission set, also since when its role is mapped."""
-    if not row.permission_set:
-        return row.source
-    since = f" since {row.created}" if row.created else ""
-    return f"{row.source} ({row.permission_set}{since})"
-
-
 def _given(row: Row) -> list[str]:
     masters = [f"everything ({rbac.MASTERS})"] if _MASTERS in row.administrator else []
-    return [*masters, *(_role(role, row) for role in row.roles)]
-
-
-def _role(role: str, row: Row) -> str:
-    own = role in row.own_roles
-    if role in row.administrator:
-        return f"everything ({role}{', own' if own else ''})"
-    return f"{role} (own)" if own else role
+    mighty = {*row.administrator}
+    return [*masters, *(f"everything ({r})" if r in mighty else r for r in row.roles)]
 
 
 def jsons(listed: Sequence[Row], limit: int) -> tuple[str, int]:
@@ -170,7 +131,6 @@ def _json(row: Row) -> str:
         expires="",
         administrator=_first(row.administrator),
         roles=_first(row.roles),
-        own_roles=_first(row.own_roles),
         problem=_TOO_LONG.format(row.name),
     )
     return json.dumps(dataclasses.asdict(short), separators=(",", ":"))

@@ -90,7 +90,6 @@ def _mapping(found: answers.Mapping) -> IdentityMapping:
         expires=metadata.annotations.get(EXPIRES, ""),
         reason=metadata.annotations.get(REASON, ""),
         is_readable=is_readable,
-        created=metadata.creation_timestamp,
         uid=metadata.uid,
     )
 

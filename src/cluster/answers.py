@@ -85,7 +85,6 @@ class _Owner(msgspec.Struct):
 class _Metadata(Name, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    creation_timestamp: str = ""
     uid: str = ""
     owner_references: list[_Owner] = []
 

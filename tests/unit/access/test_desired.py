@@ -150,13 +150,6 @@ def test_given_what_is_declared_and_what_there_is_then_this_changes(
     assert changes(wanted.access, wanted.access) == Changes()
 
 
-@pytest.mark.parametrize(("arn", "since"), [(DEV, "2026"), (OPS, "")])
-def test_given_a_mapping_then_it_is_as_old_as_it_was_unless_it_is_made_anew(arn: str, since: str):
-    (wanted,) = plan([entry()], made(arn, created="2026"))[0].access.mappings
-
-    assert wanted.created == since
-
-
 def test_given_a_set_then_it_is_not_applied_until_its_role_is_known_and_follows_that():
     waiting, _ = plan([OF_SET])
     _, steps = plan([OF_SET], made(SSO_ROLE, SSO), set_role=f"{SSO_ROLE[:-16]}{'0' * 16}")

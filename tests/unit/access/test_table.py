@@ -11,7 +11,6 @@ import pytest
 from access import rbac
 from access import table as listing
 from access.mapping import IdentityMapping
-from access.rights import Right, bindings
 from access.table import Row
 from labels import OPTION
 
@@ -33,12 +32,11 @@ def given(found: IdentityMapping, *bindings: rbac.Binding) -> list[str]:
 # What a row says.
 
 OF_SET = f"{ROLE}/AWSReservedSSO_DevOps_0123456789abcdef"
-EXPIRES, CREATED = "2026-12-31T18:00:00Z", "2026-11-27T18:00:00Z"
+EXPIRES = "2026-12-31T18:00:00Z"
 SSO = dataclasses.replace(
     mapping("sso", "{{SessionName}}", "ops", "system:masters", source=OPTION),
     arn=OF_SET,
     expires=EXPIRES,
-    created=CREATED,
 )
 WHOLE = Row(
     name="sso",
@@ -47,18 +45,15 @@ WHOLE = Row(
     groups=("ops", "system:masters"),
     source="option",
     permission_set="DevOps@111122223333",
-    created=CREATED,
     expires=EXPIRES,
     administrator=("group system:masters",),
     roles=("ClusterRole/edit as bob", "ClusterRole/view", "ClusterRole/view in team"),
-    own_roles=(),
     problem="same ARN as dev",
 )
 BARE = Row(
-    *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", "", ""),
+    *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", ""),
     administrator=(),
     roles=(),
-    own_roles=(),
     problem="",
 )
 
@@ -99,27 +94,11 @@ def test_given_a_mapping_that_nobody_logs_in_by_then_its_fields_are_anybodys():
     assert given(found, bound("u", users=("1:dev",))) == ["ClusterRole/u as 1:dev"]
 
 
-def test_given_roles_that_come_with_a_mapping_then_only_these_are_its_own():
-    ((_, made),) = bindings("dev", [Right("edit", namespaces=("team",))], "option")
-    own = dataclasses.replace(bound("edit", "team", groups=(made.group,)), name=made.name)
-    found = mapping("dev", "alice", made.group)
-
-    (row,) = listing.rows([found], {}, rbac.Bindings([own, bound("view", groups=(made.group,))]))
-
-    assert row.roles == ("ClusterRole/view", "ClusterRole/edit in team")
-    assert row.own_roles == ("ClusterRole/edit in team",)
-    assert given(found, own) == ["ClusterRole/edit in team (own)"]
-
-
 def test_given_a_role_that_allows_everything_then_the_list_says_everything():
-    ((_, made),) = bindings("dev", [Right("all")], "option")
-    own = dataclasses.replace(bound("all", groups=(made.group,), everything=True), name=made.name)
-    other = bound("root", users=("alice",), everything=True)
+    found = [bound("view", users=("alice",)), bound("root", users=("alice",), everything=True)]
 
-    assert given(mapping("dev", "alice", made.group), own, other) == [
-        "everything (ClusterRole/root)",
-        "everything (ClusterRole/all, own)",
-    ]
+    roles = ["everything (ClusterRole/root)", "ClusterRole/view"]
+    assert given(mapping("dev"), *found) == roles
 
 
 @pytest.mark.parametrize(
@@ -145,18 +124,17 @@ def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_adminis
 
 SHORT = dataclasses.replace(BARE, arn="arn:x", username="al")
 LONG = Row(
-    *("bob", "y", "u", ("g", "h"), "option", "", "", "2027"),
+    *("bob", "y", "u", ("g", "h"), "option", "", "2027"),
     administrator=("group system:masters",),
     roles=("r", "s"),
-    own_roles=("s",),
     problem="wrong",
 )
 
 
 def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_out():
-    roles = "everything (system:masters),r,s (own)"
-    more = "EXPIRES", f"{'ROLES':37}", "PROBLEM"
-    none = "-      ", f"{'-':37}", "-"
+    roles = "everything (system:masters),r,s"
+    more = "EXPIRES", f"{'ROLES':31}", "PROBLEM"
+    none = "-      ", f"{'-':31}", "-"
     long = "2027   ", roles, "wrong"
     assert listing.table([SHORT, LONG], 9_000)[0].splitlines() == [
         "  ".join(["NAME  ARN    USERNAME  GROUPS  SOURCE ", *more]),
@@ -170,14 +148,10 @@ def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_ou
     assert listing.table([], 9_000) == ("NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES", 0)
 
 
-@pytest.mark.parametrize(("created", "shown"), [("", ""), ("2026", " since 2026")])
-def test_given_a_permission_set_then_its_name_and_the_date_of_its_role_are_shown(
-    created: str, shown: str
-):
-    row = dataclasses.replace(SHORT, permission_set="DevOps@1", created=created)
-    text, _ = listing.table([row], 9_000)
+def test_given_a_permission_set_then_its_name_is_shown():
+    text, _ = listing.table([dataclasses.replace(SHORT, permission_set="DevOps@1")], 9_000)
 
-    assert text.splitlines()[1] == f"dev   arn:x  al        -       kubectl (DevOps@1{shown})  -"
+    assert text.splitlines()[1] == "dev   arn:x  al        -       kubectl (DevOps@1)  -"
 
 
 def test_given_a_wide_cell_then_only_its_own_line_is_longer_and_a_very_wide_one_is_cut():
@@ -206,15 +180,14 @@ def test_given_a_limit_then_the_first_rows_that_fit_are_there_and_the_others_are
 
 def test_given_a_row_that_is_too_long_as_json_then_it_has_its_first_roles_and_the_remedy():
     roles = tuple(f"{n}{'x' * 400}" for n in range(450))
-    huge = dataclasses.replace(LONG, roles=roles, own_roles=roles)
+    huge = dataclasses.replace(LONG, roles=roles)
 
     text, left = listing.jsons([huge, SHORT], 100_000)
 
     row, short = json.loads(text)
     assert (short["name"], left) == ("dev", 0)
     assert row["problem"] == "too long to show: kubectl get iamidentitymapping bob -o yaml"
-    for part in (row["roles"], row["own_roles"]):
-        assert [each.partition("x")[0] for each in part] == [f"{n}" for n in range(10)]
+    assert [each.partition("x")[0] for each in row["roles"]] == [f"{n}" for n in range(10)]
 
 
 def test_given_a_row_as_json_then_it_is_whole():

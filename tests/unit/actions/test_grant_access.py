@@ -204,8 +204,8 @@ def test_given_a_role_when_access_is_granted_then_exactly_this_mapping_has_it(
     assert results["role"] == "ClusterRole edit in team, default"
     assert results["groups"] == "devs"
     assert set(results["roles"].split(", ")) == {
-        "ClusterRole/edit in default (own)",
-        "ClusterRole/edit in team (own)",
+        "ClusterRole/edit in default",
+        "ClusterRole/edit in team",
     }
     assert api.objects[PATH]["spec"]["groups"] == ["devs", GROUP]
     assert bound(api) == [("default", "edit"), ("team", "edit")]
@@ -216,7 +216,7 @@ def test_given_a_server_whose_memory_is_old_when_access_is_granted_then_nothing_
 ):
     api.memory = {**api.objects}
 
-    assert grant(deployed, role="view")["roles"] == "ClusterRole/view (own)"
+    assert grant(deployed, role="view")["roles"] == "ClusterRole/view"
     assert grant(deployed, role="view")["result"] == "changed"
 
 

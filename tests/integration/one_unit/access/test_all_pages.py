@@ -153,7 +153,7 @@ WALK = (
     Section(TEMPORARY, "Revoke access", ("revoked",), ends="alice"),
     Section(OTHERS, "See first what would be refused"),
     Section("many-clusters.md", "Make one file", ("everywhere",), again=True, before=mapped),
-    Section(REVIEW, "See everybody", ("SOURCE", "(own)")),
+    Section(REVIEW, "See everybody", ("SOURCE",)),
     Section(REVIEW, "Look at one principal", ("no mapping names it",)),
     Section(
         "audit.md",
