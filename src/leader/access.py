@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import times
 from access import desired, expiry, validity
+from access.desired import Access
 from cluster import access, api, objects, references, set_roles
 from cluster.access import Result
 from cluster.errors import errors_as_status
@@ -42,37 +43,24 @@ class Report:
 def bring(hook: Hook, client: api.Client) -> Report:
     """Make the mappings and bindings what they should be, and report what is left.
 
-    Call this inside `errors_as_status`. It takes what the hook's time has but `KEPT_SECONDS`.
+    Call this inside `errors_as_status`.
     """
-    declared, now = hook.config.declared, times.now()
-
+    config, now = hook.config, times.now()
     found = access.read(client)
-    roles = set_roles.find(client, declared, found.mappings)
-    wanted = desired.access(declared, found, roles, now)
-    ended = expiry.ended(found.mappings, declared, now)
-    seconds = _seconds(client)
-    result = access.make(
-        client, found, wanted.access, "option mappings", ended=ended, seconds=seconds
-    )
-    _tell(hook, result, ended, now)
-    after, partition = result.after, hook.config.partition
-    late = expiry.ended(after.mappings, declared, now)
+    roles = set_roles.find(client, config.declared, found.mappings)
+    wanted = desired.access(config.declared, found, roles, now)
+    result = _make(hook, client, found, wanted.access, "option mappings", now)
+    late = expiry.ended(result.after.mappings, config.declared, now)
     refused = {
         wanted.places.get(key) or access.shown(key): entry.FAILED(reason=why)
         for key, why in result.said.items()
     }
     return Report(
-        len(after.mappings),
+        len(result.after.mappings),
         len(result.left) - len(result.said),
-        validity.check_access(after, late, partition).problems,
+        validity.check_access(result.after, late, config.partition).problems,
         {**wanted.not_applied, **refused},
     )
-
-
-def _seconds(client: api.Client) -> float:
-    """Return for how long changes may begin. Another look, and what follows, need time too."""
-    left = client.seconds_left
-    return max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
 
 
 def end(hook: Hook) -> None:
@@ -91,31 +79,38 @@ def end(hook: Hook) -> None:
                 return
             found, now = access.read(client), times.now()
             ended = expiry.ended(found.mappings, hook.config.declared, now)
-            wanted, seconds = found.without(ended), _seconds(client)
-            result = access.make(
-                client, found, wanted, "the time is over", ended=ended, seconds=seconds
-            )
-            _tell(hook, result, ended, now)
+            _make(hook, client, found, found.without(ended), "the time is over", now)
     except Unready as reason:
         hook.wake.polls = True
         if hook.wake.overdue:
             logger.warning("expired mappings still let people in: %s", status_line(reason))
 
 
-def _tell(hook: Hook, result: Result, ended: Mapping[str, datetime], now: datetime) -> None:
-    """Remember what has ``ended``, and have the unit expect when the next access ends."""
-    before, after = result.before.mappings, result.after.mappings
+def _make(
+    hook: Hook, client: api.Client, found: Access, wanted: Access, why: str, now: datetime
+) -> Result:
+    """Make the ``wanted`` access of what was ``found``. Remember what has ended, and have the unit
+    expect when the next access ends.
+
+    It takes what the hook's time has but `KEPT_SECONDS`, for another look and what follows.
+    """
+    ended = expiry.ended(found.mappings, hook.config.declared, now)
+    left = client.seconds_left
+    seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
+    result = access.make(client, found, wanted, why, ended=ended, seconds=seconds)
+    after = result.after.mappings
     there = {each.name for each in after}
     gone = [
         expiry.Ended(each.name, word(each.arn), times.shown(at), times.shown(now), each.source)
-        for each in before
+        for each in found.mappings
         if (at := ended.get(each.name)) and each.name not in there
     ]
     hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *gone), now))
-    refused = [f"{access.shown(key)}: {why}" for key, why in result.said.items()]
+    refused = [f"{access.shown(key)}: {said}" for key, said in result.said.items()]
     for line in first(refused, access.MOST_LOGGED):
         logger.warning("the cluster refuses a change: %s", line)
     ends = (expiry.end(each, hook.config.declared) for each in after)
     hook.wake.expect(moment for moment in ends if moment)
     hook.wake.goes_on = result.goes_on
     hook.wake.polls |= bool(result.left)
+    return result
