@@ -19,7 +19,7 @@ from access.declaration.entry import Entry, default_username
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import RoleBinding
-from labels import GRANT, OPTION
+from owner import GRANT, OPTION
 from statuses import entry as texts
 
 

@@ -17,7 +17,7 @@ from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
 from access.permission_sets import of_spelling
-from labels import OPTION
+from owner import OPTION
 from text import command, cut, word
 
 # How many bindings are shown; a user may have thousands.

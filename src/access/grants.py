@@ -17,7 +17,7 @@ from access.desired import Access
 from access.mapping import IdentityMapping, name_of
 from access.rights import Right, bindings
 from errors import Blocked
-from labels import EXPIRES, GRANT, OPTION
+from owner import EXPIRES, GRANT, OPTION
 from text import word
 
 _LONGEST_REASON = 200

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from access.mapping import IdentityMapping
 from access.partitions import PARTITIONS
-from labels import OPTION
+from owner import OPTION
 
 if TYPE_CHECKING:
     from access.login_lines import Line

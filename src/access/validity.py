@@ -14,7 +14,7 @@ from access import arn, expiry, matching, partitions, subjects
 from access.desired import Access
 from access.mapping import IdentityMapping
 from access.rights import has_own_group
-from labels import GRANT, OPTION
+from owner import GRANT, OPTION
 from statuses import mapping as texts
 
 

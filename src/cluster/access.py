@@ -33,7 +33,7 @@ from cluster import answers, api, manifests, objects
 from cluster.api import SLOW_SECONDS
 from cluster.errors import ApiError, Conflict, errors_as_status
 from errors import Unready, Waiting
-from labels import EXPIRES, REASON, SOURCE
+from owner import EXPIRES, REASON, SOURCE
 from statuses import waiting
 from text import brief, first
 

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import yaml
 
-import labels
 import templating
 from access import partitions
 from access.mapping import IdentityMapping
@@ -18,7 +17,7 @@ from certificates.keypair import KeyPair
 from cluster import references
 from cluster.references import ObjectReference
 from juju.proxies import NO_PROXIES, Proxies
-from owner import Owner
+from owner import EXPIRES, OWNER, REASON, SOURCE, Owner
 from text import fingerprint, in_base64
 
 # What the authenticator refuses of the backend for IAMIdentityMappings: aws-iam-authenticator,
@@ -105,13 +104,13 @@ def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
 
 def identity_mapping(mapping: IdentityMapping) -> Manifest:
     """Return the IAMIdentityMapping ``mapping``, which the charm makes."""
-    annotations = {labels.EXPIRES: mapping.expires, labels.REASON: mapping.reason}
+    annotations = {EXPIRES: mapping.expires, REASON: mapping.reason}
     return {
         "apiVersion": references.MAPPINGS,
         "kind": references.MAPPING,
         "metadata": {
             "name": mapping.name,
-            "labels": {labels.SOURCE: mapping.source},
+            "labels": {SOURCE: mapping.source},
             "annotations": {key: value for key, value in annotations.items() if value},
         },
         "spec": {
@@ -138,7 +137,7 @@ def role_binding(binding: RoleBinding, uid: str) -> Manifest:
         "metadata": {
             "name": binding.name,
             **where,
-            "labels": {**references.LABELS, labels.SOURCE: binding.source},
+            "labels": {**references.LABELS, SOURCE: binding.source},
             "ownerReferences": [owner],
         },
         "roleRef": {
@@ -216,5 +215,5 @@ def _proxies_hash(spec: Spec) -> str:
 def _marked(owner: Owner, text: str) -> list[Manifest]:
     manifests = list(yaml.load_all(text, yaml.CSafeLoader))
     for manifest in manifests:
-        manifest["metadata"]["annotations"] = {labels.OWNER: owner.mark}
+        manifest["metadata"]["annotations"] = {OWNER: owner.mark}
     return manifests

@@ -13,11 +13,10 @@ from typing import Any, cast
 from lightkube import generic_resource
 from lightkube.core.resource_registry import resource_registry
 
-import labels
 from cluster import api, manifests, references
 from cluster.errors import ApiError, suppress
 from errors import Blocked
-from owner import Owner
+from owner import OWNER, Owner
 
 # The field managers of client-side apply: kubectl's, that of kubectl below 1.19, and the API
 # server's for fields from before it kept managers. `kubectl edit`, `label` and `patch`, which
@@ -157,7 +156,7 @@ def check_owner(client: api.Client, owner: Owner) -> None:
 
 def mark_of(stored: api.Object | None) -> str:
     """Return the mark of the application that owns an object; empty without one."""
-    return annotations_of(stored).get(labels.OWNER, "") if stored else ""
+    return annotations_of(stored).get(OWNER, "") if stored else ""
 
 
 def annotations_of(stored: api.Object) -> dict[str, str]:

@@ -16,7 +16,7 @@ import times
 from certificates.keypair import KeyPair
 from cluster import answers, api, references
 from errors import Blocked, Waiting
-from labels import CERTIFICATE_HASH
+from owner import CERTIFICATE_HASH
 from statuses import blocked, waiting
 from text import brief
 

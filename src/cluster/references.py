@@ -7,8 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import labels
-from owner import short_name
+from owner import SOURCE, short_name
 from statuses import blocked
 
 NAMESPACE = "kube-system"
@@ -83,9 +82,9 @@ def removal_command() -> str:
 def access_removal_command() -> str:
     """Return the commands with which a person removes the access that the charm has given."""
     return (
-        f"kubectl delete iamidentitymappings --selector {labels.SOURCE}; "
-        f"kubectl delete clusterrolebindings --selector {labels.SOURCE}; "
-        f"kubectl delete rolebindings --all-namespaces --selector {labels.SOURCE}"
+        f"kubectl delete iamidentitymappings --selector {SOURCE}; "
+        f"kubectl delete clusterrolebindings --selector {SOURCE}; "
+        f"kubectl delete rolebindings --all-namespaces --selector {SOURCE}"
     )
 
 

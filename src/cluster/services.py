@@ -23,8 +23,7 @@ from typing import TypeVar
 from cluster import api, manifests, objects, references
 from cluster.errors import ApiError
 from errors import Blocked, Waiting
-from labels import FINALIZER
-from owner import Owner
+from owner import FINALIZER, Owner
 from statuses import blocked, options, waiting
 from text import is_ip
 

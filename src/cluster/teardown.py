@@ -16,8 +16,7 @@ from access.desired import Access
 from cluster import access, api, crd, objects, references
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready
-from labels import GRANT, OPTION
-from owner import Owner
+from owner import GRANT, OPTION, Owner
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
 LAST_SECONDS = 5.0

@@ -34,7 +34,7 @@ from tests.lives.broken import Broken
 from tests.lives.option import Role, Row, own_group, principal
 from tests.lives.people import DELEGATE, MASTERS
 
-from labels import CERTIFICATE_HASH
+from owner import CERTIFICATE_HASH
 
 if TYPE_CHECKING:
     from tests.lives.life import Life

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
-from labels import FINALIZER
+from owner import FINALIZER
 
 CHOSEN = "10.152.183.77"
 

@@ -22,7 +22,7 @@ from access.desired import Access, Desired
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import Right, RoleBinding
-from labels import GRANT, OPTION
+from owner import GRANT, OPTION
 
 OPS, SSO_ROLE = f"{ACCOUNT}:role/Ops", f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
 SET = PermissionSet("DevOps", "111122223333")

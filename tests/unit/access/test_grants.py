@@ -17,7 +17,7 @@ from access.grants import Grant
 from access.mapping import IdentityMapping
 from access.rights import Right, RoleBinding, binding
 from errors import Blocked
-from labels import GRANT, OPTION
+from owner import GRANT, OPTION
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 OPS = f"{ACCOUNT}:role/Ops"

@@ -12,7 +12,7 @@ from access import rbac
 from access import table as listing
 from access.mapping import IdentityMapping
 from access.table import Row
-from labels import OPTION
+from owner import OPTION
 
 ROLE = "arn:aws:iam::111122223333:role"
 

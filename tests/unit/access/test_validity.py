@@ -17,7 +17,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 from access.mapping import IdentityMapping
 from access.validity import Checked, check
-from labels import GRANT, OPTION
+from owner import GRANT, OPTION
 from text import status_line
 
 NODE_NAME = "{{EC2PrivateDNSName}}"

@@ -24,7 +24,7 @@ from cluster.access import LATE, UNSAID, Left, Result
 from cluster.api import Client
 from cluster.errors import errors_as_status
 from errors import Waiting
-from labels import OPTION
+from owner import OPTION
 from statuses import waiting
 
 ACCOUNT = "arn:aws:iam::111122223333"

@@ -15,7 +15,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 from access.mapping import IdentityMapping
 from cluster import manifests
-from labels import GRANT
+from owner import GRANT
 
 SERVING = "2/2 pods, 0 mappings"
 # The API server's cost of one question to its authorizers, what one expression may cost, and what

@@ -13,7 +13,7 @@ from certificates.keypair import KeyPair
 from cluster import pods
 from cluster.answers import Pod
 from cluster.pods import Serving
-from labels import CERTIFICATE_HASH
+from owner import CERTIFICATE_HASH
 
 PAIR = KeyPair("certificate", "key", "ca")
 READY = {"podIP": "10.1.0.1", "conditions": [{"type": "Ready", "status": "True"}]}

@@ -12,7 +12,7 @@ from tests.fakes.kubernetes.paths import DEFINITION, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster, Seen
 from tests.fakes.owners import FORMER, OWN, mark, marks
 
-from labels import FINALIZER
+from owner import FINALIZER
 
 
 @pytest.fixture
