@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import config
-from errors import Unready, Waiting, collected
+from errors import Unready, Waiting
 from juju import control_plane
 from juju.peers import Peers, Shared
 from juju.wake import Wake
@@ -37,7 +37,6 @@ class Hook:
         self.wake = Wake(charm.unit, self.memory)
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
         self.problems = list[Unready]()
-        self._published: Shared | None = None
 
     @property
     def leads(self) -> bool:
@@ -81,23 +80,12 @@ class Hook:
         """
         return control_plane.find(self.charm)
 
-    def share(self, **changes: Any) -> None:
-        """Publish ``changes`` of `Shared` to the peers, then to this unit's control plane.
-
-        Leader only.
-        """
-        self.peers.change(**changes)
-        with collected(self.problems):
-            self.publish_webhook(self.peers.shared)
-
     def publish_webhook(self, shared: Shared) -> None:
         """Give this unit's control plane its webhook."""
-        if shared != self._published:
-            self.memory.address = shared.address
-            control_plane.publish_webhook(
-                self.memory, self.principal, self.machine, self.requirer, self.owner, shared
-            )
-            self._published = shared
+        self.memory.address = shared.address
+        control_plane.publish_webhook(
+            self.memory, self.principal, self.machine, self.requirer, self.owner, shared
+        )
 
     def tell_version(self) -> None:
         """Set the workload's version, unless Juju has it.

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cos
 from errors import Waiting, collected
 from hook import Hook
 from juju import control_plane, reactive
 from juju.peers import Shared
 from statuses import active, waiting
-
-if TYPE_CHECKING:
-    from juju.control_plane import ControlPlane
 
 
 def run(hook: Hook) -> str:
@@ -29,14 +24,6 @@ def run(hook: Hook) -> str:
     if control_plane.is_set(hook.machine, hook.peers.shared.address):
         hook.memory.was_set = True
     control_plane.check_supported(hook.charm, hook.machine)
-    line = _serve(hook, principal)
-    if hook.problems:
-        raise hook.problems[0]
-    return line
-
-
-def _serve(hook: Hook, principal: ControlPlane) -> str:
-    """Bring the authenticator to its desired state, as `run` does."""
     if not hook.peers.joined:
         raise Waiting(waiting.PEER_RELATION(), announced=True)
     control_plane.check_alone(principal, hook.peers.shared.relations)
@@ -61,8 +48,11 @@ def _serve(hook: Hook, principal: ControlPlane) -> str:
     if step := control_plane.next_step(principal, hook.machine, address, was_set=was_set):
         hook.wake.polls = True
         # A line has one command, at its end. The leader's comes first.
-        return line if "run: " in line else f"{line}, {step}"
-    control_plane.await_use(principal, hook.machine, hook.requirer, address)
+        line = line if "run: " in line else f"{line}, {step}"
+    else:
+        control_plane.await_use(principal, hook.machine, hook.requirer, address)
+    if hook.problems:
+        raise hook.problems[0]
     return line
 
 

@@ -64,7 +64,7 @@ def apply_service(
     """Apply the Service, and share its address."""
     shared, chosen = hook.peers.shared, config.webhook_address
     address = services.apply(client, hook.owner, chosen, shared.address, service)
-    hook.share(address=address)
+    hook.peers.change(address=address)
     if chosen and ipaddress.ip_address(chosen) != ipaddress.ip_address(address):
         kept = options.ADDRESS_FIXED(application=hook.owner.application, address=address)
         hook.problems.append(Blocked(kept))

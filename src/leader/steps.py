@@ -67,7 +67,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         raise unissued[0]
     # A new authority is trusted beside the old one, until no pod serves with that.
     former = stored.pair.ca if stored.pair else ""
-    hook.share(ca=pem.ca_bundle(peers.shared.ca, former, pair.ca))
+    peers.change(ca=pem.ca_bundle(peers.shared.ca, former, pair.ca))
     refused = list[Unready]()
     with errors_as_status():
         spec = manifests.Spec(
@@ -81,11 +81,13 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
             reserves=not crd.ratchets(client),
         )
         rollout = authenticator.deploy(client, hook.owner, spec, stored.secret, refused)
-        hook.share(serving=peers.shared.serving or rollout.serving)
+        peers.change(serving=peers.shared.serving or rollout.serving)
         hook.tell_version()
         own = pods.find(client)
         if peers.shared.ca != pair.ca and rollout.complete and pods.all_use(own, pair):
-            hook.share(ca=pair.ca)
+            peers.change(ca=pair.ca)
+        with collected(problems):
+            hook.publish_webhook(peers.shared)
         with collected(problems):
             pods.check_complete(client, rollout, own)
         cos.publish(hook, own)
