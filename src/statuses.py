@@ -140,10 +140,8 @@ class mapping:
     KIND_UNKNOWN = Text("{arn!q} must name one of: {kinds}")
     NAME_INVALID = Text("{arn!q} has no valid {kind} name")
     NO_SESSION = Text("{arn!q} names no role; map the role itself")
-    ONE_SESSION = Text("admits each session of {role!q}; run: kubectl delete iamidentitymapping {name}")
     EXPIRY_INVALID = Text("annotation aws-iam/expires: {problem}")
     EXPIRED = Text("expired at {time}, and still lets people in")
-    ROLE_GONE = Text("no binding is left of its role; grant access again")
     GROUP_RESERVED = Text("group {group!q} is for the rights of mapping {name!q}; remove it")
 
 

@@ -13,10 +13,11 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from access import arn, expiry, rights, subjects
+import times
+from access import arn, rights, subjects
 from access.declaration.declared import Declared
 from access.declaration.entry import Entry, default_username
-from access.mapping import IdentityMapping
+from access.mapping import IdentityMapping, name_of
 from access.permission_sets import PermissionSet
 from access.rights import RoleBinding
 from owner import GRANT, OPTION
@@ -61,10 +62,10 @@ def access(
     known of permission sets. If the option has a fault, what it made stays as it is.
 
     What is declared stays, whatever others create beside it: a mapping of others with the same
-    principal changes nothing here, and `access.validity.check` names it as a duplicate. A mapping
+    principal changes nothing here, and `access.problems.find` names it as a duplicate. A mapping
     of others that has the name of a declared one gives way to it.
     """
-    there = found.without(expiry.ended(found.mappings, declared, now))
+    there = found.without(ended(found.mappings, declared, now))
     if declared.faults:
         return Desired(effective(there.mappings, there))
     entries, not_applied = dict[str, Entry](), dict[str, str]()
@@ -93,6 +94,29 @@ def access(
         },
         not_applied,
     )
+
+
+def end(mapping: IdentityMapping, declared: Declared) -> datetime | None:
+    """Return when the access of ``mapping`` ends; None if it never does.
+
+    A mapping that a good option declares ends when the option says, whatever a hand wrote. Every
+    other ends when its annotation says, if that is a time.
+    """
+    entry = None if declared.faults else declared.of(mapping.principal)
+    is_declared = entry and mapping.name == name_of(mapping.principal)
+    text = entry.expires if entry and is_declared else mapping.expires
+    try:
+        return times.parse(text) if text else None
+    except ValueError:
+        return None
+
+
+def ended(
+    mappings: Iterable[IdentityMapping], declared: Declared, now: datetime
+) -> dict[str, datetime]:
+    """Return the ``mappings`` whose access is over at ``now``: by name, when it ended."""
+    ends = {each.name: end(each, declared) for each in mappings}
+    return {name: moment for name, moment in ends.items() if moment and moment <= now}
 
 
 def effective(mappings: Iterable[IdentityMapping], found: Access) -> Access:

@@ -13,7 +13,6 @@ from access import matching, rbac, subjects
 from access.arn import Principal
 from access.declaration.declared import Declared
 from access.declaration.entry import Entry, set_key
-from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
 from access.permission_sets import of_spelling
@@ -93,13 +92,6 @@ def _way(way: Way, now: datetime) -> Iterator[str]:
             "arn:aws:sts::<account>:assumed-role/<role>/<session>"
         )
     yield from _bound(who, way.grants)
-
-
-def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
-    """Yield which mappings of the principal the charm has deleted at their end."""
-    for each in remembered:
-        if matching.canonical(each.arn) == str(looked_up):
-            yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
 def _bound(who: Identity, grants: Sequence[rbac.RoleGrant]) -> Iterator[str]:

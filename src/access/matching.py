@@ -11,7 +11,6 @@ from access import arn, rbac, subjects
 from access.arn import Principal
 from access.mapping import IdentityMapping
 from access.permission_sets import of_spelling
-from statuses import mapping as texts
 from text import fill, word
 
 
@@ -68,16 +67,6 @@ def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
         fill(mapping.username, values),
         tuple(fill(group, values) for group in mapping.groups),
     )
-
-
-def refused(mapping: IdentityMapping) -> str:
-    """Return why the authenticator refuses each login that it looks up in ``mapping``; empty if it
-    does not."""
-    if not mapping.is_readable:
-        return texts.GROUPS_INVALID()
-    if any(subjects.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
-        return texts.PLACEHOLDER_UNKNOWN()
-    return ""
 
 
 def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> Iterator[str]:

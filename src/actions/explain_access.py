@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import times
-from access import arn, expiry, explanation, matching, partitions, rbac, validity
+from access import arn, desired, explanation, matching, partitions, problems, rbac
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, joined, list_refusals
 from cluster import access, api, bindings
@@ -51,12 +51,12 @@ def _explain(
     bound, warning = (
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
-    problems = validity.check(found, option).problems
+    wrong = problems.find(found, option)
     ways = list[explanation.Way]()
     for mapping in matches:
-        who, problem = matching.identity(mapping, given), problems.get(mapping.name, "")
-        grants, refused = bound.of(who.username, who.groups), matching.refused(mapping)
-        end = expiry.end(mapping, declared)
+        who, problem = matching.identity(mapping, given), wrong.get(mapping.name, "")
+        grants, refused = bound.of(who.username, who.groups), problems.refused(mapping)
+        end = desired.end(mapping, declared)
         ways.append(explanation.Way(mapping, problem, who, grants, refused, end))
     lines = [*explanation.begin(given, looked_up)]
     if own := api_server.own_tokens(api_server.flags(hook.machine)):
@@ -69,7 +69,11 @@ def _explain(
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
-        lines += explanation.ended(looked_up, hook.peers.shared.ended)
+        lines += [
+            f"mapping {each.name} let it in, and ended at {each.at}"
+            for each in hook.peers.shared.ended
+            if matching.canonical(each.arn) == str(looked_up)
+        ]
         application = hook.owner.application
         lines += explanation.remedy(given, declared, found, times.now(), application)
     let_in = [way for way in ways if not way.refused]

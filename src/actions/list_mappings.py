@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import times
-from access import desired, expiry, table, validity
+from access import desired, problems, table
 from access.declaration.declared import Declared
 from access.desired import Access
 from actions import MAX_BYTES, joined
@@ -32,9 +32,9 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         found = access.read(client)
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declared, found)
-    late = expiry.ended(found.mappings, declared, times.now())
-    problems = validity.check_access(found, late, partition).problems
-    listed = table.rows(found.mappings, problems, bound)
+    late = desired.ended(found.mappings, declared, times.now())
+    wrong = problems.find(found.mappings, partition, late)
+    listed = table.rows(found.mappings, wrong, bound)
     form = table.jsons if params["format"] == "json" else table.table
     text, left = form(listed, MAX_BYTES)
     results = {"mappings": text}

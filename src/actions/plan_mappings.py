@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import times
-from access import changes, desired, rbac, table, validity
+from access import changes, desired, problems, rbac, table
 from access.changes import Changes
 from access.declaration.declared import Declared
 from access.desired import Access, Desired
@@ -49,10 +49,10 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         wanted = desired.access(good, found, roles, times.now())
         steps = changes.changes(found, wanted.access)
         mighty = bindings.roles_of_everything(client) if steps.bind else ()
-    known = validity.check(found.mappings, partition).problems
-    after = validity.check(wanted.access.mappings, partition).problems
-    problems = {name: problem for name, problem in after.items() if name not in known}
-    rows = _rows(declared, found, wanted, steps, problems, mighty)
+    known = problems.find(found.mappings, partition)
+    after = problems.find(wanted.access.mappings, partition)
+    new = {name: problem for name, problem in after.items() if name not in known}
+    rows = _rows(declared, found, wanted, steps, new, mighty)
     cells = map(dataclasses.astuple, (dataclasses.replace(row, arn=word(row.arn)) for row in rows))
     text, left = table.table_of(_TITLES, _TITLES, cells, MAX_BYTES)
     results = {"plan": text if rows else "nothing would change"}

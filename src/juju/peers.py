@@ -5,17 +5,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
 import ops
 
-from access import expiry
 from certificates import pem
 from errors import Waiting
 from statuses import waiting
 from text import is_ip
 
 RELATION = "peers"
+
+
+class Ended(NamedTuple):
+    """An access that the charm has ended."""
+
+    name: str  # The mapping's name.
+    arn: str  # The principal, as the mapping spelt it.
+    at: str  # When it ended, as `times.shown` says it.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +38,7 @@ class Shared:
     relations: frozenset[str] = frozenset()
     inherited: bool = False  # Whether the reactive charm's leader data is still to be removed.
     # The access that the charm has ended within a day, the last of it at the end.
-    ended: tuple[expiry.Ended, ...] = ()
+    ended: tuple[Ended, ...] = ()
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
         """Return what is true for a unit that has these relations with its control plane.
@@ -80,7 +88,7 @@ class Peers:
             "serving": "true" if new.serving else "",
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
-            "ended": expiry.dump(new.ended),
+            "ended": json.dumps(new.ended) if new.ended else "",
         }
         try:
             relation.data[self._charm.app].update(values)
@@ -107,5 +115,14 @@ class Peers:
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
-            ended=expiry.load(data.get("ended", "")),
+            ended=ended(data.get("ended", "")),
         )
+
+
+def ended(text: str) -> tuple[Ended, ...]:
+    """Return the access that ended by its ``text``; nothing for a text of anybody else."""
+    try:
+        rows: Any = json.loads(text)
+        return tuple(Ended(*map(str, row)) for row in rows)
+    except (ValueError, TypeError, RecursionError):
+        return ()

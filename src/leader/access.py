@@ -7,16 +7,17 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import times
-from access import desired, expiry, validity
+from access import desired, problems
 from access.desired import Access
 from cluster import access, api, objects, references, set_roles
 from cluster.access import Result
 from cluster.errors import errors_as_status
 from errors import Unready
+from juju.peers import Ended
 from statuses import entry
 from text import first, status_line, word
 
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # How much of its time a hook keeps for what follows, and how much of it access has in any case.
 KEPT_SECONDS, LEAST_SECONDS = 10.0, 4.0
+# How long the charm remembers access that ended, and how many of them: a databag holds them.
+REMEMBERED, MOST_REMEMBERED = timedelta(days=1), 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +53,7 @@ def bring(hook: Hook, client: api.Client) -> Report:
     roles = set_roles.find(client, config.declared, found.mappings)
     wanted = desired.access(config.declared, found, roles, now)
     result = _make(hook, client, found, wanted.access, "option mappings", now)
-    late = expiry.ended(result.after.mappings, config.declared, now)
+    late = desired.ended(result.after.mappings, config.declared, now)
     refused = {
         wanted.places.get(key) or access.shown(key): entry.FAILED(reason=why)
         for key, why in result.said.items()
@@ -58,7 +61,7 @@ def bring(hook: Hook, client: api.Client) -> Report:
     return Report(
         len(result.after.mappings),
         len(result.left) - len(result.said),
-        validity.check_access(result.after, late, config.partition).problems,
+        problems.find(result.after.mappings, config.partition, late),
         {**wanted.not_applied, **refused},
     )
 
@@ -78,7 +81,7 @@ def end(hook: Hook) -> None:
                 hook.wake.expect(())
                 return
             found, now = access.read(client), times.now()
-            ended = expiry.ended(found.mappings, hook.config.declared, now)
+            ended = desired.ended(found.mappings, hook.config.declared, now)
             _make(hook, client, found, found.without(ended), "the time is over", now)
     except Unready as reason:
         hook.wake.polls = True
@@ -94,22 +97,24 @@ def _make(
 
     It takes what the hook's time has but `KEPT_SECONDS`, for another look and what follows.
     """
-    ended = expiry.ended(found.mappings, hook.config.declared, now)
+    ended = desired.ended(found.mappings, hook.config.declared, now)
     left = client.seconds_left
     seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
     result = access.make(client, found, wanted, why, ended=ended, seconds=seconds)
     after = result.after.mappings
     there = {each.name for each in after}
     gone = [
-        expiry.Ended(each.name, word(each.arn), times.shown(at), times.shown(now), each.source)
+        Ended(each.name, word(each.arn), times.shown(at))
         for each in found.mappings
         if (at := ended.get(each.name)) and each.name not in there
     ]
-    hook.peers.change(ended=expiry.remembered((*hook.peers.shared.ended, *gone), now))
+    known, since = (*hook.peers.shared.ended, *gone), times.shown(now - REMEMBERED)
+    recent = [each for each in known if each.at > since]
+    hook.peers.change(ended=tuple(recent[-MOST_REMEMBERED:]))
     refused = [f"{access.shown(key)}: {said}" for key, said in result.said.items()]
     for line in first(refused, access.MOST_LOGGED):
         logger.warning("the cluster refuses a change: %s", line)
-    ends = (expiry.end(each, hook.config.declared) for each in after)
+    ends = (desired.end(each, hook.config.declared) for each in after)
     hook.wake.expect(moment for moment in ends if moment)
     hook.wake.goes_on = result.goes_on
     hook.wake.polls |= bool(result.left)

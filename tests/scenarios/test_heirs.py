@@ -89,7 +89,6 @@ def test_given_an_heir_by_the_statuss_command_when_a_grant_ended_then_nobody_inh
     grant(deployed, arn=ARN, role="admin", for_="30m")
     mark(api, SERVICE, None)
     second.settle()
-    # It says "no binding is left of its role", and there is one.
     assert second.hook().message == "2/2 pods, 1 mapping"
     api.clock.now += 1900
     second.hook()

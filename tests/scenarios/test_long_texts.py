@@ -14,7 +14,7 @@ from types import FrameType
 import pytest
 from tests.fakes.explaining import CLIENT, FORMAT, STS, log_line
 
-from access import grants, rbac, refusals, validity
+from access import grants, problems, rbac, refusals
 from access.declaration.declared import Declared
 from access.declaration.entry import Entry
 from access.mapping import IdentityMapping
@@ -97,7 +97,7 @@ def twins(number: int) -> list[IdentityMapping]:
 
 
 def test_given_many_mappings_of_one_principal_then_they_are_checked_in_a_time_in_proportion():
-    assert len(validity.check(twins(50_000)).problems) == 50_000
+    assert len(problems.find(twins(50_000))) == 50_000
 
 
 def test_given_many_mappings_of_one_principal_then_they_are_revoked_in_a_time_in_proportion():

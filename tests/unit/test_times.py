@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +13,35 @@ import times
 
 UTC = timezone.utc
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+TIME = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)"
+NO_TIMES = [
+    *("tomorrow", "2026-11-26", "2026-11-26T12:00:00", "2026-02-29T00:00:00Z", "1795694400"),
+    *("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "1969-12-31T23:59:59Z"),
+    # Other programs' words for "never" and "no time".
+    *("9999-12-31T23:59:59.9999999Z", "0001-01-01T00:00:00Z", "2026-11-26T12:00:00Z\n"),
+    # What would be shown as a year that is none.
+    *("9998-12-31T23:59:59.5Z", "1969-12-31T23:59:59.5Z"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-26T12:00:00Z", NOON),
+        ("2026-11-26T13:30:00+01:30", NOON),
+        ("2026-11-26T12:00:00.5Z", NOON + timedelta(milliseconds=500)),
+        ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, moment: datetime):
+    assert times.parse(text) == moment
+
+
+@given(st.text() | st.from_regex(TIME, fullmatch=True))
+def test_given_any_text_when_read_then_it_is_a_time_in_utc_or_refused(text: str):
+    with contextlib.suppress(ValueError):
+        assert times.parse(text).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -23,9 +53,9 @@ def test_given_a_long_text_that_is_not_a_time_then_its_beginning_is_named(text: 
     assert str(raised.value).startswith(f"{shown} is not a time")
 
 
-@pytest.mark.parametrize("text", ["9998-12-31T23:59:59.5Z", "1969-12-31T23:59:59.5Z"])
-def test_given_what_would_be_shown_as_a_year_that_is_none_when_read_then_it_is_refused(text: str):
-    with pytest.raises(ValueError, match="is not a time"):
+@pytest.mark.parametrize("text", NO_TIMES)
+def test_given_what_is_not_a_time_when_read_then_it_is_refused(text: str):
+    with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z"):
         times.parse(text)
 
 

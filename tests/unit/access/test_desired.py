@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.fakes.arns import CANONICAL, PATHED
 from tests.fakes.declaring import ACCOUNT, DEV, NAME, name_of
 
-from access import desired, expiry, rights
+from access import desired, rights
 from access.arn import canonical_or_empty
 from access.changes import Changes, changes
-from access.declaration.declared import Declared
+from access.declaration.declared import Declared, parse
 from access.declaration.entry import Entry
 from access.declaration.formats import Remark
 from access.desired import Access, Desired
@@ -181,6 +181,36 @@ def test_given_a_persons_mapping_then_only_its_status_becomes_what_the_authentic
     assert steps == Changes(change=(expected,) if stored != right else ())
 
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
+LATER, SOONER = "2026-11-26T12:00:00.1Z", "2026-11-26T12:00:00Z"
+DECLARES = parse(f"[{{arn: '{DEV}', expires: '{SOONER}'}}]", NOON)
+LASTING = parse(f"[{{arn: '{DEV}'}}]", NOON)
+FAULTY = parse(f"[{{arn: '{DEV}'}}, {{arn: x}}]", NOON)
+ENDING_SET = parse(f"[{{permission-set: DevOps@111122223333, expires: '{SOONER}'}}]", NOON)
+
+
+@pytest.mark.parametrize(
+    ("found", "option", "over"),
+    [
+        (made(expires=SOONER), Declared(), True),
+        (made(expires=LATER), Declared(), False),
+        (made(), Declared(), False),
+        (made(expires="tomorrow"), Declared(), False),
+        (made(expires=LATER), DECLARES, True),
+        (made(expires=SOONER), LASTING, False),
+        (made(expires=SOONER), FAULTY, True),
+        (made(name="theirs", expires=SOONER), LASTING, True),
+        (made(name="theirs"), DECLARES, False),
+        (made("no ARN", expires=SOONER), LASTING, True),
+        (made(SSO_ROLE, SSO), ENDING_SET, True),
+    ],
+)
+def test_given_a_mapping_then_a_good_options_entry_says_its_end_and_else_its_annotation(
+    found: IdentityMapping, option: Declared, over: bool
+):
+    assert desired.ended([found], option, NOON) == ({found.name: NOON} if over else {})
+
+
 # What holds of any option and any cluster.
 
 ENDS, RIGHTS = st.sampled_from(["", PAST, FUTURE]), st.sampled_from([(), (VIEW,), (EDIT,)])
@@ -259,7 +289,7 @@ def test_given_any_option_and_cluster_then_nothing_of_others_goes_but_at_its_end
 ):
     wanted = desired.access(declared, found, {}, NOW)
 
-    ended = expiry.ended(found.mappings, declared, NOW)
+    ended = desired.ended(found.mappings, declared, NOW)
     steady = OPTION if not declared.faults else "nothing"
     theirs = [
         dataclasses.replace(each, canonical=each.principal)

@@ -18,9 +18,6 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
 from tests.fakes.machine import Files
 
-from access import expiry
-from access.expiry import Ended
-
 ASK = "to ask Kubernetes what it may do, run: kubectl auth can-i --list"
 GRANT = "juju run aws-iam/leader grant-access"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/a@b"
@@ -195,8 +192,7 @@ def test_given_a_mapping_that_ends_when_explained_then_it_is_said_when(
 def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
     deployed: Model,
 ):
-    ended = Ended("dev", ROLE.upper(), "2026-11-26T08:00:00Z", "2026-11-26T08:00:01Z")
-    deployed.peer["ended"] = expiry.dump([ended])
+    deployed.peer["ended"] = json.dumps([("dev", ROLE.upper(), "2026-11-26T08:00:00Z")])
 
     assert "mapping dev let it in, and ended at 2026-11-26T08:00:00Z" in explained(deployed)
     assert deployed.action("list-mappings")["ended"] == (

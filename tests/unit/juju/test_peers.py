@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from juju.peers import Shared
+from juju.peers import Shared, ended
 
 DEPLOYED = Shared(
     cluster_id="prod",
@@ -29,3 +29,8 @@ def test_given_a_relation_that_goes_on_or_another_then_all_stays_or_ids_and_addr
 
     new = Shared("prod", "10.152.183.20", relations=relations)
     assert found == (dataclasses.replace(DEPLOYED, relations=relations) if stays else new)
+
+
+@pytest.mark.parametrize("text", ["", "{", "5", "[[]]", "[" * 100_000])
+def test_given_a_databag_that_holds_anything_else_then_no_access_is_known_to_have_ended(text: str):
+    assert ended(text) == ()

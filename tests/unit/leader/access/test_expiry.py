@@ -18,8 +18,8 @@ from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import items
 
-from access import expiry
 from cluster import access
+from juju.peers import Peers
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
 DEV = f"{MAPPINGS}/dev"
@@ -72,7 +72,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
     assert "1 broken mapping: a: expired at" in message
     assert items(deployed)[0]["problem"].startswith("expired at ")
     assert "the cluster refuses a change: mapping a: 403 admission webhook" in deployed.log()
-    assert [ended.name for ended in expiry.load(deployed.peer["ended"])] == ["b", "c"]
+    assert [name for name, *_ in json.loads(deployed.peer["ended"])] == ["b", "c"]
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
 
@@ -80,8 +80,7 @@ def test_given_ended_access_then_the_peers_know_of_it_for_a_day(deployed: Model,
     at = after(api, -1)
     add(api, at)
     deployed.hook()
-    (ended,) = expiry.load(deployed.peer["ended"])
-    assert (ended.name, ended.arn, ended.at) == ("dev", ROLE, at)
+    assert deployed.peer["ended"] == json.dumps([("dev", ROLE, at)])
 
     bags = deployed.bags()
     api.clock.now += 86_000
@@ -110,7 +109,7 @@ def test_given_a_blocked_unit_when_its_alarm_rings_then_access_ends_all_the_same
 
     assert deployed.units[0].status.name == "blocked"
     assert DEV not in api.objects
-    assert expiry.load(deployed.peer["ended"])
+    assert deployed.peer["ended"]
     assert rings(deployed, api) == []
 
 
@@ -284,10 +283,10 @@ def test_given_a_hook_that_dies_after_its_writes_then_the_log_has_said_what_it_w
     add(api, end)
     deployed.has_bugs = True
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(expiry, "remembered", die)
+    monkeypatch.setattr(Peers, "change", die)
     deployed.hook()
 
     assert DEV not in api.objects

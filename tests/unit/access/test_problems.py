@@ -16,12 +16,11 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
 
 from access.mapping import IdentityMapping
-from access.validity import Checked, check
+from access.problems import find
 from owner import GRANT, OPTION
 from text import status_line
 
 NODE_NAME = "{{EC2PrivateDNSName}}"
-NOTHING = Checked({}, frozenset())
 
 
 def mapping(name: str, arn: str, canonical: str = "", username: str = "alice") -> IdentityMapping:
@@ -29,10 +28,10 @@ def mapping(name: str, arn: str, canonical: str = "", username: str = "alice") -
 
 
 def test_given_two_mappings_of_one_principal_when_checked_then_each_names_the_other():
-    found = check([mapping("b", DEV.upper(), CANONICAL), mapping("a", DEV, CANONICAL)])
+    found = find([mapping("b", DEV.upper(), CANONICAL), mapping("a", DEV, CANONICAL)])
 
-    assert list(found.problems) == ["a", "b"]
-    assert found.problems == {
+    assert list(found) == ["a", "b"]
+    assert found == {
         "a": "same ARN as mapping b; delete one of them",
         "b": "same ARN as mapping a; delete one of them",
     }
@@ -41,8 +40,8 @@ def test_given_two_mappings_of_one_principal_when_checked_then_each_names_the_ot
 def test_given_a_mapping_of_another_partition_when_checked_then_it_is_a_problem():
     dev = mapping("dev", DEV.upper(), CANONICAL)
 
-    assert check([dev], "aws-us-gov") == NOTHING
-    assert check([dev], "aws-iso").problems == {
+    assert find([dev], "aws-us-gov") == {}
+    assert find([dev], "aws-iso") == {
         "dev": "no login has partition aws, because the option partition is aws-iso"
     }
 
@@ -69,15 +68,15 @@ NO_TIME = "annotation aws-iam/expires: 'tomorrow' is not a time such as 2026-12-
 def test_given_a_mapping_that_lets_nobody_in_or_others_too_then_what_to_change_is_named(
     fields: dict[str, Any], problem: str | None
 ):
-    found = check([dataclasses.replace(mapping("dev", DEV, CANONICAL), **fields)])
+    found = find([dataclasses.replace(mapping("dev", DEV, CANONICAL), **fields)])
 
-    assert found.problems.get("dev") == problem
+    assert found.get("dev") == problem
 
 
 def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_nothing():
-    found = check([mapping("a", "?"), mapping("b", "?")])
+    found = find([mapping("a", "?"), mapping("b", "?")])
 
-    assert all(problem.startswith("'?' is not an ARN") for problem in found.problems.values())
+    assert all(problem.startswith("'?' is not an ARN") for problem in found.values())
 
 
 # Mappings of others that have the ARN of a declared mapping.
@@ -109,16 +108,16 @@ def test_given_other_problems_when_there_is_a_duplicate_then_the_status_names_th
         IdentityMapping("theirs", DEV, "x", CANONICAL, source=GRANT),
     ]
 
-    report = check(mappings)
+    report = find(mappings)
 
-    name, problem = next(iter(report.problems.items()))
+    name, problem = next(iter(report.items()))
     assert f"{name}: {problem}" == SAID
-    assert NAME not in report.problems
+    assert NAME not in report
 
 
 @given(st.lists(damage.text(DEV, (PATHED, CANONICAL)), min_size=1, max_size=4))
 def test_given_any_arns_when_checked_then_what_is_wrong_with_each_is_one_line(arns: list[str]):
-    found = check([mapping(f"m{n}", text, arns[0].lower()) for n, text in enumerate(arns)])
+    found = find([mapping(f"m{n}", text, arns[0].lower()) for n, text in enumerate(arns)])
 
-    for problem in found.problems.values():
+    for problem in found.values():
         assert status_line(problem).isprintable()
