@@ -33,11 +33,15 @@ def run(hook: Hook, *, with_file: bool) -> str:
 
     Return what the operator must do first, as a status; empty if that is nothing.
     """
-    if with_file:
-        _remove_file(hook)
-    memory, machine = hook.memory, hook.machine
+    owner, memory, machine = hook.owner, hook.memory, hook.machine
+    try:
+        if with_file and not control_plane.is_webhook_foreign(machine, owner):
+            files.remove(machine.webhook)
+    except Blocked as reason:
+        logger.warning(status_line(reason))
     asks = functools.partial(control_plane.asks, machine)
-    asked = memory.address if asks(memory.address) else ""
+    # The control plane may render another address meanwhile.
+    first = f"{_reset(machine, memory.address)}: " if asks(memory.address) else ""
     try:
         # What another Kubernetes has under the charm's names is somebody else's.
         if not control_plane.is_supported(machine) or hook.principal_leaves():
@@ -45,58 +49,34 @@ def run(hook: Hook, *, with_file: bool) -> str:
         # A unit in error would never go.
         with internal_errors.as_status(hook.charm.unit.name), errors_as_status():
             client = api.connect(machine.admin_kubeconfig)
-            remains = teardown.remove(
-                client,
-                hook.owner,
-                lambda stored: services.remove(
-                    client, hook.owner, stored, memory.address, asks, is_keeper=memory.keeps
-                ),
-            )
+
+            def remove_service(stored: api.Object | None) -> str:
+                known, keeps = memory.address, memory.keeps
+                return services.remove(client, owner, stored, known, asks, is_keeper=keeps)
+
+            remains = teardown.remove(client, owner, remove_service)
     except Unready as reason:
-        logger.warning(_left(machine, asked, status_line(reason)))
-        return ""
+        remains = Remains({"all of it": reason})
     memory.keeps = memory.keeps or bool(remains.address)
-    for line in _remaining(machine, asked, remains):
-        logger.warning(line)
-    if not remains.address:
-        return ""
-    return waiting.SERVICE_KEPT(command=control_plane.reset_command(machine, remains.address))
-
-
-def _remove_file(hook: Hook) -> None:
-    try:
-        if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
-            files.remove(hook.machine.webhook)
-    except Blocked as reason:
-        logger.warning(status_line(reason))
-
-
-def _remaining(machine: Machine, asked: str, remains: Remains) -> list[str]:
-    """Return for the log what stays in the cluster, with the commands that remove it."""
-    lines = list[str]()
     if remains.failed:
-        reason = status_line(next(iter(remains.failed.values())))
-        lines.append(_left(machine, asked, f"{', '.join(remains.failed)}: {reason}"))
+        what, reason = ", ".join(remains.failed), next(iter(remains.failed.values()))
+        logger.warning(
+            "the cluster keeps what this charm deployed (%s: %s); unless another application of "
+            "this charm uses it, remove it with: %s%s",
+            *(what, status_line(reason), first, references.removal_command()),
+        )
     if remains.access:
         command = references.access_removal_command()
-        lines.append(waiting.MAPPINGS_LEFT(number=remains.access, command=command))
-    if remains.address:
-        principal = control_plane.principal_unit()
-        lines.append(
-            f"the Service stays: {principal} still sends logins to its address, and whoever has "
-            f"that reads their tokens. Delete it with: {_reset(machine, remains.address)}: "
-            f"{references.service_removal(principal)}"
-        )
-    return lines
-
-
-def _left(machine: Machine, asked: str, why: str) -> str:
-    """Return what to do about everything that stays in the cluster, for this reason."""
-    first = f"{_reset(machine, asked)}: " if asked else ""
-    return (
-        f"the cluster keeps what this charm deployed ({why}); unless another application of this "
-        f"charm uses it, remove it with: {first}{references.removal_command()}"
+        logger.warning(waiting.MAPPINGS_LEFT(number=remains.access, command=command))
+    if not remains.address:
+        return ""
+    principal = control_plane.principal_unit()
+    logger.warning(
+        "the Service stays: %s still sends logins to its address, and whoever has that reads "
+        "their tokens. Delete it with: %s: %s",
+        *(principal, _reset(machine, remains.address), references.service_removal(principal)),
     )
+    return waiting.SERVICE_KEPT(command=control_plane.reset_command(machine, remains.address))
 
 
 def _reset(machine: Machine, address: str) -> str:
