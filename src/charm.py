@@ -79,7 +79,8 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_any_event(self, event: ops.EventBase) -> None:
         hook = self._hook
-        if self._on_departed(event):
+        self._on_departed(event)
+        if hook.memory.leaves:
             return
         hook.wake.note(event)
         try:
@@ -107,13 +108,11 @@ class AwsIamCharm(ops.CharmBase):
         if self._status and not self._hook.memory.leaves:
             event.add_status(self._status)
 
-    def _on_departed(self, event: ops.EventBase) -> bool:
-        """Clean up if this unit goes, and return whether it does. Whatever else departs,
-        relation-broken follows."""
+    def _on_departed(self, event: ops.EventBase) -> None:
+        """Clean up if this unit goes. Whatever else departs, relation-broken follows."""
         self._attempt(lambda: self._hook.note(event))
         if self._hook.memory.leaves:
             self._remove(event)
-        return self._hook.memory.leaves
 
     def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
         if event.unit.name == control_plane.principal_unit():
