@@ -19,7 +19,7 @@ from access.partitions import PARTITIONS
 from owner import OPTION
 
 if TYPE_CHECKING:
-    from access.login_lines import Line
+    from access.refusals import Line
 
 # What Identity Center accepts as a permission set's name.
 _NAME = r"[\w+=,.@-]{1,32}"

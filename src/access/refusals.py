@@ -2,6 +2,10 @@
 
 """Who was refused, and why, by the log of the authenticator. Pure.
 
+The authenticator logs each login in JSON, so what a stranger sends stays inside the field that
+quotes it. The libraries in it log text of other people's objects as it is, so a line counts only
+if it has all that the authenticator gives to a login's line.
+
 The charm says in its own words what has a remedy of its own. Of anything else it quotes the
 authenticator, without the words that may be secret.
 
@@ -14,15 +18,52 @@ Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``pkg/token``, ``pkg/erru
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import enum
 import json
+import re
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
 
 from access import arn as arns
-from access import login_lines
-from access.login_lines import Line
 from text import quoted
+
+_GRANTED, _DENIED = "access granted", "access denied"
+_ANSWER = "STS response"
+_ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
+_SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+# `check` sends a GET ahead of its login to a pod, as no API server does, and its login to the API
+# server has a parameter that begins so: neither is somebody's.
+_ANNOUNCED, _ANNOUNCED_FOR = "unexpected request method", timedelta(seconds=15)
+PROBE = "aws-iam-check-"
+_PROBE = re.compile(r'input token [^"]*query parameter "aws-iam-check-[0-9a-f]{16}"')
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line on a login."""
+
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    level: Literal["info", "warning", "error"]
+    path: Literal["/authenticate"]
+    # Address and port of the API server that asked.
+    client: Annotated[str, msgspec.Meta(min_length=1)]
+    msg: str
+    error: str = ""
+    # Of a decision, the principal's canonical ARN; of what STS answered, its session's.
+    arn: str = ""
+    accesskeyid: str = ""
+    session: str = ""
+
+    @property
+    def is_denial(self) -> bool:
+        """Return whether the authenticator says why it refused a login."""
+        return self.level == "warning" and self.msg == _DENIED and bool(self.error)
+
+
+_DECODER = msgspec.json.Decoder(Line)
 
 
 class Cause(enum.Enum):
@@ -98,7 +139,7 @@ _LONGEST_WORD = 60
 class Refusal:
     """Logins that were refused for one reason."""
 
-    last: datetime.datetime  # When the newest of them was.
+    last: datetime  # When the newest of them was.
     count: int  # How often the authenticator refused. The API server may try a login five times.
     cause: Cause
     # The principal as a mapping would name it, spelt as AWS does; empty where the authenticator
@@ -115,13 +156,12 @@ class Refusal:
         return f"{text}: {self.detail}" if self.detail else text
 
 
-def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime) -> list[Refusal]:
-    """Return the refusals between ``begin`` and ``end`` in ``lines`` of the authenticator's log,
-    the newest first. The lines of one pod follow each other in their order.
-    """
+def parse(lines: Iterable[str]) -> list[Refusal]:
+    """Return the refusals in ``lines`` of the authenticator's log, the newest first. The lines of
+    one pod follow each other in their order."""
     found: dict[tuple[Cause, str, str, str], Refusal] = {}
-    for line, answer in login_lines.decisions(lines, begin, end):
-        if _is_denial(line):
+    for line, answer in decisions(lines):
+        if line.is_denial:
             refusal = _refusal(line, answer)
             key = (refusal.cause, refusal.arn, refusal.access_key_id, refusal.session)
             if former := found.get(key):
@@ -131,14 +171,43 @@ def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
     return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
 
 
-def confirmed(
-    lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
-) -> Iterator[Line]:
+def confirmed(lines: Iterable[str]) -> Iterator[Line]:
     """Yield each login of a principal that AWS confirmed, and that a mapping let in or would."""
-    for line, _ in login_lines.decisions(lines, begin, end):
-        is_known = line.msg == login_lines.GRANTED or _cause(line.error)[0] == Cause.NOT_MAPPED
+    for line, _ in decisions(lines):
+        is_known = line.msg == _GRANTED or _cause(line.error)[0] == Cause.NOT_MAPPED
         if is_known and arns.canonical_or_empty(line.arn):
             yield line
+
+
+def decisions(lines: Iterable[str]) -> Iterator[tuple[Line, Line | None]]:
+    """Yield each decision in ``lines``, with what STS answered. Those on made-up logins of the
+    charm are left out, and whatever else is not the authenticator's."""
+    known = defaultdict[tuple[str, str], deque[Line]](deque)
+    announced = dict[str, datetime]()
+    for line in filter(None, map(_decode, lines)):
+        until = announced.get(line.client)
+        if line.msg == _ANNOUNCED:
+            announced[line.client] = line.time + _ANNOUNCED_FOR
+        elif line.level == "error" or (until and line.time <= until):
+            continue
+        elif line.msg == _ANSWER:
+            known[line.client, arns.canonical_or_empty(line.arn)].append(line)
+        elif line.msg in (_DENIED, _GRANTED) and not _PROBE.fullmatch(line.error):
+            # One connection serves many logins at a time, so several of one role may be open.
+            answers = known.get((line.client, line.arn.lower()))
+            yield line, answers.popleft() if answers else None
+
+
+def _decode(line: str) -> Line | None:
+    """Return a line on a login; None for any other line."""
+    # JSON may begin with a space or a tab. The authenticator's does not, and a text of several
+    # lines in a library's line does.
+    if not line.startswith("{"):
+        return None
+    try:
+        return _DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def redacted(text: str) -> str:
@@ -154,30 +223,31 @@ def _may_be_secret(word: str) -> bool:
 def of_client(lines: Iterable[str], client: str) -> Refusal | None:
     """Return the newest refusal of a login that came over the connection from ``client``, an
     address with its port; None if there is none in ``lines``."""
-    found = [line for line in map(login_lines.decode, lines) if line and _is_denial(line)]
-    return next((_refusal(line, None) for line in reversed(found) if line.client == client), None)
+    found = [line for line in _denials(lines) if line.client == client]
+    return _refusal(found[-1], None) if found else None
 
 
 def quotes(lines: Iterable[str], text: str) -> bool:
     """Return whether the authenticator refused a token, and its reason quotes ``text``."""
-    found = map(login_lines.decode, lines)
-    return any(line and _is_denial(line) and text in line.error for line in found)
+    return any(text in line.error for line in _denials(lines))
 
 
-def _is_denial(line: Line) -> bool:
-    return line.level == "warning" and line.msg == login_lines.DENIED and bool(line.error)
+def _denials(lines: Iterable[str]) -> Iterator[Line]:
+    return (line for line in map(_decode, lines) if line and line.is_denial)
 
 
 def _refusal(line: Line, answer: Line | None) -> Refusal:
     cause, detail = _cause(line.error)
+    key, session = (answer.accesskeyid, answer.session) if answer else ("", "")
     return Refusal(
         last=line.time,
         count=1,
         cause=cause,
         arn=line.arn if arns.canonical_or_empty(line.arn) else "",
-        access_key_id=answer.access_key_id if answer else "",
+        # AWS has no other keys and sessions.
+        access_key_id=key if _ACCESS_KEY_ID.fullmatch(key) else "",
         detail=detail,
-        session=answer.session_name if answer else "",
+        session=session if _SESSION.fullmatch(session) else "",
     )
 
 

@@ -50,7 +50,7 @@ def lines(
     """
     application, declared = hook.owner.application, hook.config.declared
     log = pod_logs.read(client, RECENT)
-    found = refusals.parse(log.lines, log.since, log.end)
+    found = refusals.parse(log.lines)
     known = {mapping.canonical for mapping in mapped}
     if looked_up:
         found = [

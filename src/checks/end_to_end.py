@@ -13,7 +13,7 @@ import time
 from lightkube.resources.authentication_v1 import TokenReview
 
 import times
-from access import login_lines, partitions, refusals
+from access import partitions, refusals
 from checks import Names, Outcome, Site, again, failed, not_checked, ok
 from checks.pods import NOBODY, Deployed
 from checks.probe_token import nobodys_token
@@ -61,7 +61,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     if not deployed.pods or not site.shared.cluster_id:
         return not_checked(NOBODY)
     # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
-    marker = f"{login_lines.PROBE}{secrets.token_hex(8)}"
+    marker = f"{refusals.PROBE}{secrets.token_hex(8)}"
     host, region = partitions.sts(site.partition, "")
     token = nobodys_token(host, region, times.now(), marker)
     review, arrived, unread = Review(), False, ""

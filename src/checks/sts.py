@@ -110,7 +110,7 @@ class Connection:
 
     def announce(self) -> None:
         """Send what no API server sends, so that the login that comes next counts as nobody's:
-        `access.login_lines` knows it by that."""
+        `access.refusals` knows it by that."""
         self._connection.request("GET", "/authenticate")
         self._connection.getresponse().read()
 

@@ -38,7 +38,6 @@ class Logs:
     since: datetime  # The time that was asked for.
     # Since when the lines are complete: later than ``since`` if a log does not reach back so far.
     begin: datetime
-    end: datetime  # When they were read.
 
     @property
     def covers(self) -> bool:
@@ -84,7 +83,7 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
         # A log may begin later: its pod is young, a kubelet keeps 10 MiB of it, or it was cut.
         begin = max(begin, found[0][0] if found else now)
         lines += [text for at, text in found if at >= wanted]
-    return Logs(lines, unread, wanted, begin, now)
+    return Logs(lines, unread, wanted, begin)
 
 
 def _stamped(line: str) -> tuple[datetime, str] | None:

@@ -42,5 +42,5 @@ def find(
     if known.keys() >= {*wanted}:
         return known
     log = pod_logs.read(client, LOG_SECONDS)
-    confirmed = refusals.confirmed(log.lines, log.since, log.end)
+    confirmed = refusals.confirmed(log.lines)
     return permission_sets.learn(wanted, confirmed, found, declared.partition)

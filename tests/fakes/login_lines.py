@@ -9,7 +9,6 @@ ROLE = "arn:aws:iam::111122223333:role/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice@example.com"
 KEY = "ASIA1111222233334444"
 BEGIN = datetime.datetime(2026, 11, 27, 10, tzinfo=datetime.timezone.utc)
-END = BEGIN + datetime.timedelta(hours=1)
 
 
 def line(msg: str, arn: str, minute: int = 1, **fields: object) -> str:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import arn
-from access.login_lines import Line
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, learn, of_role, read
+from access.refusals import Line
 
 ACCOUNT = "111122223333"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)

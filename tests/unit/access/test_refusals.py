@@ -5,13 +5,15 @@ The errors are those of aws-iam-authenticator v0.7.18, in front of an STS that r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.explaining import FORMAT, STS, sts_error
-from tests.fakes.login_lines import BEGIN, END, KEY, line
+from tests.fakes.login_lines import BEGIN, KEY, SESSION, line, login
+from tests.fakes.login_lines import ROLE as DEV
 
 from access import refusals
 from access.refusals import Cause, Refusal
@@ -60,7 +62,7 @@ ERRORS = [
 
 
 def parse(lines: Iterable[str]) -> list[Refusal]:
-    return refusals.parse(lines, BEGIN, END)
+    return refusals.parse(lines)
 
 
 def denied(error: str = NOT_MAPPED, arn: str = "", minute: int = 0, **fields: str) -> str:
@@ -140,13 +142,12 @@ def test_given_an_unmapped_role_then_the_refusal_has_its_arn_as_aws_spells_it_an
         (line("access granted", ROLE), 1),
         (denied(arn="a stranger"), 0),
         (denied("invalid username 'system:x'", arn=ROLE), 0),
-        (denied(arn=ROLE, time="2026-11-27T09:00:00Z"), 0),
     ],
 )
 def test_given_a_role_that_aws_has_confirmed_then_it_counts_if_at_most_a_mapping_lacks(
     logged: str, count: int
 ) -> None:
-    found = [each.arn for each in refusals.confirmed([logged], BEGIN, END)]
+    found = [each.arn for each in refusals.confirmed([logged])]
     assert found == [ROLE] * count
 
 
@@ -206,7 +207,52 @@ def test_given_several_refusals_then_the_newest_is_the_first() -> None:
     assert [r.last.minute for r in parse(lines)] == [9, 5, 3]
 
 
-# What is not a refusal, and what a stranger sends.
+# What is no login, and what a stranger sends.
+
+
+@pytest.mark.parametrize("fields", [{"session": "a\nb", "accesskeyid": "no key"}, {}])
+def test_given_an_answer_of_sts_without_a_key_and_a_session_as_at_aws_then_there_is_none(
+    fields: dict[str, str],
+) -> None:
+    (found,) = parse([line("STS response", SESSION, 0, **fields), denied(arn=DEV)])
+    assert (found.arn, found.access_key_id, found.session) == (DEV, "", "")
+
+
+GET = line("unexpected request method", "", level="error", time="2026-11-27T10:01:00Z")
+
+
+@pytest.mark.parametrize(
+    ("client", "seconds", "count"),
+    [("10.1.0.1:38652", 15, 0), ("10.1.0.1:38652", 16, 1), ("10.1.0.1:38653", 15, 1)],
+)
+def test_given_a_login_that_check_has_announced_on_its_connection_then_it_is_nobodys(
+    client: str, seconds: int, count: int
+) -> None:
+    time = f"2026-11-27T10:01:{seconds}Z"
+    granted = line("access granted", DEV, time=time, client=client)
+    assert len(list(refusals.confirmed([GET, granted]))) == count
+
+
+FORGED = {
+    "an error": line("access granted", DEV, level="error"),
+    "what STS answered, without a decision": line("STS response", SESSION, client="10.1.0.2:1"),
+    "another path": line("access granted", DEV, path="/metrics"),
+    "a time without a zone": line("access granted", DEV, time="2026-11-27T10:01:00"),
+    "no client": line("access granted", DEV, client=""),
+    "a session that is no text": line("access granted", DEV, session=[DEV]),
+    "a library's line": json.dumps({"msg": "access granted", "arn": DEV}),
+    "text format": f'time="2026-11-27T10:01:00Z" level=info msg="access granted" arn="{DEV}"',
+    "a space ahead": " " + line("access granted", DEV),
+    "deep nesting": '{"msg": "access granted", "x": ' + "[" * 9999,
+    "half a line": line("access granted", DEV)[:-9],
+    "a quotation": json.dumps({"msg": line("access granted", DEV)}),
+}
+
+
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED)
+def test_given_a_line_that_is_no_login_then_nobody_else_was_let_in(text: str) -> None:
+    lines = [text, *login(), text]
+    assert [*refusals.confirmed(lines)] == [*refusals.confirmed(login())] != []
 
 
 CHECK = 'non-whitelisted query parameter "aws-iam-check-0123456789abcdef"'

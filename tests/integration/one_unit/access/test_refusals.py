@@ -81,7 +81,7 @@ def logged(cluster: Cluster, cause: Cause) -> list[Refusal]:
     """Return the refusals of a cause that the pods have logged."""
     with connected(cluster) as client:
         log = pod_logs.read(client, 300)
-    found = refusals.parse(log.lines, log.since, log.end)
+    found = refusals.parse(log.lines)
     return [refusal for refusal in found if refusal.cause == cause]
 
 
