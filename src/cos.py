@@ -17,7 +17,7 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,14 @@ def publish(hook: Hook, pods: Sequence[Pod] | None = None) -> None:
     scraped = [] if pods is None else jobs(owner, hook.peers.shared, pods)
 
     def write() -> bool:
-        content = config(owner, charm.meta.name, scraped)
-        changed = [_put(relation.data[charm.unit], content) for relation in relations]
+        content = {
+            "metrics_alert_rules": rules(owner, charm.meta.name),
+            "log_alert_rules": {},
+            "dashboards": [dashboard(charm.meta.name)],
+            "metrics_scrape_jobs": scraped,
+            "log_slots": [],
+        }
+        changed = [_put(relation.data[charm.unit], _json(content)) for relation in relations]
         return any(changed)
 
     # To compress the dashboard costs more than the rest of a settled hook.
@@ -75,19 +81,6 @@ def _put(data: ops.RelationDataContent, config: str) -> bool:
         # Juju has no databag before this unit has entered a relation between subordinates.
         logger.warning("the collector gets nothing before the next hook: %s", error)
     return True
-
-
-def config(owner: Owner, charm: str, jobs: Sequence[Mapping[str, Any]]) -> str:
-    """Return the value of the databag's key ``config``, as JSON. Same input, same bytes."""
-    return _json(
-        {
-            "metrics_alert_rules": rules(owner, charm),
-            "log_alert_rules": {},
-            "dashboards": [dashboard(charm)],
-            "metrics_scrape_jobs": jobs,
-            "log_slots": [],
-        }
-    )
 
 
 def rules(owner: Owner, charm: str) -> dict[str, Any]:
@@ -142,47 +135,34 @@ def jobs(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, An
     Pods are moved while no hook runs, so the Service shows whether any serves. A scrape of it
     meets any of them, so nothing but its result, the metric ``up``, is kept.
     """
+    where = {"namespace": references.NAMESPACE, "service": references.NAME}
+
+    def target(address: str, port: int, **labels: str) -> dict[str, Any]:
+        return {"targets": [f"{in_url(address)}:{port}"], "labels": {**where, **labels}}
+
+    def job(name: str, targets: list[dict[str, Any]], **relabelling: Any) -> dict[str, Any]:
+        return {
+            # A collector may serve several models and applications.
+            "job_name": f"{owner.application}_{name}_{owner.model_uuid[:8]}",
+            "scheme": "https",
+            "metrics_path": "/metrics",
+            "tls_config": {"ca": shared.ca, "server_name": SERVER_NAME},
+            "static_configs": targets,
+            "metric_relabel_configs": [relabelling],
+            # It counts what the relabelling leaves.
+            "sample_limit": _MOST_SERIES,
+        }
+
     addresses = sorted(
         (pod.metadata.name, pod.status.pod_ip)
         for pod in pods
         if pod.status.pod_ip and not pod.metadata.deletion_timestamp
         if pod.status.phase not in ("Failed", "Succeeded")
     )
-    targets = [_target(address, references.POD_PORT, pod=name) for name, address in addresses]
-    service = [_target(shared.address, PORT)]
-    drop_all = {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
+    targets = [target(address, references.POD_PORT, pod=name) for name, address in addresses]
     # Everybody can send tokens of regions that do not exist, and the pods count each.
-    keep_regions = {
-        "source_labels": ["StsRegion"],
-        "regex": f"|global|{partitions.regions()}",
-        "action": "keep",
-    }
-    return [
-        *([_job(owner, shared, "pods", targets, keep_regions)] if targets else []),
-        _job(owner, shared, "service", service, drop_all),
-    ]
-
-
-def _job(
-    owner: Owner,
-    shared: Shared,
-    name: str,
-    targets: Sequence[Mapping[str, Any]],
-    relabelling: Mapping[str, Any],
-) -> dict[str, Any]:
-    return {
-        # A collector may serve several models and applications.
-        "job_name": f"{owner.application}_{name}_{owner.model_uuid[:8]}",
-        "scheme": "https",
-        "metrics_path": "/metrics",
-        "tls_config": {"ca": shared.ca, "server_name": SERVER_NAME},
-        "static_configs": targets,
-        "metric_relabel_configs": [relabelling],
-        # It counts what the relabelling leaves.
-        "sample_limit": _MOST_SERIES,
-    }
-
-
-def _target(address: str, port: int, **labels: str) -> dict[str, Any]:
-    where = {"namespace": references.NAMESPACE, "service": references.NAME}
-    return {"targets": [f"{in_url(address)}:{port}"], "labels": {**where, **labels}}
+    regions = f"|global|{partitions.regions()}"
+    of_pods = job("pods", targets, source_labels=["StsRegion"], regex=regions, action="keep")
+    service = [target(shared.address, PORT)]
+    of_service = job("service", service, source_labels=["__name__"], regex=".+", action="drop")
+    return [of_pods, of_service] if targets else [of_service]
