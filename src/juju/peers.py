@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import ops
@@ -61,14 +62,19 @@ class Peers:
 
     def __init__(self, charm: ops.CharmBase):
         self._charm = charm
+        self.joined = False  # Whether there is a databag to keep what must not be lost.
+        self.shared = Shared()  # What the leader published last, or this hook has.
         # Not by ops' `Relation`, which asks for the units of each relation.
-        self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
-        self.shared = self._read()  # What the leader published last, or this hook has.
-
-    @property
-    def joined(self) -> bool:
-        """Return whether there is a databag to keep what must not be lost."""
-        return bool(self._id)
+        for relation in ops.hookcmds.relation_ids(RELATION):
+            number = int(relation.rpartition(":")[2])
+            try:
+                data = ops.hookcmds.relation_get(number, unit=charm.app.name, app=True)
+            except ops.hookcmds.Error as error:
+                # Juju 4 lists the relation for a unit that is not in it yet, or no more.
+                if "permission denied" not in error.stderr:
+                    raise
+            else:
+                self.joined, self.shared = True, _shared(data)
 
     def change(self, **changes: Any) -> None:
         """Publish ``changes`` of fields of `Shared`, as `publish` does."""
@@ -96,27 +102,18 @@ class Peers:
             raise Waiting(waiting.NEW_LEADER()) from error
         self.shared = new
 
-    def _read(self) -> Shared:
-        if not self._id:
-            return Shared()
-        number = int(self._id.rpartition(":")[2])
-        try:
-            data = ops.hookcmds.relation_get(number, unit=self._charm.app.name, app=True)
-        except ops.hookcmds.Error as error:
-            if "permission denied" not in error.stderr:
-                raise
-            # Juju 4 lists the relation for a unit that is not in it yet, or no more.
-            self._id = ""
-            return Shared()
-        return Shared(
-            cluster_id=data.get("cluster-id", ""),
-            address=address if is_ip(address := data.get("address", "")) else "",
-            ca=pem.ca_bundle(data.get("ca", "")),
-            serving=data.get("serving") == "true",
-            relations=frozenset(data.get("relation", "").split()),
-            inherited=data.get("inherited") == "true",
-            ended=ended(data.get("ended", "")),
-        )
+
+def _shared(data: Mapping[str, str]) -> Shared:
+    address = data.get("address", "")
+    return Shared(
+        cluster_id=data.get("cluster-id", ""),
+        address=address if is_ip(address) else "",
+        ca=pem.ca_bundle(data.get("ca", "")),
+        serving=data.get("serving") == "true",
+        relations=frozenset(data.get("relation", "").split()),
+        inherited=data.get("inherited") == "true",
+        ended=ended(data.get("ended", "")),
+    )
 
 
 def ended(text: str) -> tuple[Ended, ...]:
