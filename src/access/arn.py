@@ -86,6 +86,23 @@ def canonical_or_empty(text: str) -> str:
         return ""
 
 
+def login(text: str) -> Principal:
+    """Return the principal that the authenticator looks up when that of ARN ``text`` logs in: in
+    lower case, and a role without path and session. Raise ValueError if ``text`` names none."""
+    found = parse(canonicalize(text))
+    if found.kind != "role":
+        return found
+    return dataclasses.replace(found, name=found.name.rpartition("/")[2])
+
+
+def looked_up(text: str) -> str:
+    """Return the ARN of what `login` returns; empty if ``text`` names no principal."""
+    try:
+        return str(login(text))
+    except ValueError:
+        return ""
+
+
 def role_of_session(text: str) -> str:
     """Return the role whose session ``text`` names; empty if it names none.
 

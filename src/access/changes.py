@@ -13,8 +13,7 @@ from datetime import datetime
 
 import times
 from access.desired import Access
-from access.mapping import IdentityMapping
-from access.rights import RoleBinding
+from access.mapping import IdentityMapping, RoleBinding
 from text import word
 
 

@@ -14,12 +14,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import times
-from access import arn, rights, subjects
+from access import arn, subjects
 from access.declaration.declared import Declared
 from access.declaration.entry import Entry, default_username
-from access.mapping import IdentityMapping, name_of
+from access.mapping import IdentityMapping, RoleBinding, binding_of, bindings_of, name_of
 from access.permission_sets import PermissionSet
-from access.rights import RoleBinding
 from owner import GRANT, OPTION
 from statuses import entry as texts
 
@@ -80,7 +79,7 @@ def access(
     asked = {
         binding.key: (place, binding)
         for entry in entries.values()
-        for place, binding in rights.bindings(entry.name, entry.rights, OPTION)
+        for place, binding in bindings_of(entry.name, entry.rights, OPTION)
     }
     others = [e for e in there.mappings if e.source != OPTION and e.name not in entries]
     left = effective(others, there)
@@ -134,8 +133,14 @@ def effective(mappings: Iterable[IdentityMapping], found: Access) -> Access:
         for each in mappings
     )
     ours = (each for each in effective if each.source in (GRANT, OPTION))
-    names = {each.name for each in ours if rights.has_own_group(each)}
-    bound = (each for each in found.bindings if each.mapping in names and rights.is_whole(each))
+    names = {each.name for each in ours if subjects.own_group(each.name) in each.groups}
+    bound = (
+        each
+        for each in found.bindings
+        # Its name tells its mapping and its role.
+        if each.mapping in names
+        and each == binding_of(each.mapping, each.role, each.namespace, each.source)
+    )
     return Access(effective, tuple(bound))
 
 

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import times
-from access import matching, rbac, subjects
+from access import arn, rbac, subjects
 from access.arn import Principal
 from access.declaration.declared import Declared
 from access.declaration.entry import Entry, set_key
-from access.mapping import IdentityMapping
-from access.matching import Identity
+from access.mapping import Identity, IdentityMapping
 from access.permission_sets import of_spelling
 from owner import OPTION
 from text import command, cut, word
@@ -95,14 +94,15 @@ def _way(way: Way, now: datetime) -> Iterator[str]:
 
 
 def _bound(who: Identity, grants: Sequence[rbac.RoleGrant]) -> Iterator[str]:
-    if who.superuser:
+    is_superuser = rbac.MASTERS in who.groups
+    if is_superuser:
         yield f"group {rbac.MASTERS} may do everything, whatever the roles say"
     for grant in grants[:_BINDINGS]:
         binding = grant.binding
         yield f"{binding} gives {binding.role} to {grant.kind} {word(grant.subject)}"
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
-    if not grants and not who.superuser:
+    if not grants and not is_superuser:
         yield from no_role(who.username, who.groups)
 
 
@@ -130,6 +130,36 @@ def roles(grants: Iterable[rbac.RoleGrant]) -> str:
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 
 
+def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> Iterator[str]:
+    """Yield which mappings somebody may have meant, and why each does not let the principal in."""
+    for mapping in sorted(found, key=lambda mapping: mapping.name):
+        if reason := _miss(looked_up, mapping):
+            yield f"near miss: mapping {mapping.name} ({word(mapping.arn)}): {reason}"
+
+
+def _miss(wanted: Principal, mapping: IdentityMapping) -> str:
+    """Return why the mapping does not match; empty if it is about somebody else."""
+    last = wanted.name.rpartition("/")[2]
+    try:
+        meant = arn.parse(arn.canonicalize(mapping.arn))
+    except ValueError as error:
+        return str(error) if mapping.arn.lower().rpartition("/")[2] == last else ""
+    if meant == wanted:
+        return "its status does not say so yet, the leader's next hook corrects that"
+    parts = ("partition", "account", "kind", "name")
+    differing = [part for part in parts if getattr(meant, part) != getattr(wanted, part)]
+    if len(differing) != 1:
+        return ""
+    if differing != ["name"]:
+        return f"the {differing[0]} differs"
+    if meant.name.rpartition("/")[2] == last:
+        return arn.mismatch(mapping.arn) or "the path differs, and the login of a user has it"
+    permission_set, former = (of_spelling(str(each)) for each in (wanted, meant))
+    if permission_set and former and permission_set.name == former.name:
+        return "the permission set was provisioned again, so its role has another suffix"
+    return ""
+
+
 def remedy(
     given: Principal,
     declared: Declared,
@@ -140,7 +170,7 @@ def remedy(
     """Yield how to let the principal in. ``declared`` is what the option `mappings` declares;
     ``found`` are all mappings."""
     role = _mapped(given)
-    entry = declared.of(matching.canonical(str(role)))
+    entry = declared.of(arn.looked_up(str(role)))
     if not entry:
         if declared.faults:
             yield f"nothing of the option mappings is applied: {declared.problem}"

@@ -14,8 +14,7 @@ from access import arn, subjects
 from access.declaration import roles
 from access.declaration.declared import Declared
 from access.desired import Access
-from access.mapping import IdentityMapping, name_of
-from access.rights import Right, bindings
+from access.mapping import IdentityMapping, Right, bindings_of, name_of
 from errors import Blocked
 from owner import EXPIRES, GRANT, OPTION
 from text import word
@@ -106,7 +105,7 @@ def wanted(found: Access, grant: Grant, former: IdentityMapping | None) -> Acces
     """Return the access to have: that of ``found``, with the grant's mapping and its role in place
     of the ``former`` grant. An ARN cannot change, so it stays spelt as it is."""
     mapping = grant.mapping
-    bound = [each for _, each in bindings(mapping.name, grant.rights, GRANT)]
+    bound = [each for _, each in bindings_of(mapping.name, grant.rights, GRANT)]
     groups = (*mapping.groups, *([subjects.own_group(mapping.name)] if bound else []))
     mapping = dataclasses.replace(
         mapping, arn=former.arn if former else mapping.arn, groups=groups

@@ -8,8 +8,8 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from access import arn, matching, permission_sets, rbac
-from access.mapping import IdentityMapping
+from access import arn, permission_sets, rbac
+from access.mapping import Identity, IdentityMapping, identity
 from text import cut, one_line, word
 
 _MASTERS = f"group {rbac.MASTERS}"
@@ -51,9 +51,9 @@ def rows(
 
 def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row:
     try:
-        who = matching.identity(mapping, arn.parse(mapping.principal))
+        who = identity(mapping, arn.parse(mapping.principal))
     except ValueError:
-        who = matching.Identity(mapping.username, mapping.groups)
+        who = Identity(mapping.username, mapping.groups)
     grants = bindings.of(who.username, who.groups)
     names = {who.username, *who.groups}
     masters = [_MASTERS] if rbac.MASTERS in mapping.groups else []

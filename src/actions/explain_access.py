@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 
 import times
-from access import arn, desired, explanation, matching, partitions, problems, rbac
-from access.mapping import IdentityMapping
+from access import arn, desired, explanation, partitions, problems, rbac
+from access.mapping import IdentityMapping, identity
 from actions import MAX_BYTES, joined, list_refusals
 from cluster import access, api, bindings
 from cluster.errors import errors_as_status
@@ -45,16 +45,18 @@ def _explain(
 ) -> tuple[list[str], dict[str, str]]:
     """Return the lines of the chain from ``given``, and its ends."""
     option, declared = hook.config.partition, hook.config.declared
-    looked_up = matching.login(given)
+    looked_up = arn.login(str(given))
     foreign = partitions.mismatch(looked_up.partition, option)
-    matches = [] if foreign else matching.matching(looked_up, found)
+    # Of several, the authenticator uses any.
+    named = (each for each in found if each.canonical == str(looked_up))
+    matches = [] if foreign else sorted(named, key=lambda each: each.name)
     bound, warning = (
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
     wrong = problems.find(found, option)
     ways = list[explanation.Way]()
     for mapping in matches:
-        who, problem = matching.identity(mapping, given), wrong.get(mapping.name, "")
+        who, problem = identity(mapping, given), wrong.get(mapping.name, "")
         grants, refused = bound.of(who.username, who.groups), problems.refused(mapping)
         end = desired.end(mapping, declared)
         ways.append(explanation.Way(mapping, problem, who, grants, refused, end))
@@ -68,11 +70,11 @@ def _explain(
         lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
-        lines += islice(matching.near_misses(looked_up, found), _MISSES)
+        lines += islice(explanation.near_misses(looked_up, found), _MISSES)
         lines += [
             f"mapping {each.name} let it in, and ended at {each.at}"
             for each in hook.peers.shared.ended
-            if matching.canonical(each.arn) == str(looked_up)
+            if arn.looked_up(each.arn) == str(looked_up)
         ]
         application = hook.owner.application
         lines += explanation.remedy(given, declared, found, times.now(), application)

@@ -13,7 +13,6 @@ from access import arn, desired, refusals
 from access.declaration.entry import Entry
 from access.explanation import admit, still_out
 from access.mapping import IdentityMapping
-from access.matching import canonical
 from access.refusals import Cause, Refusal
 from actions import joined
 from cluster import access, api, pod_logs, set_roles
@@ -56,9 +55,9 @@ def lines(
         found = [
             each
             for each in found
-            if each.cause != Cause.NOT_MAPPED or canonical(each.arn) not in known
+            if each.cause != Cause.NOT_MAPPED or arn.looked_up(each.arn) not in known
         ]
-    learned = {canonical(entry.arn): entry for entry in _learned(client, hook, mapped)}
+    learned = {arn.looked_up(entry.arn): entry for entry in _learned(client, hook, mapped)}
     accounts = _accounts(mapped, declared.entries, looked_up)
     first = {looked_up, *learned} - {""}
     none = "nobody was refused in the last hour"
@@ -67,7 +66,7 @@ def lines(
     yield "refused in the last hour:" if found else none
     for refusal in _ranked(found, first, accounts)[:_REASONS]:
         yield _line(refusal)
-        principal = canonical(refusal.arn)
+        principal = arn.looked_up(refusal.arn)
         if refusal.cause != Cause.NOT_MAPPED or not principal:
             continue
         if principal in learned:
@@ -148,7 +147,7 @@ def _ranked(
 def _rank(refusal: Refusal, first: Collection[str], accounts: Collection[str]) -> int:
     """Return how far back in the list a refusal stands. Those without an ARN are few: one of each
     kind."""
-    if refusal.arn and canonical(refusal.arn) in first:
+    if refusal.arn and arn.looked_up(refusal.arn) in first:
         return 0
     if _account(refusal.arn) in accounts:
         return 1

@@ -14,8 +14,7 @@ from access import changes, desired, problems, rbac, table
 from access.changes import Changes
 from access.declaration.declared import Declared
 from access.desired import Access, Desired
-from access.mapping import IdentityMapping
-from access.rights import RoleBinding
+from access.mapping import IdentityMapping, RoleBinding
 from actions import MAX_BYTES
 from cluster import access, bindings, set_roles
 from cluster.errors import errors_as_status

@@ -25,9 +25,8 @@ from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBi
 from access.changes import Changes, changes
 from access.declaration.entry import is_object_name
 from access.desired import Access
-from access.mapping import IdentityMapping
-from access.rights import PREFIX
-from access.rights import RoleBinding as Binding
+from access.mapping import PREFIX, IdentityMapping
+from access.mapping import RoleBinding as Binding
 from access.subjects import OWN
 from cluster import answers, api, manifests, objects
 from cluster.api import SLOW_SECONDS
@@ -116,8 +115,8 @@ def _binding(found: answers.Binding) -> Binding:
     return Binding(
         name=metadata.name,
         namespace=metadata.namespace,
-        role_kind=role.kind,
-        role=role.name,
+        # Each that the charm makes is of a ClusterRole.
+        role=role.name if role.kind == "ClusterRole" else f"{role.kind}/{role.name}",
         group=only if only.startswith(OWN) else "",
         source=metadata.labels.get(SOURCE, ""),
         owner=next((each.uid for each in metadata.owner_references), ""),

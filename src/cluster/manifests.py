@@ -11,8 +11,7 @@ import yaml
 
 import templating
 from access import partitions
-from access.mapping import IdentityMapping
-from access.rights import RoleBinding
+from access.mapping import IdentityMapping, RoleBinding
 from certificates.keypair import KeyPair
 from cluster import references
 from cluster.references import ObjectReference
@@ -142,7 +141,7 @@ def role_binding(binding: RoleBinding, uid: str) -> Manifest:
         },
         "roleRef": {
             "apiGroup": references.RBAC,
-            "kind": binding.role_kind,
+            "kind": "ClusterRole",
             "name": binding.role,
         },
         "subjects": [{"apiGroup": references.RBAC, "kind": "Group", "name": binding.group}],

@@ -15,9 +15,8 @@ from access.declaration import formats, roles
 from access.declaration.eks import NODES, Meaningless
 from access.declaration.formats import Remark
 from access.declaration.yaml_text import Value, text_of
-from access.mapping import name_of
+from access.mapping import Right, name_of
 from access.permission_sets import PermissionSet
-from access.rights import Right
 from text import quoted
 
 ARNS = ("arn", "rolearn", "userarn")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from access.declaration import yaml_text
 from access.declaration.yaml_text import Value, text_of
-from access.rights import Right
+from access.mapping import Right
 from text import quoted
 
 # The ClusterRoles of Kubernetes that are like EKS' access policies.

@@ -145,6 +145,28 @@ def test_given_any_text_when_parsed_then_nothing_but_a_value_error_comes(text: s
     assert (arn.mismatch(text) or "").isprintable()
 
 
+@pytest.mark.parametrize(
+    ("text", "looked_up"),
+    [
+        (f"{IAM}:role/team/Dev", f"{IAM}:role/dev"),
+        (f"{STS}:assumed-role/Dev/alice@example.com", f"{IAM}:role/dev"),
+        (f"{IAM}:user/team/Bob", f"{IAM}:user/team/bob"),
+        ("nonsense", ""),
+    ],
+)
+def test_given_a_principal_when_it_logs_in_then_it_is_looked_up_as_the_authenticator_does(
+    text: str, looked_up: str
+):
+    assert arn.looked_up(text) == looked_up
+
+
+@given(LOGINS)
+def test_given_what_sts_answers_when_looked_up_then_it_is_what_a_mapping_of_it_gets(text: str):
+    principal = arn.parse(text)
+    if principal.kind != "assumed-role" or principal.name.count("/") == 1:
+        assert arn.looked_up(text) == arn.canonicalize(text)
+
+
 def test_given_no_role_with_a_path_then_its_arn_stays_as_it_is():
     for text in (
         f"{STS}:assumed-role/Dev/al",

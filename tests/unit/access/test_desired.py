@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from tests.fakes.arns import CANONICAL, PATHED
 from tests.fakes.declaring import ACCOUNT, DEV, NAME, name_of
 
-from access import desired, rights
+from access import desired
 from access.arn import canonical_or_empty
 from access.changes import Changes, changes
 from access.declaration.declared import Declared, parse
 from access.declaration.entry import Entry
 from access.declaration.formats import Remark
 from access.desired import Access, Desired
-from access.mapping import IdentityMapping
+from access.mapping import IdentityMapping, Right, RoleBinding, bindings_of
 from access.permission_sets import PermissionSet
-from access.rights import Right, RoleBinding
 from owner import GRANT, OPTION
 
 OPS, SSO_ROLE = f"{ACCOUNT}:role/Ops", f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
@@ -47,7 +46,7 @@ def with_group(mapping: IdentityMapping) -> IdentityMapping:
 
 
 def bound(right: Right, name: str = NAME, source: str = OPTION, owner: str = "") -> RoleBinding:
-    ((_, whole),) = rights.bindings(name, [right], source)
+    ((_, whole),) = bindings_of(name, [right], source)
     return dataclasses.replace(whole, owner=owner)
 
 

@@ -14,8 +14,7 @@ from access import grants
 from access.declaration import declared
 from access.desired import Access
 from access.grants import Grant
-from access.mapping import IdentityMapping
-from access.rights import Right, RoleBinding, binding
+from access.mapping import IdentityMapping, Right, RoleBinding, binding_of
 from errors import Blocked
 from owner import GRANT, OPTION
 
@@ -183,7 +182,7 @@ def test_given_an_option_with_a_fault_then_only_what_it_made_or_declares_is_refu
 
 
 def bound(name: str, role: str = "view", namespace: str = "") -> RoleBinding:
-    return binding(name, role, namespace, GRANT)
+    return binding_of(name, role, namespace, GRANT)
 
 
 OTHERS = Access((mapping("ops", OPS, GRANT),), (bound("ops"),))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.fakes.declaring import DEV
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS
@@ -136,3 +138,14 @@ def test_given_a_group_then_it_is_a_mappings_own_if_a_login_can_make_it_begin_so
     group: str, may: bool
 ):
     assert subjects.may_be_own(group) == may
+
+
+@given(st.text("a{}:", max_size=5), st.text("b:", max_size=3), st.text("b@+=", max_size=5))
+def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_that(
+    begin: str, end: str, session: str
+):
+    text = begin + "{{SessionNameRaw}}" + end
+
+    assert (begin + session + end).startswith(subjects.beginning(text))
+    assert subjects.can_become(text, begin + session + end)
+    assert not subjects.can_become(text, f"{begin}x:y{end}")

@@ -16,8 +16,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 from access import subjects
 from access.desired import Access
-from access.mapping import IdentityMapping
-from access.rights import Right, bindings
+from access.mapping import IdentityMapping, Right, bindings_of
 from cluster import access
 from cluster import api as kubernetes
 from cluster.access import LATE, UNSAID, Left, Result
@@ -31,9 +30,9 @@ ACCOUNT = "arn:aws:iam::111122223333"
 DEV, OPS = f"{ACCOUNT}:role/dev", f"{ACCOUNT}:role/ops"
 BINDINGS = f"{RBAC}/clusterrolebindings"
 PATH = f"{MAPPINGS}/dev"
-((_, VIEW),) = bindings("dev", [Right("view")], OPTION)
-((_, ADMIN),) = bindings("dev", [Right("admin")], OPTION)
-((_, THERE),) = bindings("dev", [Right("admin", namespaces=("default",))], OPTION)
+((_, VIEW),) = bindings_of("dev", [Right("view")], OPTION)
+((_, ADMIN),) = bindings_of("dev", [Right("admin")], OPTION)
+((_, THERE),) = bindings_of("dev", [Right("admin", namespaces=("default",))], OPTION)
 DENIED = 'admission webhook "x" denied the request: no'
 
 

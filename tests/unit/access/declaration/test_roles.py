@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from tests.fakes.declaring import entry, fault
 
-from access import rights
 from access.declaration import declared
-from access.rights import Right
+from access.mapping import Right, bindings_of
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 
@@ -116,9 +115,7 @@ def test_given_mappings_of_like_names_when_their_bindings_are_named_then_no_two_
     wanted = [Right("edit"), Right("view"), Right("edit", namespaces=("dev", "test"))]
 
     found = [
-        binding
-        for mapping in mappings
-        for _, binding in rights.bindings(mapping, wanted, "option")
+        binding for mapping in mappings for _, binding in bindings_of(mapping, wanted, "option")
     ]
 
     assert len({binding.name for binding in found}) == len(found) == 4 * len(mappings)
