@@ -27,7 +27,7 @@ from access import partitions
 from certificates import SERVER_NAME
 from cluster import references
 from juju.peers import Shared
-from machine.webhook_file import PORT
+from machine.webhook import PORT
 from owner import Owner
 from text import fingerprint, in_url
 

@@ -106,8 +106,7 @@ class Hook:
         Raises:
             errors.Unready: there is no control plane yet.
         """
-        requirer, shared = self.requirer, self.peers.shared
-        return control_plane.use(self.charm, self.machine, requirer, self.owner, shared)
+        return control_plane.use(self.charm, self.machine, self.peers.shared)
 
     def note(self, event: ops.EventBase) -> None:
         """Remember that this unit goes, if ``event`` says so. No unit of Juju returns.

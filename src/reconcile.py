@@ -9,6 +9,7 @@ from errors import Waiting, collected
 from hook import Hook
 from juju import control_plane, reactive
 from juju.peers import Shared
+from machine import webhook
 from statuses import active, waiting
 
 
@@ -21,7 +22,7 @@ def run(hook: Hook) -> str:
         reactive.remove_files(hook.machine)
     # Before it has its control plane, a unit asks Juju for no more.
     principal = hook.principal
-    if control_plane.is_set(hook.machine, hook.peers.shared.address):
+    if webhook.is_at(hook.peers.shared.address, webhook.by_option(hook.machine)):
         hook.memory.was_set = True
     control_plane.check_supported(hook.charm, hook.machine)
     if not hook.peers.joined:
@@ -30,7 +31,7 @@ def run(hook: Hook) -> str:
     shared = hook.peers.shared.of_relations(principal.relations)
     # What is known comes first: an API server may not start without its file, and a unit with an
     # option that cannot work is one of those that serve.
-    if not (hook.leads and control_plane.is_webhook_foreign(hook.machine, hook.owner)):
+    if not (hook.leads and webhook.is_foreign(hook.machine, hook.owner)):
         with collected(hook.problems):
             hook.publish_webhook(shared)
     if not hook.leads:
@@ -49,8 +50,6 @@ def run(hook: Hook) -> str:
         hook.wake.polls = True
         # A line has one command, at its end. The leader's comes first.
         line = line if "run: " in line else f"{line}, {step}"
-    else:
-        control_plane.await_use(principal, hook.machine, hook.requirer, address)
     if hook.problems:
         raise hook.problems[0]
     return line

@@ -14,7 +14,7 @@ from cluster.teardown import Remains
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane
-from machine import files
+from machine import files, webhook
 from machine.files import Machine
 from statuses import waiting
 from text import status_line
@@ -35,11 +35,11 @@ def run(hook: Hook, *, with_file: bool) -> str:
     """
     owner, memory, machine = hook.owner, hook.memory, hook.machine
     try:
-        if with_file and not control_plane.is_webhook_foreign(machine, owner):
+        if with_file and not webhook.is_foreign(machine, owner):
             files.remove(machine.webhook)
     except Blocked as reason:
         logger.warning(status_line(reason))
-    asks = functools.partial(control_plane.asks, machine)
+    asks = functools.partial(webhook.asks, machine)
     # The control plane may render another address meanwhile.
     first = f"{_reset(machine, memory.address)}: " if asks(memory.address) else ""
     try:

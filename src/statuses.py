@@ -35,7 +35,7 @@ class blocked:
     """What a unit is blocked by: a person must act."""
 
     SET_WEBHOOK = Text("webhook not set; run: juju config {control_plane} authn-webhook-endpoint={url}")
-    REPLACE_WEBHOOK = Text("another webhook is set: {current!q}; if unused, run: juju config {control_plane} authn-webhook-endpoint={url}")
+    REPLACE_WEBHOOK = Text("another webhook is set; if unused, run: juju config {control_plane} authn-webhook-endpoint={url}")
     NO_CONTROL_PLANE = Text("no control plane; run: juju integrate {application}:control-plane {control_plane}:juju-info")
     NOT_A_CONTROL_PLANE = Text("not a kubernetes-control-plane; run: juju remove-relation {application}:control-plane {principal}:juju-info")
     TWO_CONTROL_PLANES = Text("two control planes; run: {command}")

@@ -10,8 +10,7 @@ from checks import Names, Outcome, Site, again, failed, not_checked, ok
 from errors import Unready
 from juju.control_plane import Use, setting_command, unsetting_command
 from machine import api_server as server
-from machine import webhook_file
-from text import quoted
+from machine import webhook
 
 FLAG = "--authentication-token-webhook-config-file"
 
@@ -31,19 +30,12 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
     """
     if not use.address:
         return not_checked("the leader has not published the Service's address yet")
-    if use.option is not None:
-        seen = (
-            f"option authn-webhook-endpoint is {quoted(use.option) if use.option else 'not set'}"
-        )
+    if not use.via_relation and not use.is_used:
+        seen = f"option authn-webhook-endpoint {'has another URL' if use.url else 'is not set'}"
         command = setting_command(names.control_plane, use.address)
         return failed(f"Charmed Kubernetes does not use the webhook: {seen}", f"run: {command}")
-    if use.via_relation and use.file:
-        return failed(use.file, again(names.unit))
-    if use.via_relation and not (use.acknowledged and use.forwards is not False):
-        return failed(
-            "the control plane does not use this unit's webhook file as it is now",
-            again(names.principal),
-        )
+    if not use.is_used:
+        return failed("the control plane does not use the webhook", again(names.principal))
     if api_server is None:
         return failed(
             "no API server runs on this machine",
@@ -54,7 +46,7 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
             f"the running API server has no {FLAG}, so it asks nobody about logins",
             again(names.principal),
         )
-    url = webhook_file.endpoint(use.address)
+    url = webhook.endpoint(use.address)
     own = server.own_tokens(api_server)
     # People with such a token never come to the pods, and no step looks at their way.
     others = f", and checks other tokens itself ({own}), which no step tries" if own else ""

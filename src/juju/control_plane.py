@@ -6,21 +6,21 @@ it gets its webhook."""
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 import re
+from typing import NamedTuple
 
 import ops
-from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
+from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook, principal_in
 
 from errors import Blocked, Unready, Waiting
 from juju.peers import Shared
-from machine import files, webhook_file
+from machine import files, webhook
 from machine.files import Machine
 from memory import Memory
-from owner import Owner, short_name
+from owner import Owner
 from statuses import active, blocked, waiting
-from text import brief, fingerprint, is_ip, look_again
+from text import fingerprint, look_again
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
 RELATION = "aws-iam"
@@ -31,15 +31,6 @@ ENDPOINTS = (RELATION, IMPLICIT)
 # How both kinds are called on Charmhub, the second until 2022.
 _CHARMS = ("kubernetes-control-plane", "kubernetes-master")
 _NAME = re.compile(r"""^name:\s*['"]?(?P<name>[a-z0-9-]+)""", re.MULTILINE)
-
-# How both kinds render, verbatim, what the relation and the option gave them. Source:
-# kubernetes-control-plane's template of auth-webhook.py.
-_RENDERED = r"""^{}\s*=\s*(['"])(?P<value>.*)\1\s*$"""
-_GIVEN = re.compile(_RENDERED.format("AWS_IAM_ENDPOINT"), re.MULTILINE)
-_OPTION = re.compile(_RENDERED.format("CUSTOM_AUTHN_ENDPOINT"), re.MULTILINE)
-_AUTHENTICATOR = re.compile(
-    r"https?://(\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<v4>[0-9.]+))(:443)?/authenticate"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,35 +174,39 @@ def publish_webhook(
         return
     if not control_plane.via_relation:
         # The file of a relation that is gone goes once the control plane no longer uses it.
-        if _rendered(_GIVEN, machine) == "" and not is_webhook_foreign(machine, owner):
+        if webhook.by_relation(machine) == "" and not webhook.is_foreign(machine, owner):
             files.remove(machine.webhook)
         return
-    text = webhook_file.render(owner, shared.address, shared.ca)
+    text = webhook.render(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
-    webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
-    words = (sorted(control_plane.relations), principal_unit(), webhook)
-    memory.write_once(RELATION, words, lambda: requirer.publish(webhook))
+    told = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
+    words = (sorted(control_plane.relations), principal_unit(), told)
+    memory.write_once(RELATION, words, lambda: requirer.publish(told))
 
 
-def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
-    """Return whether another application wrote the webhook file on this machine."""
-    return owner.is_foreign(webhook_file.owner_of(files.read(machine.webhook) or ""))
+class Use(NamedTuple):
+    """What this unit's control plane makes of the webhook."""
+
+    address: str  # The Service's, as the leader published it; empty while there is none.
+    via_relation: bool  # Whether the control plane takes the webhook from the relation.
+    url: str  # Where the control plane sends logins instead, if it does not ask the Service.
+    is_used: bool  # Whether it asks the Service. One that does not say counts by its relation.
 
 
-def await_use(
-    control_plane: ControlPlane, machine: Machine, requirer: AwsIamRequirer, address: str
-) -> None:
-    """Raise `errors.Waiting` until the control plane uses the webhook of its relation.
+def use(charm: ops.CharmBase, machine: Machine, shared: Shared) -> Use:
+    """Return what this unit's control plane makes of the webhook.
 
-    Nobody can log in before. A control plane that says neither which file it uses nor what it has
-    rendered is not waited for.
+    Raises:
+        errors.Unready: there is no control plane yet.
     """
-    if not control_plane.via_relation:
-        return
-    given = _rendered(_GIVEN, machine)
-    uses_another = given is not None and not _is_endpoint(given, address)
-    if uses_another or requirer.acknowledged == "":
-        raise Waiting(waiting.CONTROL_PLANE_TO_USE(control_plane=control_plane.application))
+    return _use(find(charm), machine, shared.address if shared.ca else "")
+
+
+def _use(control_plane: ControlPlane, machine: Machine, address: str) -> Use:
+    via_relation = control_plane.via_relation
+    url = webhook.by_relation(machine) if via_relation else webhook.by_option(machine) or ""
+    is_used = bool(address) and (url is None or webhook.is_at(address, url))
+    return Use(address, via_relation, (url or "").strip(), is_used)
 
 
 def next_step(
@@ -223,122 +218,29 @@ def next_step(
     control plane renders. ``was_set`` says whether the option has ever had the webhook's URL.
 
     Raises:
-        errors.Waiting: somebody has emptied the option, as one does ahead of a removal. Juju 4
-            ends a unit that is blocked then before its last hooks.
+        errors.Waiting: the control plane does not use the webhook of its relation yet; or somebody
+            has emptied the option, as one does ahead of a removal. Juju 4 ends a unit that is
+            blocked then before its last hooks.
         errors.Blocked: people cannot log in, because the newer kind of control plane has not been
             given the webhook's URL; the text has the command that sets it.
     """
-    if control_plane.via_relation and not control_plane.leave:
-        return ""
-    command = _setting(control_plane, machine, address)
+    by_option = _use(dataclasses.replace(control_plane, via_relation=False), machine, address)
+    command = "" if by_option.is_used else _setting(control_plane.application, by_option)
+    if control_plane.leave:
+        step = command or active.LEAVE_RELATION(command=control_plane.leave)
+        return active.NEXT_STEP(step=step)
     if not control_plane.via_relation:
-        if command and was_set and not (_rendered(_OPTION, machine) or "").strip():
-            raise Waiting(command)
         if command:
-            raise Blocked(command)
-        return ""
-    step = command or active.LEAVE_RELATION(command=control_plane.leave)
-    return active.NEXT_STEP(step=step)
+            raise (Waiting if was_set and not by_option.url else Blocked)(command)
+    elif not _use(control_plane, machine, address).is_used:
+        raise Waiting(waiting.CONTROL_PLANE_TO_USE(control_plane=control_plane.application))
+    return ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Use:
-    """How far this unit's control plane uses the webhook."""
-
-    address: str  # The Service's, as the leader published it; empty while there is none.
-    via_relation: bool  # Whether the control plane takes the webhook from the relation.
-    file: str = ""  # What is wrong with this unit's webhook file; empty if nothing is.
-    # Whether the control plane uses the file as it is, by its own word. A control plane that never
-    # says so counts as using it.
-    acknowledged: bool = True
-    # Whether its own webhook passes logins on to this one; None if it does not say.
-    forwards: bool | None = None
-    # What the option has in place of the URL, without what may be secret; None if it has that.
-    option: str | None = None
-
-
-def use(
-    charm: ops.CharmBase, machine: Machine, requirer: AwsIamRequirer, owner: Owner, shared: Shared
-) -> Use:
-    """Return how far this unit's control plane uses the webhook.
-
-    Raises:
-        errors.Unready: there is no control plane yet.
-    """
-    principal = find(charm)
-    via_relation, address = principal.via_relation, shared.address if shared.ca else ""
-    if not address:
-        return Use("", via_relation)
-    if not via_relation:
-        value = _rendered(_OPTION, machine) or ""
-        other = None if _is_endpoint(value, address) else _without_credentials(value)
-        return Use(address, via_relation, option=other)
-    wanted = webhook_file.render(owner, address, shared.ca)
-    given = _rendered(_GIVEN, machine)
-    return Use(
-        address,
-        via_relation,
-        file=_difference(machine, owner, wanted),
-        acknowledged=requirer.acknowledged in (None, fingerprint(wanted)),
-        forwards=None if given is None else _is_endpoint(given, address),
-    )
-
-
-def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
-    """Return how the webhook file differs from ``wanted``; empty if it does not."""
-    text = files.read(machine.webhook)
-    if text is None:
-        return f"{WEBHOOK_CONFIG} is missing"
-    if owner.is_foreign(mark := webhook_file.owner_of(text)):
-        return f"{WEBHOOK_CONFIG} is of {short_name(mark)}"
-    return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
-
-
-def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str:
-    """Return what is wrong with the option and the command that sets it; empty if it is right."""
-    if is_set(machine, address):
-        return ""
-    value = _rendered(_OPTION, machine) or ""
-    url = webhook_file.endpoint(address)
-    application = control_plane.application
-    if not value.strip():
-        return blocked.SET_WEBHOOK(control_plane=application, url=url)
-    current = _without_credentials(value)
-    return blocked.REPLACE_WEBHOOK(control_plane=application, url=url, current=current)
-
-
-def _rendered(line: re.Pattern[str], machine: Machine) -> str | None:
-    """Return the value that the control plane has rendered; None where it has rendered none."""
-    found = line.search(files.read(machine.auth_webhook) or "")
-    return found["value"] if found else None
-
-
-def _is_endpoint(value: str, address: str) -> bool:
-    port = f":{webhook_file.PORT}/"
-    url = webhook_file.endpoint(address)
-    return value in (url, url.replace(port, "/"))
-
-
-def asks(machine: Machine, address: str) -> bool:
-    """Return whether the control plane sends logins to ``address``, or nobody can say.
-
-    It is the control plane's own word: it goes on asking there until it has rendered another.
-    """
-    if not address or not machine.auth_webhook.exists():
-        return False
-    is_readable = files.read(machine.auth_webhook) is not None
-    return not is_readable or any(_asks(line, machine, address) for line in (_OPTION, _GIVEN))
-
-
-def _asks(line: re.Pattern[str], machine: Machine, address: str) -> bool:
-    found = _AUTHENTICATOR.fullmatch((_rendered(line, machine) or "").strip())
-    host = (found["v6"] or found["v4"]) if found else ""
-    return is_ip(host) and ipaddress.ip_address(host) == ipaddress.ip_address(address)
-
-
-def is_set(machine: Machine, address: str) -> bool:
-    """Return whether the option has the URL of the webhook at ``address``."""
-    return _is_endpoint(_rendered(_OPTION, machine) or "", address)
+def _setting(application: str, by_option: Use) -> str:
+    """Return what is wrong with the option, and the command that sets it."""
+    text = blocked.REPLACE_WEBHOOK if by_option.url else blocked.SET_WEBHOOK
+    return text(control_plane=application, url=webhook.endpoint(by_option.address))
 
 
 def principal_unit() -> str:
@@ -353,12 +255,13 @@ def application() -> str:
 
 def setting_command(application: str, address: str) -> str:
     """Return the command after which the control plane asks the Service at ``address``."""
-    return f"juju config {application} authn-webhook-endpoint={webhook_file.endpoint(address)}"
+    return f"juju config {application} authn-webhook-endpoint={webhook.endpoint(address)}"
 
 
 def reset_command(machine: Machine, address: str) -> str:
     """Return the command after which the control plane sends no logins to ``address``."""
-    if _asks(_GIVEN, machine, address) and not _asks(_OPTION, machine, address):
+    option, relation = webhook.by_option(machine), webhook.by_relation(machine)
+    if webhook.is_at(address, relation) and not webhook.is_at(address, option):
         # It renders what the relation gives it by now.
         return look_again(principal_unit())
     return unsetting_command(application())
@@ -368,13 +271,3 @@ def unsetting_command(application: str) -> str:
     """Return the command that empties the option of the control plane."""
     # Juju 4 tells no unit of `--reset`.
     return f"juju config {application} authn-webhook-endpoint="
-
-
-def _without_credentials(url: str) -> str:
-    """Return host and path of ``url``: what else is in it may be secret."""
-    _, _, rest = url.strip().rpartition("://")
-    location = re.split(r"[?#]", rest)[0]
-    if "@" in rest and "@" not in location:
-        # A password may have one of these signs in it.
-        return "..."
-    return brief(location.rpartition("@")[2])

@@ -96,7 +96,7 @@ def model(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
 
 @pytest.fixture
 def two(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
-    """Two units at rest, whose control planes never acknowledge anything."""
+    """Two units at rest."""
     model = Model(easyrsa, machines, units=2)
     at_rest.settle(model, api)
     return model

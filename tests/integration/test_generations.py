@@ -182,7 +182,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
-    present = "another webhook is set: '10.152.183.1:443/authenticate'; if unused, run: "
+    present = "another webhook is set; if unused, run: "
     wait_for_status(deployed, "blocked", present)
     assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
@@ -201,7 +201,7 @@ def test_given_a_service_whose_address_is_taken_then_the_status_leads_to_the_new
     cluster.free_address()
     cluster.take_address(taken)
 
-    lost = f"another webhook is set: '{taken}:443/authenticate'; if unused, run: juju config "
+    lost = "another webhook is set; if unused, run: juju config "
     wait_for_status(deployed, "blocked", lost)
     after = upgrade_page.command_in_status(deployed)
     assert after == command(cluster) != before

@@ -145,7 +145,7 @@ class Life:
     def _deploy(self) -> Model:
         units, endpoints = self.begin.units, (self.begin.endpoint,)
         provider = self.new_provider()
-        return Model(provider, self.machines, units=units, endpoints=endpoints, acknowledges=True)
+        return Model(provider, self.machines, units=units, endpoints=endpoints)
 
     def _begin_hooks(self) -> None:
         self.due = [["install", "config-changed", "start"] for _ in range(MACHINES)]

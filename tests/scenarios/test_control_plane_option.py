@@ -42,29 +42,22 @@ def test_given_a_control_plane_with_a_name_of_its_own_then_commands_have_it(
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    "value",
     [
-        (f"https://{ADDRESS}9:443/authenticate", f"{ADDRESS}9:443/authenticate"),
-        (f"https://{ADDRESS}:443/authenticate/x", f"{ADDRESS}:443/authenticate/x"),
-        (f"http://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
-        (f" https://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
-        (f"https://{ADDRESS}:443/authenticate ", f"{ADDRESS}:443/authenticate"),
-        (
-            "https://me:secret@login.example.com/check?token=secret#secret",
-            "login.example.com/check",
-        ),
-        ("me:secret@login.example.com", "login.example.com"),
-        *((f"https://me:s3cr{sign}t@login.example.com", "...") for sign in "#?"),
+        f"https://{ADDRESS}9:443/authenticate",
+        f"https://{ADDRESS}:443/authenticate/x",
+        f"http://{ADDRESS}:443/authenticate",
+        f" https://{ADDRESS}:443/authenticate",
+        f"https://{ADDRESS}:443/authenticate ",
+        "https://me:secret@login.example.com/check?token=secret#secret",
     ],
 )
-def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(
-    newer: Model, files: Files, value: str, shown: str
+def test_given_another_webhook_in_the_option_when_a_hook_runs_then_its_url_stays_unsaid(
+    newer: Model, files: Files, value: str
 ):
     files.auth_webhook.write_text(rendered(value))
 
-    assert newer.hook() == ops.BlockedStatus(
-        f"another webhook is set: '{shown}'; if unused, {COMMAND}"
-    )
+    assert newer.hook() == ops.BlockedStatus(f"another webhook is set; if unused, {COMMAND}")
 
 
 def test_given_a_rendered_webhook_that_is_no_text_when_a_hook_runs_then_the_command_is_said(

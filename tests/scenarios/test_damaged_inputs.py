@@ -97,7 +97,7 @@ def at_work(provider: Provider | None = None, endpoint: str = "aws-iam") -> Iter
         yield unit
 
 
-INTERFACE = {"api_server_state": "true", "webhook_status": "true", "webhook_hash": '"0123"'}
+INTERFACE = {"api_server_state": "true", "webhook_status": "true"}
 OPTIONS = {"image": "a/b:v0.7.18", "cluster-id": "prod", "partition": "aws", "mappings": DECLARED}
 REFUSED = json.dumps({"kind": "Status", "message": "no", "reason": "Forbidden", "code": 403})
 MAPPING = {"spec": {"arn": ARN, "username": "u", "groups": ["g"]}, "status": {"canonicalARN": ARN}}

@@ -13,7 +13,7 @@ from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from machine import webhook_file
+from machine import webhook
 
 NAME = "aws-iam-authenticator.kube-system.svc"
 OBJECTS = [
@@ -46,7 +46,7 @@ def test_given_a_new_application_then_authority_control_plane_and_peers_have_wha
     bag = deployed.units[0].certificates
     assert bag["unit_name"] == "aws-iam_0"
     assert json.loads(bag["cert_requests"]) == {NAME: {"sans": [ADDRESS, NAME]}}
-    assert files.webhook.read_text() == webhook_file.render(OWNER, ADDRESS, root().certificate)
+    assert files.webhook.read_text() == webhook.render(OWNER, ADDRESS, root().certificate)
     assert files.webhook.stat().st_mode & 0o777 == 0o600
     # The peers know public data only.
     peer = deployed.peer
@@ -103,17 +103,3 @@ def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
     assert deployed.units[0].stored == stored
     assert deployed.secrets == secrets
     assert os.stat(files.webhook) == file
-
-
-@pytest.mark.usefixtures("api")
-def test_given_a_control_plane_that_says_it_uses_no_file_then_nobody_can_log_in_yet(
-    easyrsa: Easyrsa, files: Files
-):
-    model = Model(easyrsa, [files])
-    model.units[0].control_plane["webhook_hash"] = '""'
-    model.settle()
-
-    status = model.hook()
-
-    assert model.published()["webhook_status"] is True
-    assert status.message == "waiting for kubernetes-control-plane to use the webhook"

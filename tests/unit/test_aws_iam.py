@@ -101,7 +101,6 @@ def test_given_no_relation_when_anything_is_done_then_nothing_happens():
     assert at(AwsIamRequirer, None, lambda end: end.withdraw()) == {}
     assert at(AwsIamProvider, None, lambda end: end.publish(api_server_state=True)) == {}
     assert read(AwsIamRequirer, None, "api_server_ready") is False
-    assert read(AwsIamRequirer, None, "acknowledged") is None
     assert read(AwsIamProvider, None, "webhook") is None
 
 
@@ -109,8 +108,6 @@ def test_given_no_relation_when_anything_is_done_then_nothing_happens():
     ("side", "attribute", "key", "texts", "expected"),
     [
         (AwsIamRequirer, "api_server_ready", "api_server_state", NO_YES, False),
-        (AwsIamRequirer, "acknowledged", "webhook_hash", ("abc", "5"), None),
-        (AwsIamRequirer, "acknowledged", "webhook_hash", ('""',), ""),
         (AwsIamProvider, "webhook", "webhook_hash", ("1", "abc", ""), UNNAMED),
         (AwsIamProvider, "webhook", "webhook_status", NO_YES, None),
         (AwsIamProvider, "webhook", "cluster_id", ("123", "AbC", "null"), None),
@@ -123,16 +120,11 @@ def test_given_a_value_that_is_not_the_json_it_should_be_then_it_says_nothing(
         assert read(side, {**RAW, key: text}, attribute) == expected, text
 
 
-def test_given_a_state_when_the_provider_publishes_then_it_is_json_and_an_old_hash_goes():
-    bag = at(
-        AwsIamProvider, {}, lambda end: end.publish(api_server_state=True, webhook_hash="abc")
-    )
+def test_given_a_state_when_the_provider_publishes_then_it_is_json():
+    bag = at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True))
 
-    assert bag == {"api_server_state": "true", "webhook_hash": '"abc"'}
+    assert bag == {"api_server_state": "true"}
     assert is_ready(bag) is True
-    assert read(AwsIamRequirer, bag, "acknowledged") == "abc"
-    later = at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True), **bag)
-    assert later == {"api_server_state": "true"}
 
 
 def test_given_units_of_other_machines_when_a_subordinate_looks_then_it_sees_its_principal(
@@ -145,9 +137,7 @@ def test_given_units_of_other_machines_when_a_subordinate_looks_then_it_sees_its
 
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "cp/7")
     assert principal_in(relation) is None
-    bag = {"api_server_state": "true", "webhook_hash": '"abc"'}
-    assert is_ready(bag) is False
-    assert read(AwsIamRequirer, bag, "acknowledged") is None
+    assert is_ready({"api_server_state": "true"}) is False
 
 
 @pytest.mark.parametrize(("principal", "found"), [("cp/0", WEBHOOK), ("cp/1", None)])

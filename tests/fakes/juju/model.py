@@ -194,7 +194,6 @@ class Model:
         *,
         units: int = 1,
         endpoints: tuple[str, ...] = ("aws-iam",),
-        acknowledges: bool = False,
         application: str = "aws-iam",
         principal: str = "kubernetes-control-plane",
         juju: str = "3.6",
@@ -212,7 +211,6 @@ class Model:
         # Juju numbers each relation once and never again.
         self.first_relation = 2
         self.certificates_relation = 9
-        self.acknowledges = acknowledges
         self.machines = machines
         self.leader: int | None = 0
         self.config: dict[str, Any] = {}
@@ -304,9 +302,6 @@ class Model:
         if self.provider and not self.silent:
             bags = [unit.certificates for unit in self.units]
             self._answer = self.provider.answer(self.certificates, bags)
-        for unit in self.units:
-            if self.acknowledges and "webhook_hash" in unit.webhook:
-                unit.control_plane["webhook_hash"] = unit.webhook["webhook_hash"]
         return before != self.bags()
 
     def settle(self, rounds: int = 12) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 import pytest
 from tests.fakes.checking import COMMAND, NAMES
@@ -12,8 +12,8 @@ from checks import StepState, webhook
 from juju.control_plane import Use
 
 API_SERVER = ["--secure-port=6443", f"{webhook.FLAG}=/root/cdk/webhook.yaml"]
-IN_USE, BY_OPTION = (Use(ADDRESS, via_relation=via) for via in (True, False))
-CHANGED = "/root/cdk/aws-iam-webhook.yaml was changed"
+URL = f"https://{ADDRESS}:443/authenticate"
+IN_USE, BY_OPTION = (Use(ADDRESS, via, URL, is_used=True) for via in (True, False))
 EXEC = "run: juju exec --unit kubernetes-control-plane/2 -- "
 
 
@@ -33,19 +33,17 @@ def test_given_a_webhook_in_use_then_its_url_is_named_and_what_no_step_tries(use
 @pytest.mark.parametrize(
     ("change", "flags", "said", "remedy"),
     [
-        ({"file": CHANGED}, API_SERVER, "was changed", "run: juju exec --unit aws-iam/1 -- "),
-        ({"acknowledged": False}, API_SERVER, "does not use", f"{EXEC}JUJU_DISPATCH_PATH="),
-        ({"forwards": False}, API_SERVER, "does not use", f"{EXEC}JUJU_DISPATCH_PATH="),
+        ({"is_used": False}, API_SERVER, "does not use", f"{EXEC}JUJU_DISPATCH_PATH="),
         (
-            {"via_relation": False, "option": ""},
+            {"via_relation": False, "url": "", "is_used": False},
             API_SERVER,
             "does not use the webhook: option authn-webhook-endpoint is not set",
             COMMAND,
         ),
         (
-            {"via_relation": False, "option": "example.com/a; run: true"},
+            {"via_relation": False, "url": "https://example.com/a?token=secret", "is_used": False},
             API_SERVER,
-            "option authn-webhook-endpoint is 'example.com/a; run: true'",
+            "option authn-webhook-endpoint has another URL",
             COMMAND,
         ),
         ({}, None, "no API server runs on this machine", f"{EXEC}systemctl start snap.kube-a"),
@@ -53,9 +51,9 @@ def test_given_a_webhook_in_use_then_its_url_is_named_and_what_no_step_tries(use
     ],
 )
 def test_given_a_webhook_that_is_not_in_use_then_what_lacks_is_named_with_its_remedy(
-    change: dict[str, object], flags: list[str] | None, said: str, remedy: str
+    change: dict[str, Any], flags: list[str] | None, said: str, remedy: str
 ) -> None:
-    outcome = webhook.verdict(dataclasses.replace(IN_USE, **change), flags, NAMES)
+    outcome = webhook.verdict(IN_USE._replace(**change), flags, NAMES)
 
     assert outcome.state == StepState.FAILED
     assert said in outcome.seen

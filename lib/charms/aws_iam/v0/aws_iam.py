@@ -10,15 +10,13 @@ only, and every value is JSON:
 | writer        | key                | value                                              |
 |---------------|--------------------|----------------------------------------------------|
 | control plane | `api_server_state` | bool: the API server answers on this machine       |
-| control plane | `webhook_hash`     | string: hash of the file that the API server uses  |
 | aws-iam       | `cluster_id`       | string: the id that a login token must be made for |
 | aws-iam       | `webhook_status`   | bool: use the file, the webhook serves             |
 | aws-iam       | `webhook_hash`     | string: hash of the file, which changes with it    |
 | aws-iam       | `principal`        | string: the control-plane unit that this is for    |
 
-`webhook_hash` is optional on both sides. A control plane writes it back once its API server has
-restarted with the file. `principal` is optional too: without it, what aws-iam says is for each
-control-plane unit that sees it.
+`webhook_hash` is optional: it only wakes the control plane. `principal` is optional too: without
+it, what aws-iam says is for each control-plane unit that sees it.
 
 The file is `WEBHOOK_CONFIG`, a kubeconfig for kube-apiserver's
 `--authentication-token-webhook-config-file`. It is complete before `webhook_status` is true, and
@@ -60,10 +58,7 @@ A control plane takes in its side in three steps.
        def _on_aws_iam(self, _: ops.EventBase):
            webhook = self.aws_iam.webhook  # None: run without it
            self.restart_api_server(WEBHOOK_CONFIG if webhook else None)
-           self.aws_iam.publish(
-               api_server_state=self.api_server_answers(),
-               webhook_hash=webhook.hash if webhook else "",
-           )
+           self.aws_iam.publish(api_server_state=self.api_server_answers())
    ```
 
 ## The requirer
@@ -151,15 +146,6 @@ class AwsIamRequirer(_Side):
         """Return whether the control plane says that its API server answers."""
         return self._remote("api_server_state") is True
 
-    @property
-    def acknowledged(self) -> str | None:
-        """Return the hash of the file that the control plane says its API server uses.
-
-        Return None for a control plane that never says so.
-        """
-        value = self._remote("webhook_hash")
-        return value if isinstance(value, str) else None
-
     def publish(self, webhook: Webhook) -> bool:
         """Tell the control plane, unless it knows already; return whether it did not."""
         return self._write(
@@ -203,21 +189,16 @@ class AwsIamProvider(_Side):
                 return Webhook(cluster_id, True, file if isinstance(file, str) else "")
         return None
 
-    def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
+    def publish(self, *, api_server_state: bool) -> None:
         """Tell each aws-iam unit about the API server, unless Juju took its relation away.
 
         Juju 4 may do so before relation-departed, and then fails the hook that wrote to it at its
         end. So that hook tells nobody in its relation; the next one does, if there is somebody.
-
-        Args:
-            api_server_state: Whether the API server answers.
-            webhook_hash: `Webhook.hash` of the file that it was last started with; empty for
-                no file, None to say nothing about it, not even what was said before.
         """
         if os.environ.get("JUJU_DEPARTING_UNIT") == self._charm.unit.name:
             # A unit that is removed by force may lose all its relations before its last hooks.
             return
-        values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
+        values = {"api_server_state": api_server_state}
         departed = _departed()
         for relation in (each for each in self.relations if each.id != departed):
             with contextlib.suppress(ops.RelationNotFoundError):

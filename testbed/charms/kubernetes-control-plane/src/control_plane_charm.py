@@ -70,7 +70,8 @@ class ControlPlane(ops.CharmBase):
         ready = services.api_server_answers(self.host, wait=True)
         config = client_config(self._admin(), self._cluster_id())
         self._keep(_CLIENT_CONFIG, config, owner="ubuntu")
-        self._tell_aws_iam(ready, asked)
+        if self.aws_iam:
+            self.aws_iam.publish(api_server_state=ready)
         # Juju 4 may have taken a unit that goes out of that relation, and fails what writes to it.
         if not isinstance(event, ops.RelationDepartedEvent):
             self._ask_for_certificate(facts["ADDRESS"])
@@ -158,13 +159,6 @@ class ControlPlane(ops.CharmBase):
     def _keep(self, name: str, text: str, owner: str = "") -> None:
         if self.host.text(name) != text:
             self.host.write(name, text, owner)
-
-    def _tell_aws_iam(self, ready: bool, asked: Webhook | None) -> None:
-        if not self.aws_iam:
-            return
-        used = asked.hash if asked and ready else ""
-        says = self._caller != webhook.ORIGINAL
-        self.aws_iam.publish(api_server_state=ready, webhook_hash=used if says else None)
 
     def _ask_for_certificate(self, address: str) -> None:
         """Ask as the original does, in the oldest form of the protocol. The answer is not used."""

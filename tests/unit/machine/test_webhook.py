@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 
 import hypothesis.strategies as st
+import pytest
 import yaml
 from hypothesis import given
 from tests.fakes import damage
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import OWNER
+from tests.fakes.machine import Files
 
-from machine import webhook_file
+from machine import webhook
 
 CA = root().certificate
 
 
 def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_alone():
-    written = yaml.safe_load(webhook_file.render(OWNER, "10.152.183.20", CA))
+    written = yaml.safe_load(webhook.render(OWNER, "10.152.183.20", CA))
     ((cluster,), (user,)) = written["clusters"], written["users"]
 
     assert cluster["cluster"] == {
@@ -33,8 +35,15 @@ def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_alon
 def test_given_any_text_for_a_ca_when_the_webhook_is_written_then_it_says_that(
     address: str, ca: str
 ):
-    written = yaml.load(webhook_file.render(OWNER, address, ca), yaml.CSafeLoader)
+    written = yaml.load(webhook.render(OWNER, address, ca), yaml.CSafeLoader)
 
     cluster = written["clusters"][0]["cluster"]
     assert base64.b64decode(cluster["certificate-authority-data"]).decode() == ca
-    assert cluster["server"] == webhook_file.endpoint(address)
+    assert cluster["server"] == webhook.endpoint(address)
+
+
+@pytest.mark.parametrize("text", ["", '# Owner: ""', "[]", "# Owner: aws-iam"])
+def test_given_a_file_without_a_mark_when_read_then_it_is_nobodys(files: Files, text: str):
+    files.webhook.write_text(text)
+
+    assert not webhook.is_foreign(files.machine, OWNER)
