@@ -50,7 +50,7 @@ def buggy(deployed: Model) -> Model:
         # In what ends access, too.
         (0, stored, "mappings"),
         # Of a unit that does not lead, and of the alarm.
-        (None, control_plane, "is_set"),
+        (None, control_plane, "find"),
         (0, Wake, "again"),
     ],
 )
