@@ -10,17 +10,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from access import arn, permission_sets, rbac
 from access.mapping import Identity, IdentityMapping, identity
-from text import cut, one_line, word
+from text import cut, first, one_line, word
 
 _MASTERS = f"group {rbac.MASTERS}"
 # A wider cell makes only its own row longer.
 _WIDTH = 70
-# No cell takes the place of those behind it.
+# No cell takes the place of those behind it, and no row that of others: a mapping may have any
+# number of groups, and the editor of a namespace may bind any number of roles.
 _MOST_OF_CELL = 2_000
-# A longer row has the first of its roles only, and the beginning of each: whoever fills a row must
-# not hide others.
-_MOST_OF_ROW, _ROLES, _MOST_OF_ROLE = 10_000, 10, 300
-_TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
+_LISTED, _MOST_OF_LISTED = 20, 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,14 +58,14 @@ def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row
     mighty = [each for each in grants if each.binding.everything and not each.binding.namespace]
     return Row(
         name=mapping.name,
-        arn=mapping.arn,
-        username=mapping.username,
-        groups=mapping.groups,
+        arn=cut(mapping.arn, _MOST_OF_CELL),
+        username=cut(mapping.username, _MOST_OF_CELL),
+        groups=_first(mapping.groups),
         source=mapping.source or "kubectl",
         permission_set=permission_sets.name_of(mapping.arn),
-        expires=mapping.expires,
-        administrator=(*masters, *_roles(mighty, names)),
-        roles=tuple(_roles(grants, names)),
+        expires=cut(mapping.expires, _MOST_OF_CELL),
+        administrator=_first([*masters, *_roles(mighty, names)]),
+        roles=_first([*_roles(grants, names)]),
         problem=problem,
     )
 
@@ -75,6 +73,10 @@ def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row
 def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
     """Return what RBAC gives to ``mapping`` beyond what it gives to everybody."""
     return _given(_row(mapping, "", bindings))
+
+
+def _first(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(first([cut(each, _MOST_OF_LISTED) for each in values], _LISTED))
 
 
 def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable[str]:
@@ -115,29 +117,9 @@ def _given(row: Row) -> list[str]:
 
 def jsons(listed: Sequence[Row], limit: int) -> tuple[str, int]:
     """Return a JSON list of mappings, of at most ``limit`` bytes, and how many it lacks."""
-    shown, left = _fitting(map(_json, listed), limit - 1)
+    rows = (json.dumps(dataclasses.asdict(row), separators=(",", ":")) for row in listed)
+    shown, left = _fitting(rows, limit - 1)
     return f"[{','.join(shown)}]", left
-
-
-def _json(row: Row) -> str:
-    text = json.dumps(dataclasses.asdict(row), separators=(",", ":"))
-    if len(text) <= _MOST_OF_ROW:
-        return text
-    short = dataclasses.replace(
-        row,
-        arn="",
-        username="",
-        groups=(),
-        expires="",
-        administrator=_first(row.administrator),
-        roles=_first(row.roles),
-        problem=_TOO_LONG.format(row.name),
-    )
-    return json.dumps(dataclasses.asdict(short), separators=(",", ":"))
-
-
-def _first(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(cut(each, _MOST_OF_ROLE) for each in values[:_ROLES])
 
 
 def table_of(

@@ -178,16 +178,16 @@ def test_given_a_limit_then_the_first_rows_that_fit_are_there_and_the_others_are
     assert form([SHORT, SHORT, SHORT], len(one)) == (one, 2)
 
 
-def test_given_a_row_that_is_too_long_as_json_then_it_has_its_first_roles_and_the_remedy():
-    roles = tuple(f"{n}{'x' * 400}" for n in range(450))
-    huge = dataclasses.replace(LONG, roles=roles)
+def test_given_a_mapping_of_many_and_long_names_then_its_row_leaves_room_for_others():
+    long = ["\U00010000" * 300] * 900
+    found = dataclasses.replace(mapping("a", long[0] * 100, *long, expires=long[0]), arn=long[0])
+    bindings = [bound(f"{n}{'x' * 400}", users=(found.username,)) for n in range(450)]
 
-    text, left = listing.jsons([huge, SHORT], 100_000)
+    rows = listing.rows([found, mapping("b")], {}, rbac.Bindings(bindings))
 
-    row, short = json.loads(text)
-    assert (short["name"], left) == ("dev", 0)
-    assert row["problem"] == "too long to show: kubectl get iamidentitymapping bob -o yaml"
-    assert [each.partition("x")[0] for each in row["roles"]] == [f"{n}" for n in range(10)]
+    assert (len(rows[0].groups), rows[0].groups[-1]) == (21, "and 880 more")
+    assert (len(rows[0].roles), rows[0].roles[-1]) == (21, "and 430 more")
+    assert listing.jsons(rows, 100_000)[1] == listing.table(rows, 100_000)[1] == 0
 
 
 def test_given_a_row_as_json_then_it_is_whole():
