@@ -84,7 +84,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         peers.change(serving=peers.shared.serving or rollout.serving)
         hook.tell_version()
         own = pods.find(client)
-        if peers.shared.ca != pair.ca and rollout.complete and pods.all_use(own, pair):
+        is_rolled_out = rollout.complete and not refused
+        if peers.shared.ca != pair.ca and is_rolled_out and pods.all_use(own, pair):
             peers.change(ca=pair.ca)
         with collected(problems):
             hook.publish_webhook(peers.shared)

@@ -389,8 +389,9 @@ def p10_heir(life: Life, theirs: list[str]) -> None:
 
 def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
-        # Nobody extends what was deleted because it had ended.
-        is_over = access.has_ended(stored, life.now) or f"DELETE {path}" in run.writes[:-1]
+        # Nobody extends what had ended, though that hook deletes it later.
+        had_ended = access.has_ended(run.before.get(path, stored), life.now)
+        is_over = had_ended or f"DELETE {path}" in run.writes[:-1]
         is_revoked = run.what == "revoke-access" and access.principal(stored) in run.deleted
         return not (access.source(stored) or is_over or is_revoked)
     if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
@@ -518,6 +519,8 @@ def p16_hook(life: Life, run: Run) -> None:
             is_over = access.source(mapping) == "grant" and access.has_ended(
                 mapping, life.now - _LONGEST
             )
+            # Whom the option declares by now ends when that says.
+            is_over &= all(row.name != name for row in life.declared.values())
             is_there = f"{MAPPINGS}/{name}" in life.objects
             if is_over and is_there and not any(name in path for path in failing):
                 raise Broken("P16", "access does not end beside one object's fault", name)
