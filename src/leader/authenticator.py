@@ -44,10 +44,8 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
         # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.change(ca="", serving=False)
         raise Blocked(references.foreign(mark, what))
-    if service and mark:
+    if mark or not service:
         return service
-    if not service:
-        return None
     address = services.cluster_ip(service)
     service = objects.take_over(client, references.SERVICE, service)
     if objects.mark_of(service):
