@@ -98,7 +98,7 @@ def test_given_the_policy_then_it_sees_each_write_of_mappings_and_of_their_statu
 def test_given_a_mapping_when_its_end_is_put_off_then_its_user_and_groups_count_as_new():
     variables = {each["name"]: each["expression"] for each in policy()["variables"]}
 
-    for kept in ("aws-iam/expires", "aws-iam/owner", "aws-iam/source", "spec.?arn", "finalizers"):
+    for kept in ("aws-iam/expires", "aws-iam/source", "spec.?arn", "finalizers"):
         assert kept in variables["isSame"]
     assert "variables.isSame" in variables["formerGroups"]
     assert "variables.isSame" in variables["keepsUsername"]
