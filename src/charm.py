@@ -27,7 +27,7 @@ import internal_errors
 import reconcile
 from errors import Blocked, Unready
 from hook import Hook
-from juju import control_plane, extra_cas, peers
+from juju import control_plane, peers, trust
 from machine.files import Machine
 from statuses import waiting
 from text import status_line
@@ -35,7 +35,7 @@ from text import status_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OTHER_ENDPOINTS = ("certificates", extra_cas.ENDPOINT, cos.ENDPOINT)
+OTHER_ENDPOINTS = ("certificates", trust.ENDPOINT, cos.ENDPOINT)
 LIBRARIES = ("ops", "charmlibs", "httpcore2", "httpx2", "lightkube")
 ALL_ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS, peers.RELATION)
 
@@ -67,7 +67,6 @@ class AwsIamCharm(ops.CharmBase):
             *(self.on[name].relation_changed for name in ALL_ENDPOINTS),
             *(self.on[name].relation_broken for name in ALL_ENDPOINTS),
             self.on[peers.RELATION].relation_departed,
-            self.on[extra_cas.ENDPOINT].relation_departed,
         ):
             framework.observe(event, self._on_any_event)
         for name in ("certificates", cos.ENDPOINT):

@@ -33,10 +33,6 @@ class WaitingForKubeconfig(Waiting):
     """The control plane must first write an administrator's kubeconfig that works."""
 
 
-class WaitingForCertificate(Waiting):
-    """The certificate authority must first answer."""
-
-
 @contextlib.contextmanager
 def collected(problems: list[Unready]) -> Generator[None]:
     """Add an `Unready` to ``problems`` in place of raising it: the reconcile goes on."""

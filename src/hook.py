@@ -58,7 +58,7 @@ class Hook:
         """Return the relation with the certificate authority."""
         from certificates.relation import Certificates
 
-        return Certificates(self.charm, self.memory, self.peers.shared.address)
+        return Certificates(self.charm, self.memory)
 
     @functools.cached_property
     def client(self) -> api.Client:

@@ -15,7 +15,7 @@ import yaml
 
 import templating
 from access import arn, partitions
-from certificates import pem
+from certificates import ca_bundle
 from text import in_base64
 
 # A URL without a user in it, so that no credential gets into the kubeconfig.
@@ -131,7 +131,7 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         cluster = clusters[contexts[config["current-context"]]["cluster"]]
         server, data = cluster["server"], cluster.get("certificate-authority-data", "")
         # What stands around the certificates may be a piece of a key in a damaged file.
-        ca = pem.ca_bundle(base64.b64decode(data).decode())
+        ca = ca_bundle(base64.b64decode(data).decode())
         is_usable = bool(_SERVER.fullmatch(server)) and bool(ca) == bool(data)
     except Exception as error:
         # Half a file can have any shape, and what PyYAML raises has no common base.

@@ -58,12 +58,6 @@ def run(hook: Hook) -> str:
 def _follow(hook: Hook, shared: Shared) -> str:
     """Return the line of a unit that does not lead."""
     hook.wake.expect(())
-
-    def withdraw() -> bool:
-        return hook.certificates.withdraw()
-
-    # Only the leader asks for a certificate.
-    hook.memory.write_once("certificates", (), withdraw)
     if not shared.serving:
         raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
     hook.tell_version()

@@ -10,38 +10,26 @@ for an event that the library handles, or to read an answer that it has not read
 
 from __future__ import annotations
 
-import datetime
-
 import ops
 from charmlibs.interfaces.tls_certificates import (
-    CertificateError,
     CertificateRequestAttributes,
     Mode,
-    ProviderCapabilities,
     TLSCertificatesRequiresV4,
 )
 
-from certificates import SERVER_NAME, pem
-from certificates.keypair import KeyPair
-from errors import Blocked, Waiting, WaitingForCertificate
+from certificates import SERVER_NAME, Issued, x509
+from errors import Blocked, Waiting
 from statuses import blocked, waiting
 from text import brief
 
-_NO_ADDRESSES = "IP_NOT_ALLOWED"
-# What Vault says of a name. Its charm has the code OTHER for all but a common name.
-_NAME_REFUSED = "not allowed by this role"
+WANTED = CertificateRequestAttributes(common_name=SERVER_NAME, sans_dns={SERVER_NAME})
 
 
 class Requirer(TLSCertificatesRequiresV4):
-    """The library's requirer, for a certificate of the Service at ``address``.
+    """The library's requirer."""
 
-    ``address`` must be the remembered one where nothing newer is known: given none, the library
-    takes back a request whose certificate nears its end, and forgets what the provider signs.
-    """
-
-    def __init__(self, charm: ops.CharmBase, endpoint: str, address: str):
-        self._address = address
-        super().__init__(charm, endpoint, certificate_requests=self._wanted, mode=Mode.APP)
+    def __init__(self, charm: ops.CharmBase, endpoint: str):
+        super().__init__(charm, endpoint, certificate_requests=[WANTED], mode=Mode.APP)
 
     def on_event(self, event: ops.EventBase) -> None:
         """Do what the library does at ``event``. It observes the event too late to hear of it.
@@ -53,69 +41,30 @@ class Requirer(TLSCertificatesRequiresV4):
             self._on_secret_expired(event)
         elif isinstance(event, ops.SecretRemoveEvent):
             self._on_secret_remove(event)
-        # Without a key there is nothing to remove, and the library would warn of it.
-        elif isinstance(event, ops.RelationBrokenEvent) and self.private_key:
+        elif isinstance(event, ops.RelationBrokenEvent):
             self._on_relation_broken(event)
 
-    def obtain(self, address: str, provider: str) -> tuple[KeyPair, datetime.datetime]:
-        """Ask ``provider``; return the pair that it issued, unchecked, and when to renew it.
+    def obtain(self, provider: str) -> Issued:
+        """Ask ``provider``, and return what it issued. The library asks for a successor in time.
 
-        Raises:
-            errors.Unready: ``provider`` must act first, or its operator.
+        Raise `errors.Unready` if ``provider`` must act first, or its operator, and `PairRefused`
+        if the pair cannot be served.
         """
-        self._address = address
         self.sync()
         requests = self.get_csrs_from_requirer_relation_data()
         asked = [request.certificate_signing_request for request in requests]
         for refused in self.get_request_errors():
             if refused.certificate_signing_request in asked:
-                raise Blocked(_refusal(provider, refused.error), announced=True)
-        (wanted,) = self.certificate_requests
-        issued, key = self.get_assigned_certificate(wanted)
-        if not issued or not key:
-            raise WaitingForCertificate(waiting.CERTIFICATE(authority=provider), announced=True)
-        if issued.revoked:
-            raise Waiting(waiting.CERTIFICATE_REVOKED(authority=provider), announced=True)
+                error = refused.error
+                if error.name == "DOMAIN_NOT_ALLOWED":
+                    text = blocked.NAME_REFUSED(authority=provider, name=SERVER_NAME)
+                else:
+                    reason = brief(error.reason or error.message or error.name)
+                    text = blocked.REQUEST_REFUSED(authority=provider, reason=reason)
+                raise Blocked(text, announced=True)
+        issued, key = self.get_assigned_certificate(WANTED)
+        if not issued or not key or issued.revoked:
+            raise Waiting(waiting.CERTIFICATE(authority=provider), announced=True)
         chain = [str(certificate) for certificate in issued.chain]
-        pair = pem.key_pair(str(issued.certificate), str(key), *chain, str(issued.ca))
-        begins, ends = issued.certificate.validity_start_time, issued.certificate.expiry_time
-        return pair, begins + (ends - begins) * self.renewal_relative_time
-
-    def _wanted(
-        self, capabilities: ProviderCapabilities | None
-    ) -> list[CertificateRequestAttributes]:
-        """Return what to ask for: the name, and the address unless the provider signs none.
-
-        A request without the address stays so, because the provider may forget why.
-        """
-        if not self._address:
-            return []
-        requests = self.get_csrs_from_requirer_relation_data()
-        asked = [request.certificate_signing_request for request in requests]
-        errors = [each for each in self.get_request_errors() if each.error.name == _NO_ADDRESSES]
-        refused = [each.certificate_signing_request for each in errors]
-        signs_none = capabilities is not None and capabilities.supports_ip_sans is False
-        without = signs_none or any(not csr.sans_ip or csr in refused for csr in asked)
-        return [
-            CertificateRequestAttributes(
-                common_name=SERVER_NAME,
-                sans_dns={SERVER_NAME},
-                sans_ip=set() if without else {self._address},
-            )
-        ]
-
-
-def _refusal(provider: str, error: CertificateError) -> str:
-    """Return the status for an ``error`` that ``provider`` answered with."""
-    # vault appends the address that its charm has asked.
-    reason = (error.reason or error.message or error.name).partition(", on ")[0]
-    if error.name == "DOMAIN_NOT_ALLOWED" or _NAME_REFUSED in reason:
-        return blocked.NAME_REFUSED(authority=provider, name=SERVER_NAME)
-    if "Vault is sealed" in reason:
-        return blocked.AUTHORITY_SEALED(authority=provider)
-    if "permission denied" in reason:
-        return blocked.AUTHORITY_DENIED(authority=provider)
-    said = brief(reason)
-    if error.name == "SERVER_NOT_AVAILABLE":
-        return blocked.AUTHORITY_AWAY(authority=provider, reason=said)
-    return blocked.REQUEST_REFUSED(authority=provider, reason=said)
+        pair = x509.key_pair(str(issued.certificate), str(key), *chain, str(issued.ca))
+        return Issued(pair, x509.check(pair).renewal)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 
-from certificates.keypair import KeyPair
+from certificates import KeyPair
 from cluster import api, objects, references
 
 

@@ -12,7 +12,7 @@ import yaml
 import templating
 from access import partitions
 from access.mapping import IdentityMapping, RoleBinding
-from certificates.keypair import KeyPair
+from certificates import KeyPair
 from cluster import references
 from cluster.references import ObjectReference
 from juju.proxies import NO_PROXIES, Proxies

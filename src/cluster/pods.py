@@ -13,7 +13,7 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Event, Pod
 
 import times
-from certificates.keypair import KeyPair
+from certificates import KeyPair
 from cluster import answers, api, references
 from errors import Blocked, Waiting
 from owner import CERTIFICATE_HASH

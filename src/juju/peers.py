@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import ops
 
-from certificates import pem
+from certificates import ca_bundle
 from errors import Waiting
 from statuses import waiting
 from text import is_ip
@@ -108,7 +108,7 @@ def _shared(data: Mapping[str, str]) -> Shared:
     return Shared(
         cluster_id=data.get("cluster-id", ""),
         address=address if is_ip(address) else "",
-        ca=pem.ca_bundle(data.get("ca", "")),
+        ca=ca_bundle(data.get("ca", "")),
         serving=data.get("serving") == "true",
         relations=frozenset(data.get("relation", "").split()),
         inherited=data.get("inherited") == "true",

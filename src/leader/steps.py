@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import cos
 import internal_errors
-from certificates import pem
+from certificates import ca_bundle
 from cluster import contents, crd, manifests, pods
 from cluster.errors import errors_as_status
 from cluster.pods import Rollout
 from config import Config
 from errors import Blocked, Unready, collected
-from juju import extra_cas, proxies, reactive
+from juju import proxies, reactive, trust
 from juju.peers import Shared
 from leader import access, authenticator
 from leader.access import Report
@@ -42,7 +42,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
     peers, problems = hook.peers, hook.problems
     peers.publish(ensure_cluster_id(shared, config))
     proxied = proxies.of_model(os.environ) if config.web_proxy_enable else proxies.NO_PROXIES
-    trusted = extra_cas.receive(hook.charm)
+    trusted = trust.receive(hook.charm)
     reported, unbrought = None, list[Unready]()
     with errors_as_status():
         client = hook.client
@@ -55,19 +55,18 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         with collected(unbrought), errors_as_status():
             # Access that ends goes before anything else that takes time.
             reported = access.bring(hook, client)
-        # The Service comes first, because its address goes into the certificate.
         authenticator.apply_service(hook, client, config, service)
         stored = contents.stored(client)
     issued, unissued = None, list[Unready]()
     with collected(unissued), internal_errors.as_status(hook.charm.unit.name):
-        issued = hook.certificates.obtain(peers.shared.address, stored.pair)
+        issued = hook.certificates.obtain(stored.pair)
     pair = issued.pair if issued else stored.pair
     if not pair:
         problems += unbrought
         raise unissued[0]
     # A new authority is trusted beside the old one, until no pod serves with that.
     former = stored.pair.ca if stored.pair else ""
-    peers.change(ca=pem.ca_bundle(peers.shared.ca, former, pair.ca))
+    peers.change(ca=ca_bundle(peers.shared.ca, former, pair.ca))
     refused = list[Unready]()
     with errors_as_status():
         spec = manifests.Spec(
@@ -95,7 +94,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
     if problem := config.declared.problem:
         problems.append(Blocked(options.MAPPINGS_INVALID(problem=problem), announced=True))
     problems += unbrought
-    problems += [hook.certificates.meanwhile(pair, problem) for problem in unissued]
+    problems += unissued
     problems += refused
     if problems or not reported:
         raise problems[0]

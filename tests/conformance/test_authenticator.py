@@ -17,7 +17,7 @@ import pytest
 from tests.conformance import http2_settings
 from tests.fakes.certificates import pairs
 
-from certificates import pem
+from certificates import certificates
 from testbed.programs import build, modules
 from testbed.programs.modules import Module
 
@@ -103,7 +103,7 @@ def test_given_a_pair_that_the_charm_takes_then_it_serves_with_that(
     with running(tmp_path) as found:
         shown = ssl.get_server_certificate((ADDRESS, found.port))
 
-    assert [shown] == [f"{text}\n" for text in pem.certificates(pair.certificate)[:1]]
+    assert [shown] == certificates(pair.certificate)[:1]
 
 
 def test_given_a_client_that_changes_settings_while_it_asks_then_the_authenticator_lives(

@@ -187,15 +187,6 @@ def test_when_refreshed_then_the_machine_trusts_all_that_it_did_but_the_old_auth
     assert len(now.bundle) == len(trusted.bundle) - 1
 
 
-def test_when_refreshed_then_the_old_certificate_request_is_withdrawn(
-    juju: jubilant.Juju, after: Objects
-) -> None:
-    asked = juju.exec("relation-get -r $(relation-ids certificates) - aws-iam/0", unit="aws-iam/0")
-
-    assert "certificate_name" not in asked.stdout
-    assert "aws-iam-authenticator.kube-system.svc" in asked.stdout
-
-
 def test_when_refreshed_then_no_hook_failed(juju: jubilant.Juju, after: Objects) -> None:
     log = juju.debug_log(limit=5000)
 

@@ -12,10 +12,10 @@ from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import pem
+from certificates import ca_bundle
 
 OLD, NEW = root().certificate, root("new").certificate
-BOTH = pem.ca_bundle(OLD, NEW)
+BOTH = ca_bundle(OLD, NEW)
 
 
 def moved(model: Model) -> None:

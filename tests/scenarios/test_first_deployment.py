@@ -45,7 +45,7 @@ def test_given_a_new_application_then_authority_control_plane_and_peers_have_wha
 ):
     bag = deployed.units[0].certificates
     assert bag["unit_name"] == "aws-iam_0"
-    assert json.loads(bag["cert_requests"]) == {NAME: {"sans": [ADDRESS, NAME]}}
+    assert json.loads(bag["cert_requests"]) == {NAME: {"sans": [NAME]}}
     assert files.webhook.read_text() == webhook.render(OWNER, ADDRESS, root().certificate)
     assert files.webhook.stat().st_mode & 0o777 == 0o600
     # The peers know public data only.

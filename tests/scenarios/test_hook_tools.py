@@ -15,10 +15,10 @@ from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import csr_protocol, verdict
+from certificates import csr_protocol, x509
 
 # Each takes longer to import than the rest of a settled hook takes.
-HEAVY = (csr_protocol, verdict)
+HEAVY = (csr_protocol, x509)
 ALARM = testing.Secret(
     {"purpose": "to expire"},
     label="alarm",

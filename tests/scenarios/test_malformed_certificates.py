@@ -13,7 +13,7 @@ from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from certificates import pem
+from certificates import certificates
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 NAMES = [COMMON_NAME, ADDRESS]
@@ -57,13 +57,13 @@ def test_given_a_certificate_of_the_newer_protocol_then_the_former_leaf_stays_in
     provider = SelfSigned()
     model.provider = provider
     at_rest.settle(model, api)
-    before = pem.certificates(api.secret("cert.pem"))[0]
+    before = certificates(api.secret("cert.pem"))[0]
     for part in ("certificate", "ca", "chain"):
         provider.overrides = {"certificates": damaged(model, provider, part, damage)}
         model.answer()
         for event in (model.changed("certificates"), model.on.leader_elected(), None):
             model.hook(event)
-            assert pem.certificates(api.secret("cert.pem"))[0] == before
+            assert certificates(api.secret("cert.pem"))[0] == before
             assert model.published()["webhook_status"] is True
         provider.overrides = {}
 

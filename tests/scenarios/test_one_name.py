@@ -24,11 +24,6 @@ def settled(provider: SelfSigned | Easyrsa, files: Files) -> Model:
     return model
 
 
-def move_service(api: FakeCluster) -> None:
-    api.taken_addresses.add(ADDRESS)
-    api.objects[SERVICE]["spec"]["clusterIP"] = OTHER_ADDRESS
-
-
 @pytest.mark.parametrize(
     "provider",
     [
@@ -53,47 +48,18 @@ def test_given_an_authority_of_one_domain_when_asked_once_then_it_answers(
     vault = SelfSigned(name="vault", domain=".svc")
     model = settled(vault, files)
 
-    assert asked(model, vault) == [{NAME, ADDRESS}]
-    assert model.hook().name == "active"
-
-
-def test_given_an_authority_that_refuses_addresses_then_it_is_asked_for_the_name_alone(
-    api: FakeCluster, files: Files
-):
-    vault = SelfSigned(name="vault", refuses_addresses=True)
-    model = settled(vault, files)
-
     assert asked(model, vault) == [{NAME}]
     assert model.hook().name == "active"
-    bags, before = model.bags(), api.secret("cert.pem")
-    move_service(api)
-    model.settle()
-    model.expire("-certificate-")
-    assert asked(model, vault) == [{NAME}]
-    model.settle()
-    assert asked(model, vault) == [{NAME}]
-    assert model.hook().name == "active"
-    assert model.bags() != bags
-    assert api.secret("cert.pem") != before
 
 
-def test_given_a_new_address_then_what_is_served_stays_until_the_authority_answers(
-    api: FakeCluster, files: Files
-):
-    easyrsa = Easyrsa(root())
-    model = settled(easyrsa, files)
-    before = api.secret("cert.pem")
-    _, easyrsa.overrides = easyrsa.answer({}, [])
-    move_service(api)
+def test_given_a_new_address_then_the_certificate_stays(api: FakeCluster, files: Files):
+    model = settled(Easyrsa(root()), files)
+    before, bag = api.secret("cert.pem"), model.units[0].certificates
+    api.taken_addresses.add(ADDRESS)
+    api.objects[SERVICE]["spec"]["clusterIP"] = OTHER_ADDRESS
     model.settle()
 
     assert model.hook().name == "active"
     assert api.secret("cert.pem") == before
-
-    easyrsa.overrides = {}
-    model.settle()
-    assert model.hook().name == "active"
-    assert api.secret("cert.pem") != before
-    assert model.peer["address"] == OTHER_ADDRESS
-    assert OTHER_ADDRESS in model.units[0].certificates["cert_requests"]
+    assert model.units[0].certificates == bag
     assert f"https://{OTHER_ADDRESS}:443/authenticate" in files.webhook.read_text()

@@ -124,14 +124,8 @@ def alternatives(names: Sequence[str], *others: x509.GeneralName) -> x509.Subjec
     return x509.SubjectAlternativeName([*map(_general, names), *others])
 
 
-# A subject in a form that has no characters but ASCII's, in which it has another.
-MISLABELLED = "Mürren"
-
-
 def _distinguished(name: str) -> x509.Name:
-    # By itself, cryptography writes a mail address in that form.
-    oid = NameOID.EMAIL_ADDRESS if name.startswith(MISLABELLED) else NameOID.COMMON_NAME
-    return x509.Name([x509.NameAttribute(oid, name)])
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _general(name: str) -> x509.GeneralName:

@@ -28,9 +28,8 @@ class SelfSigned:
     """Signs what it is asked to, unless it ``refuses`` by a code and for a ``reason``.
 
     With a ``domain``, it leaves requests for names of others unanswered, as vault 1.17 does. With
-    ``one_name``, its certificates have that name alone, whatever else was asked for. Where it
-    ``refuses_addresses``, a request without one is signed. ``days`` from now its certificates
-    begin and end.
+    ``one_name``, its certificates have that name alone, whatever else was asked for. ``days`` from
+    now its certificates begin and end.
     """
 
     name: str = "self-signed-certificates"
@@ -39,7 +38,6 @@ class SelfSigned:
     capabilities: ProviderCapabilities | None = None
     domain: str = ""
     one_name: str = ""
-    refuses_addresses: bool = False
     revokes: bool = False
     days: tuple[int, int] = (-1, 90)
     overrides: Bag = dataclasses.field(default_factory=dict)
@@ -58,7 +56,7 @@ class SelfSigned:
 
     def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
         requests = list(filter(self._understands, self.requested(app)))
-        good = [request for request in requests if not self._code(request)]
+        good = [] if self.refuses else requests
         answers = _ProviderApplicationData(
             certificates=[self._signed(request) for request in good],
             request_errors=[self._refused(r) for r in requests if r not in good],
@@ -67,11 +65,6 @@ class SelfSigned:
         bag: Bag = {}
         answers.dump(bag)
         return {**bag, **self.overrides}, {}
-
-    def _code(self, request: CertificateSigningRequest) -> CertificateRequestErrorCode | None:
-        if self.refuses_addresses and request.sans_ip:
-            return CertificateRequestErrorCode.IP_NOT_ALLOWED
-        return self.refuses
 
     def _understands(self, request: CertificateSigningRequest) -> bool:
         return all(name.endswith(self.domain) for name in request.sans_dns)
@@ -92,7 +85,7 @@ class SelfSigned:
         )
 
     def _refused(self, request: CertificateSigningRequest) -> _RequestError:
-        code = self._code(request)
+        code = self.refuses
         assert code
         message = "not by this\nauthority's rules"
         error = CertificateError(

@@ -48,17 +48,9 @@ def chain(cluster: Cluster) -> list[x509.Certificate]:
 
 def dns_sans(cluster: Cluster) -> set[str]:
     """Return the host names in the certificate that the pods serve with."""
-    return set(_sans(cluster).get_values_for_type(x509.DNSName))
-
-
-def ip_sans(cluster: Cluster) -> set[str]:
-    """Return the IP addresses in the certificate that the pods serve with."""
-    return {str(found) for found in _sans(cluster).get_values_for_type(x509.IPAddress)}
-
-
-def _sans(cluster: Cluster) -> x509.SubjectAlternativeName:
     extensions = chain(cluster)[0].extensions
-    return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    found = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return set(found.get_values_for_type(x509.DNSName))
 
 
 def trusted(juju: jubilant.Juju, unit: str) -> set[str]:

@@ -225,7 +225,6 @@ def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_h
 
     moved = identity(trio, cluster)
     assert moved.address != known.address
-    eventually(lambda: moved.address in certificates.ip_sans(cluster), "a certificate for it")
     eventually(
         lambda: all(moved.address in units.webhook_file(trio, name) for name in units.names(trio)),
         "the address in every webhook file",

@@ -12,23 +12,21 @@ import pytest
 from charmlibs.interfaces.tls_certificates import (
     CertificateRequestErrorCode,
     PrivateKey,
-    ProviderCapabilities,
 )
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import SECRET, SERVICE
+from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import SERVER_NAME, csr_protocol, pem, verdict
+from certificates import SERVER_NAME, ca_bundle, certificates, csr_protocol, x509
 
 Refusal = CertificateRequestErrorCode
 CURRENT = "from self-signed-certificates"
 REMOVE = "run: juju remove-relation aws-iam:certificates self-signed-certificates"
-REVOKED = f"waiting for a new certificate {CURRENT}: it revoked the current one"
 
 
 @pytest.fixture(autouse=True)
@@ -83,24 +81,14 @@ def test_given_either_protocol_when_settled_then_the_key_is_in_secrets_alone(
     assert kept is (fixture == "modern")
 
 
-def test_given_a_request_that_a_killed_hook_lost_when_the_next_one_runs_then_it_asks_again(
-    modern: Model, provider: SelfSigned
-):
-    modern.hook()
-    modern.certificates = {}
-    modern.hook()
-
-    assert len(provider.requested(modern.certificates)) == 1
-
-
-@pytest.mark.parametrize(("part", "reads"), [(0.89, False), (0.91, True)])
-def test_given_a_certificate_in_the_last_tenth_of_its_life_then_each_hook_reads_the_answer(
+@pytest.mark.parametrize(("part", "reads"), [(0.8, False), (0.86, True)])
+def test_given_a_certificate_in_its_last_two_weeks_then_each_hook_reads_the_answer(
     modern: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, part: float, reads: bool
 ):
     modern.hook()
-    leaf = verdict.read(api.secret("cert.pem"))
+    leaf = x509.read(api.secret("cert.pem"))
     begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
-    monkeypatch.setattr("certificates.keypair.now", lambda: begins + part * (ends - begins))
+    monkeypatch.setattr("certificates.now", lambda: begins + part * (ends - begins))
     obtain = csr_protocol.Requirer.obtain
     patch = mock.patch.object(csr_protocol.Requirer, "obtain", autospec=True, side_effect=obtain)
 
@@ -109,12 +97,8 @@ def test_given_a_certificate_in_the_last_tenth_of_its_life_then_each_hook_reads_
     assert read.called is reads
 
 
-AT = ", on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
 REFUSED = f"vault does not allow {SERVER_NAME}; run: juju config vault pki_allowed_domains"
-SEALED = "vault is sealed, so it signs nothing; run: vault operator unseal"
-DENIED = "vault denies its charm; run: juju run vault/leader authorize-charm secret-id=SECRET"
 UNKNOWN = '"not by this authority\'s rules"'
-AWAY = f"vault cannot sign: {UNKNOWN}; run: juju status vault"
 LOG = "run: juju show-status-log --type application vault"
 
 
@@ -122,18 +106,14 @@ LOG = "run: juju show-status-log --type application vault"
     ("code", "reason", "status"),
     [
         (Refusal.DOMAIN_NOT_ALLOWED, None, REFUSED),
-        # What Vault says, as the charm of vault hands it on.
-        (Refusal.OTHER, f"subject alternate name {SERVER_NAME} not allowed by this role", REFUSED),
-        (Refusal.OTHER, f"Vault is sealed{AT}", SEALED),
-        (Refusal.OTHER, f"1 error occurred:\n\t* permission denied\n\n{AT}", DENIED),
-        (Refusal.OTHER, f"no role{AT}", f"vault refuses: 'no role'; {LOG}"),
-        (Refusal.SERVER_NOT_AVAILABLE, None, AWAY),
+        (Refusal.SERVER_NOT_AVAILABLE, None, f"vault refuses: {UNKNOWN}; {LOG}"),
+        # As the charm of vault hands it on.
+        (Refusal.OTHER, "Vault is sealed, on x", f"vault refuses: 'Vault is sealed, on x'; {LOG}"),
         (Refusal.OTHER, None, f"vault refuses: {UNKNOWN}; {LOG}"),
         (Refusal.OTHER, "no; run: rm x", f"vault refuses: 'no; run: rm x'; {LOG}"),
         # Made to harm.
         (Refusal.OTHER, "x" * 1_000_000, f"vault refuses: '…{'x' * 99}'; {LOG}"),
         (Refusal.OTHER, "a\0b\nc", f"vault refuses: 'a\\\\x00b c'; {LOG}"),
-        (Refusal.OTHER, ", on " * 200_000, f"vault refuses: ''; {LOG}"),
     ],
 )
 def test_given_a_refusal_when_a_hook_runs_then_the_status_gives_its_command_and_no_alarm_is_set(
@@ -157,52 +137,11 @@ def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours
     assert modern.hook().name == "active"
 
 
-def test_given_an_authority_that_signs_no_addresses_when_settled_then_none_is_asked_for(
-    model: Model,
-):
-    provider = SelfSigned(capabilities=ProviderCapabilities(supports_ip_sans=False))
-    settled(model, provider)
-
-    (request,) = provider.requested(model.certificates)
-    assert (request.sans_dns, request.sans_ip) == ({SERVER_NAME}, set())
-    assert model.hook().name == "active"
-
-
-@pytest.mark.parametrize(
-    ("trouble", "status"),
-    [
-        (
-            {"domain": "of others"},
-            f"waiting for a certificate {CURRENT}, the one in use expires DAY",
-        ),
-        ({"revokes": True}, REVOKED),
-    ],
-)
-def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_stays_in_use(
-    modern: Model, provider: SelfSigned, api: FakeCluster, trouble: dict[str, Any], status: str
-):
-    before = api.secret("cert.pem")
-    end = f"{verdict.read(before).not_valid_after_utc:%Y-%m-%d}"
-    with mock.patch.multiple(provider, **trouble):
-        api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
-        api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
-        modern.settle()
-
-        assert modern.hook() == ops.WaitingStatus(status.replace("DAY", end))
-        assert api.secret("cert.pem") == before
-        assert modern.published()["webhook_status"] is True
-
-    modern.settle()
-    assert modern.hook().name == "active"
-    assert api.secret("cert.pem") != before
-
-
 def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(
     modern: Model, deployed: Model
 ):
     for model in (modern, deployed):
         model.hook(model.broken("certificates"))
-        assert "nothing to remove" not in model.log()
 
     assert not any("private-key" in str(kept.label) for kept in modern.secrets)
 
@@ -211,8 +150,8 @@ def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_t
     ("trouble", "status"),
     [
         ({"domain": "of others"}, f"waiting: waiting for a certificate {CURRENT}"),
-        ({"revokes": True}, f"waiting: {REVOKED}"),
-        ({"days": (-9, -1)}, f"blocked: certificate expired on DAY; {REMOVE}"),
+        ({"revokes": True}, f"waiting: waiting for a certificate {CURRENT}"),
+        ({"days": (-9, -1)}, f"blocked: certificate or its CA expired on DAY; {REMOVE}"),
     ],
     ids=["silent", "revoked", "expired"],
 )
@@ -262,22 +201,19 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
 
 
 @pytest.mark.parametrize("overrides", UNREADABLE, ids=range(4))
-def test_given_an_unreadable_answer_when_the_certificates_secret_expires_then_it_renews_later(
+def test_given_an_unreadable_answer_when_the_certificates_secret_expires_then_it_is_renewed(
     modern: Model, provider: SelfSigned, api: FakeCluster, overrides: dict[str, str]
 ):
-    before, asked = api.secret("cert.pem"), dict(modern.certificates)
+    before = api.secret("cert.pem")
     provider.overrides = overrides
     modern.answer()
     modern.expire("-certificate-")
 
     assert modern.units[0].status.message.startswith("malformed certificate; run: juju remove-")
-    assert modern.certificates == asked
     assert api.secret("cert.pem") == before
 
-    # Juju runs the hook again, as long as the revision is there.
     provider.overrides = {}
     modern.answer()
-    modern.expire("-certificate-")
     modern.settle()
 
     assert modern.hook().name == "active"
@@ -289,12 +225,12 @@ def test_given_a_chain_when_settled_then_it_is_served_and_trusted_with_the_autho
 ):
     ca, between = provider.authority.certificate, Authority("between", issuer=root()).certificate
     assert api.secret("ca.pem") == modern.peer["ca"] == ca
-    assert len(pem.certificates(api.secret("cert.pem"))) == 1
+    assert len(certificates(api.secret("cert.pem"))) == 1
     leaf = answer(modern, provider, chain=[between])
     modern.settle()
 
     assert api.secret("cert.pem") == f"{leaf}\n{between}"
-    assert api.secret("ca.pem") == pem.ca_bundle(between, ca)
+    assert api.secret("ca.pem") == ca_bundle(between, ca)
 
 
 def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy_is_said(

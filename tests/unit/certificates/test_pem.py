@@ -9,14 +9,14 @@ from tests.fakes import damage
 from tests.fakes.certificates import pairs
 from tests.fakes.certificates.authority import PREAMBLE, Authority, root
 
-from certificates import pem
-from certificates.keypair import KeyPair
+from certificates import KeyPair, ca_bundle, certificates, private_key
+from certificates.x509 import key_pair
 
 BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 ROOT = root().certificate
 CERTIFICATE, KEY = root().issue(NAMES)
-WHOLE = [CERTIFICATE.rstrip("\n")]
+WHOLE = [CERTIFICATE]
 MIDDLE = Authority("middle", issuer=root()).certificate
 # Both have one name, but other keys: who trusts the former one alone needs it.
 LINK = Authority("root", issuer=root()).certificate
@@ -35,7 +35,7 @@ OWN = pairs.LEAF.signed_by(pairs.LEAF)
         ([CERTIFICATE, LINK, ROOT], [CERTIFICATE, LINK], [LINK, ROOT]),
         ([OWN], [OWN], [OWN]),
         ([OWN, OWN], [OWN], [OWN]),
-        (["text", "text"], ["\n"], []),
+        (["text", "text"], [], []),
     ],
     ids=[
         *("root", "readable copies", "windows", "intermediate", "repeated"),
@@ -46,7 +46,7 @@ def test_given_a_certificate_with_authorities_when_paired_then_it_is_served_and_
     texts: list[str], served: list[str], trusted: list[str]
 ):
     for key in (f"some text\n{KEY}", KEY.replace("\n", "\r\n")):
-        found = pem.key_pair(texts[0], key, *texts[1:])
+        found = key_pair(texts[0], key, *texts[1:])
         assert found == KeyPair("".join(served), KEY, "".join(sorted(trusted)))
 
 
@@ -54,7 +54,7 @@ def test_given_a_certificate_with_authorities_when_paired_then_it_is_served_and_
 def test_given_a_private_key_of_any_form_when_taken_apart_then_it_is_found(kind: str):
     block = BLOCK.replace("A-----", f"{kind}-----")
 
-    assert pem.private_key(BLOCK + block) == block.rstrip("\n")
+    assert private_key(BLOCK + block) == block
 
 
 @pytest.mark.parametrize(
@@ -78,26 +78,26 @@ def test_given_a_private_key_of_any_form_when_taken_apart_then_it_is_found(kind:
 def test_given_a_text_when_taken_apart_then_whole_certificates_are_left(
     text: str, found: list[str]
 ):
-    assert pem.certificates(text) == found
-    assert pem.private_key(text) == (KEY.rstrip("\n") if KEY in text else "")
+    assert certificates(text) == found
+    assert private_key(text) == (KEY if KEY in text else "")
 
 
 def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_order_they_came():
     one, two = root("one").certificate, root("two").certificate
 
-    assert pem.ca_bundle(one, two + one, two) == pem.ca_bundle(two, one)
-    assert sorted(pem.certificates(pem.ca_bundle(one, two))) == sorted(pem.certificates(one, two))
-    assert pem.ca_bundle() == ""
+    assert ca_bundle(one, two + one, two) == ca_bundle(two, one)
+    assert sorted(certificates(ca_bundle(one, two))) == sorted(certificates(one, two))
+    assert ca_bundle() == ""
 
 
 @given(st.lists(damage.pem(ROOT * 2), max_size=3))
 def test_given_any_texts_when_taken_apart_then_blocks_are_whole_and_a_bundle_is_its_own(
     texts: list[str],
 ):
-    blocks, bundle = pem.certificates(*texts), pem.ca_bundle(*texts)
+    blocks, bundle = certificates(*texts), ca_bundle(*texts)
 
     for block in blocks:
         assert block.startswith("-----BEGIN CERTIFICATE-----\n")
-        assert block.endswith("-----END CERTIFICATE-----")
-    assert pem.ca_bundle(bundle) == bundle
-    assert pem.certificates(bundle) == sorted(blocks)
+        assert block.endswith("-----END CERTIFICATE-----\n")
+    assert ca_bundle(bundle) == bundle
+    assert certificates(bundle) == sorted(blocks)

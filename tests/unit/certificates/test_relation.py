@@ -20,10 +20,15 @@ from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import SERVER_NAME, reactive_protocol, verdict
+from certificates import SERVER_NAME, x509
+from text import fingerprint
 
-NEW = {"ca": root("new").certificate}
-NAMES = reactive_protocol.names_for_authority([{"ca": root().certificate}])
+# The names of today, by authority.
+TODAY = f"{dt.datetime.now(dt.timezone.utc):%Y%m%d}"
+AGAIN, AGAIN_OF_NEW = (
+    f"{fingerprint(each.certificate)[:8]}-{TODAY}.{SERVER_NAME}" for each in (root(), root("new"))
+)
+NAMES = [AGAIN, *(f"{each}.{SERVER_NAME}" for each in "abc")]
 ACTIVE = "2/2 pods, 0 mappings"
 Pair = tuple[Any, Any]
 
@@ -57,8 +62,7 @@ NO_TEXTS = ([5], {"a": None})
 HALF_A_CHARACTER = "-----BEGIN CERTIFICATE-----\n\ud800\n-----END CERTIFICATE-----"
 WAITING = "waiting for a certificate from easyrsa"
 EXPIRES = f"{ACTIVE}, certificate expires DAY; waiting for another one from easyrsa"
-LATER = "waiting for the certificate from easyrsa: it is not valid before DAY"
-FORMER = "waiting for another certificate: the former one"
+LATER = "waiting for the certificate from easyrsa: it or its CA is not valid before DAY"
 UNUSABLE = (
     "certificate does not belong to its private key; "
     "run: juju remove-relation aws-iam:certificates easyrsa"
@@ -77,17 +81,17 @@ UNUSABLE = (
         ([issued(-7, 3)], EXPIRES, f"until-DAY.{SERVER_NAME}"),
         # The one that lasts longest is served.
         ([issued(-300, days) for days in (2, 9, 5)], EXPIRES, f"until-DAY.{SERVER_NAME}"),
-        # The authority is asked for another, as long as there is a name that it has not answered.
-        ([OTHER_KEY], f"{FORMER} does not belong to its private key", NAMES[0]),
-        ([("no PEM", GOOD[1])], f"{FORMER} does not belong to its private key", NAMES[0]),
-        ([(GOOD[0], "?")], f"{FORMER} cannot be read (ValueError)", NAMES[0]),
-        ([NO_TEXTS], f"{FORMER} cannot be read (ValueError)", NAMES[0]),
-        ([(HALF_A_CHARACTER, "b")], f"{FORMER} cannot be read (ValueError)", NAMES[0]),
-        ([issued(-300, -1)], f"{FORMER} expired on DAY", NAMES[0]),
-        ([OTHER_KEY] * 4, UNUSABLE, NAMES[2]),
-        ([EARLY], LATER, SERVER_NAME),
-        ([EARLY, OTHER_KEY], LATER, NAMES[0]),
-        ([OTHER_KEY, EARLY], LATER, NAMES[0]),
+        # The authority is asked for another, once a day.
+        ([OTHER_KEY], WAITING, AGAIN),
+        ([("no PEM", GOOD[1])], WAITING, AGAIN),
+        ([(GOOD[0], "?")], WAITING, AGAIN),
+        ([NO_TEXTS], WAITING, AGAIN),
+        ([(HALF_A_CHARACTER, "b")], WAITING, AGAIN),
+        ([issued(-300, -1)], WAITING, AGAIN),
+        ([OTHER_KEY] * 2, UNUSABLE, AGAIN),
+        ([EARLY], LATER, ""),
+        ([EARLY, OTHER_KEY], LATER, ""),
+        ([OTHER_KEY, EARLY], LATER, ""),
     ],
     # What the charm asks for has a hash of an authority that each process makes.
     ids=lambda each: "name" if str(each) in NAMES else None,
@@ -98,9 +102,10 @@ def test_given_answers_then_a_good_one_is_served_or_what_is_waited_for_is_said(
     found = answered(model, *zip([SERVER_NAME, *NAMES], replies, strict=False))
 
     assert re.sub(r"20\d\d-\d\d-\d\d( \S+ UTC)?", "DAY", found.message) == status
-    assert [re.sub(r"20\d{10}", "DAY", asked) for asked in asked_for(model)] == [name]
+    asked = [re.sub(r"20\d{10}", "DAY", asked) for asked in asked_for(model)]
+    assert asked == ([name] if name else [])
     if status.startswith(ACTIVE):
-        best = max(replies, key=lambda pair: verdict.read(pair[0]).not_valid_after_utc)
+        best = max(replies, key=lambda pair: x509.read(pair[0]).not_valid_after_utc)
         assert api.secret("cert.pem") == best[0]
     # No event says when a certificate is good: the unit looks again by itself.
     assert bool(model.units[0].alarms) is (status == LATER)
@@ -119,21 +124,10 @@ def test_given_an_authority_near_its_end_then_its_end_is_said(model: Model):
     model.provider = Easyrsa(late)
     model.settle()
 
-    end = verdict.read(late.certificate).not_valid_after_utc
-    assert model.hook().message == f"{ACTIVE}, CA expires {end:%Y-%m-%d}; renew or replace it"
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_given_answers_that_end_together_then_the_same_is_served_in_whatever_order_they_come(
-    model: Model, api: FakeCluster, order: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-):
-    end = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=9)
-    life = verdict.Life(end, end)
-    monkeypatch.setattr("certificates.verdict.check", lambda _: (life, life))
-    pairs = sorted([GOOD, issued()])
-    answered(model, *((NAMES[number], pairs[number]) for number in order))
-
-    assert api.secret("cert.pem") == pairs[1][0]
+    end = x509.read(late.certificate).not_valid_after_utc
+    assert model.hook().message == EXPIRES.replace("DAY", f"{end:%Y-%m-%d}")
+    # Another would live no longer, so there is one more request at most.
+    assert asked_for(model) == [f"until-{end:%Y%m%d%H%M}.{SERVER_NAME}"]
 
 
 def test_given_a_pair_in_use_when_another_answer_becomes_good_then_it_stays_in_use(
@@ -150,7 +144,7 @@ def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or
     deployed: Model, easyrsa: Easyrsa, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
     deployed.hook()
-    with mock.patch.object(verdict, "check", side_effect=verdict.check) as check:
+    with mock.patch.object(x509, "check", side_effect=x509.check) as check:
         for _ in range(3):
             deployed.hook()
         assert check.call_count == 0
@@ -168,7 +162,7 @@ def test_given_a_pair_in_use_then_it_is_checked_again_only_for_another_answer_or
         assert check.call_count == 2
 
         later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=352)
-        monkeypatch.setattr("certificates.keypair.now", lambda: later)
+        monkeypatch.setattr("certificates.now", lambda: later)
         assert "certificate expires" in deployed.hook().message
         assert check.call_count == 3
 
@@ -182,7 +176,7 @@ def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(
     easyrsa.days = (-1, 365)
     file, status = files.webhook.stat(), deployed.hook().message
     near = api.secret("cert.pem")
-    end = verdict.read(near).not_valid_after_utc
+    end = x509.read(near).not_valid_after_utc
     assert status == EXPIRES.replace("DAY", f"{end:%Y-%m-%d}")
     assert asked_for(deployed) == [f"until-{end:%Y%m%d%H%M}.{SERVER_NAME}"]
     deployed.settle()
@@ -224,14 +218,7 @@ def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certifi
 
     assert [unit.status.name for unit in two.units] == ["active", "active"]
     assert two.peer["ca"] == api.secret("ca.pem") == root("new").certificate
-    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
-
-
-def test_given_a_leader_that_no_longer_leads_then_it_asks_for_nothing(two: Model):
-    lead(two, 1)
-
-    assert two.units[0].certificates == {"unit_name": "aws-iam_0"}
-    assert asked_for(two, 1) == [SERVER_NAME]
+    assert asked_for(two) == [AGAIN_OF_NEW]
 
 
 def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again(
@@ -248,13 +235,15 @@ def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again
 
 
 def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_it_gets_another(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster
+    two: Model, easyrsa: Easyrsa, monkeypatch: pytest.MonkeyPatch
 ):
     come_back(two, easyrsa)
     lead(two, 1)
     easyrsa.expire("aws-iam_0")
     forget(two, easyrsa, 1)
+    tomorrow = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=1)
+    monkeypatch.setattr("certificates.now", lambda: tomorrow)
     lead(two, 0)
 
     assert two.hook().name == "active"
-    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[1:2]
+    assert asked_for(two) == [AGAIN_OF_NEW.replace(TODAY, f"{tomorrow:%Y%m%d}")]

@@ -18,8 +18,7 @@ from tests.fakes.juju.model import OWNER
 
 from access import arn, partitions
 from access.partitions import PARTITIONS
-from certificates import SERVER_NAME
-from certificates.keypair import KeyPair
+from certificates import SERVER_NAME, KeyPair
 from cluster import manifests, references
 
 SERVED = KeyPair("certificate\n", "key\n", "ca\n")

@@ -13,7 +13,7 @@ from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 
-from certificates.keypair import KeyPair
+from certificates import KeyPair
 from cluster import manifests
 from errors import Blocked
 from juju import proxies

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.stored import stamp
 
-from certificates.keypair import KeyPair
+from certificates import KeyPair
 from cluster import pods
 from cluster.answers import Pod
 from cluster.pods import Serving

@@ -84,17 +84,6 @@ def test_given_a_predecessor_when_refreshed_then_its_pair_is_not_served_meanwhil
     assert not any("deployments" in change for change in api.changes)
 
 
-def test_given_a_predecessors_request_when_a_unit_that_does_not_lead_is_refreshed_then_it_goes(
-    model: Model, left: Files
-):
-    model.leader = None
-    model.units[0].certificates = {"unit_name": "aws-iam_0", "common_name": "aws-iam"}
-
-    model.hook(model.on.upgrade_charm())
-
-    assert "common_name" not in model.units[0].certificates
-
-
 def test_given_a_first_hook_that_was_lost_when_it_runs_again_then_the_cluster_id_stays(
     model: Model, left: Files
 ):

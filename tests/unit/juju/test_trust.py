@@ -15,8 +15,8 @@ from tests.fakes.juju.model import Bag, Model
 from tests.fakes.kubernetes.paths import CONFIG, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 
-from certificates import pem
-from juju import extra_cas
+from certificates import ca_bundle
+from juju import trust
 
 FIRST, SECOND, THIRD = (root(f"proxy {n}").certificate for n in (1, 2, 3))
 _, KEY = root().issue(["a.example.com"])
@@ -24,14 +24,13 @@ ACTIVE = "2/2 pods, 0 mappings"
 DAMAGED = FIRST.replace("\nMII", "\nAAA", 1)
 
 
-def sender(name: str, number: int, app: Bag, unit: Bag | None = None) -> ops.testing.Relation:
+def sender(name: str, number: int, app: Bag) -> ops.testing.Relation:
     """A relation with a provider that has written this."""
     return ops.testing.Relation(
-        extra_cas.ENDPOINT,
+        trust.ENDPOINT,
         id=number,
         remote_app_name=name,
         remote_app_data=app,
-        remote_units_data={0: unit or {}},
     )
 
 
@@ -72,32 +71,11 @@ def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_t
         sender("two", 22, certificates(SECOND + THIRD)),
     )
 
-    assert trusted(api) == pem.ca_bundle(FIRST, SECOND, THIRD)
+    assert trusted(api) == ca_bundle(FIRST, SECOND, THIRD)
     assert status == ops.ActiveStatus(ACTIVE)
     api.forget()
     assert deployed.hook() == ops.ActiveStatus(ACTIVE)
     assert api.changes == []
-
-
-@pytest.mark.parametrize(
-    ("app", "bag", "found"),
-    [
-        ({}, {"ca": FIRST, "certificate": SECOND, "chain": json.dumps([THIRD])}, [FIRST, THIRD]),
-        (
-            {},
-            {"ca": json.dumps(FIRST), "certificate": '""', "chain": json.dumps([THIRD])},
-            [FIRST, THIRD],
-        ),
-        # It came to know version 1: what it wrote before does not count.
-        (certificates(FIRST), {"ca": SECOND, "chain": json.dumps([SECOND])}, [FIRST]),
-    ],
-    ids=["text", "json", "both versions"],
-)
-def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods_trust_it(
-    deployed: Model, api: FakeCluster, app: Bag, bag: Bag, found: list[str]
-):
-    assert receive(deployed, sender("old", 21, app, bag)) == ops.ActiveStatus(ACTIVE)
-    assert trusted(api) == pem.ca_bundle(*found)
 
 
 def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_hook_ends_waiting(
@@ -129,7 +107,7 @@ def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_g
     [
         (certificates(FIRST, DAMAGED), 1),
         (certificates(FIRST, KEY), 1),
-        (certificates(7, FIRST, None, [FIRST]), 1),
+        (certificates(7, FIRST, None, [FIRST]), 3),
         (certificates(FIRST, SECOND[:200], "", "x"), 3),
         ({"certificates": ""}, 0),
         *(({"certificates": text}, 1) for text in ("x", "7", "{}", "[" * 100_000)),
@@ -150,7 +128,7 @@ def test_given_bad_certificates_when_sent_then_they_are_counted_and_the_good_one
 def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_trusted(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(extra_cas, "MAX_BYTES", len(FIRST) + len(SECOND))
+    monkeypatch.setattr(trust, "MAX_BYTES", len(FIRST) + len(SECOND))
 
     status = receive(
         deployed,
@@ -160,7 +138,7 @@ def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_tru
 
     remark = "1 certificate from one cannot be used, 1 certificate from two cannot be used"
     assert status == ops.ActiveStatus(f"{ACTIVE}, {remark}")
-    assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
+    assert trusted(api) == ca_bundle(FIRST, SECOND)
 
 
 # The interface's own library as the provider.
@@ -180,24 +158,20 @@ class Provider(ops.CharmBase):
         self.library.add_certificates({FIRST, SECOND})
 
 
-@pytest.mark.parametrize("version", ["0", "1"])
-def test_given_the_library_in_either_version_then_its_authorities_are_trusted(
-    deployed: Model, api: FakeCluster, version: str
+def test_given_the_library_as_the_provider_then_its_authorities_are_trusted(
+    deployed: Model, api: FakeCluster
 ):
     deployed.authorities = [sender("library", 21, {})]
     deployed.hook()
-    said = dict(deployed.authorities[0].local_app_data)
-    assert said["version"] == "1"
     context = ops.testing.Context(Provider, meta=META)
-    relation = ops.testing.Relation("send-ca-cert", remote_app_data=said if version == "1" else {})
+    said = dict(deployed.authorities[0].local_app_data)
+    relation = ops.testing.Relation("send-ca-cert", remote_app_data=said)
     state = ops.testing.State(leader=True, relations=[relation])
     after = context.run(context.on.relation_changed(relation, remote_unit=0), state)
     sent = after.get_relation(relation.id)
     assert isinstance(sent, ops.testing.Relation)
-    app, unit = dict(sent.local_app_data), dict(sent.local_unit_data)
-    assert ("chain" in unit) == (version == "0")
 
-    deployed.authorities = [sender("library", 21, app, unit)]
+    deployed.authorities = [sender("library", 21, dict(sent.local_app_data))]
     deployed.hook()
 
-    assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
+    assert trusted(api) == ca_bundle(FIRST, SECOND)

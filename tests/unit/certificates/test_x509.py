@@ -14,14 +14,12 @@ from tests.fakes import damage
 from tests.fakes.certificates import pairs
 from tests.fakes.certificates.authority import root
 
-from certificates import verdict
-from certificates.keypair import KeyPair, NotYetValid, PairRefused
+from certificates import KeyPair, NotYetValid, PairRefused, x509
 
 
 def days_left(pair: KeyPair) -> int:
-    return round(
-        (verdict.check(pair)[0].ends - dt.datetime.now(dt.timezone.utc)).total_seconds() / 86400
-    )
+    left = x509.check(pair).ends - dt.datetime.now(dt.timezone.utc)
+    return round(left.total_seconds() / 86400)
 
 
 @pytest.mark.parametrize("case", pairs.CASES)
@@ -33,7 +31,7 @@ def test_given_a_pair_when_checked_then_it_is_accepted_or_the_reason_is_said(
         assert days_left(make()) == 365
         return
     with pytest.raises(PairRefused, match=f"^{reason}$") as raised:
-        verdict.check(make())
+        x509.check(make())
     assert isinstance(raised.value, NotYetValid) is ("not valid before" in reason)
 
 
@@ -55,7 +53,7 @@ def test_given_a_damaged_pair_when_checked_then_it_is_good_or_refused_in_one_lin
     part, text = damaged
     said = ""
     try:
-        verdict.check(KeyPair(**{**WHOLE, part: text}))
+        x509.check(KeyPair(**{**WHOLE, part: text}))
     except PairRefused as refused:
         said = str(refused)
     assert said.isprintable()
