@@ -29,7 +29,8 @@ def stored(client: api.Client) -> Stored:
     if not secret:
         return Stored()
     try:
-        data = {key: _decoded(text) for key, text in _data(secret).items()}
+        encoded: dict[str, str] = secret.get("data") or {}
+        data = {key: base64.b64decode(text).decode() for key, text in encoded.items()}
     except ValueError:
         # Somebody else wrote this Secret, and the next apply replaces it.
         return Stored(secret=secret)
@@ -42,11 +43,3 @@ def stored(client: api.Client) -> Stored:
 def containers(deployment: api.Object | None) -> list[api.Object]:
     """Return the containers of a Deployment's pods; none without a Deployment."""
     return deployment["spec"]["template"]["spec"]["containers"] if deployment else []
-
-
-def _decoded(text: str) -> str:
-    return base64.b64decode(text).decode()
-
-
-def _data(secret: api.Object) -> dict[str, str]:
-    return secret.get("data") or {}
