@@ -63,7 +63,7 @@ def mappings(client: api.Client) -> list[IdentityMapping]:
     deadline = time.monotonic() + SLOW_SECONDS
     while True:
         try:
-            found = client.list(objects.mapping(), answers.Mapping, newest=True)
+            found = client.list(objects.mapping(), answers.Mapping)
             return list(map(_mapping, found))
         except ApiError as error:
             if error.code not in (404, 429):
@@ -103,7 +103,7 @@ def role_bindings(client: api.Client) -> list[Binding]:
     return [
         _binding(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list(resource, answers.Binding, labels=SOURCE, newest=True)
+        for found in client.list(resource, answers.Binding, labels=SOURCE)
         # Anybody who may make a binding may give it the label, and a name that no URL can have.
         if found.metadata.name.startswith(PREFIX) and is_object_name(found.metadata.name)
     ]

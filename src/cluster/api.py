@@ -6,9 +6,8 @@ Juju runs no other hook on the machine while one runs, and is sure of a leader f
 request begins after `SECONDS`, and none lasts beyond `HOOK_SECONDS`.
 
 lightkube reads the kubeconfig, opens the connection and knows where each kind is. The requests are
-the charm's own, because `lightkube.Client` has no way to say what they say: which version of a
-list is enough, how much of a log is wanted, and how much time is left. It also raises other errors
-where a server answers in plain text.
+the charm's own, because `lightkube.Client` has no way to say how much time is left, splits logs at
+more than their lines' ends, and raises other errors where a server answers in plain text.
 
 Call its methods inside `cluster.errors.errors_as_status`.
 """
@@ -43,8 +42,6 @@ SECONDS, HOOK_SECONDS = 24.0, 28.0
 # answer never comes leaves time for the others. Lists and questions may be slow, and so are
 # objects that people's webhooks look at.
 CONNECT_SECONDS, ANSWER_SECONDS, SLOW_SECONDS = 3.0, 4.0, 10.0
-# Without a resourceVersion, servers before 1.31 read each object of a list from etcd.
-_IN_MEMORY = {"resourceVersion": "0"}
 # Others may delete an object so that it waits until its dependents are gone, which may be never.
 _WITHOUT_WAITING = {"propagationPolicy": "Background"}
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
@@ -97,17 +94,14 @@ class Client:
         namespace: str | None = None,
         labels: str = "",
         fields: str = "",
-        newest: bool = False,
     ) -> Sequence[T]:
         """Return the objects of one kind, each as the msgspec type ``into``: of a namespace, or of
         all of them.
 
-        ``labels`` and ``fields`` are selectors. The list is what the server has in memory, which
-        may be moments old, unless ``newest`` asks for what is stored.
+        ``labels`` and ``fields`` are selectors.
         """
         selectors = {"labelSelector": labels, "fieldSelector": fields}
         params = {key: text for key, text in selectors.items() if text}
-        params |= {} if newest else _IN_MEMORY
         answer = self._send("GET", _path(res, namespace), params=params, seconds=SLOW_SECONDS)
         return answers.decode(answer.content, answers.ObjectList[into]).items
 

@@ -54,7 +54,7 @@ def roles_of_everything(client: api.Client) -> set[str]:
 
 
 def _list(client: api.Client, kind: type[Any], mighty: Collection[str]) -> Iterator[rbac.Binding]:
-    for found in client.list(kind, answers.Binding, newest=True):
+    for found in client.list(kind, answers.Binding):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
         users = [s.name for s in subjects if s.kind == "User"]
