@@ -16,6 +16,7 @@ import yaml
 import templating
 from access import arn, partitions
 from certificates import ca_bundle
+from machine.files import Machine
 from text import in_base64
 
 # A URL without a user in it, so that no credential gets into the kubeconfig.
@@ -121,6 +122,19 @@ def _check_partition(principal: arn.Principal | None, region: str, option: str) 
         raise ValueError(f"region {region} is not in partition {wanted}: {needs}")
 
 
+def of_machine(machine: Machine, cluster_id: str, partition: str) -> str:
+    """Return the kubeconfig that people copy from the machine. Charmed Kubernetes called user and
+    context so. Each person adds a role, or chooses one by an AWS profile.
+
+    Raise ValueError as long as the control plane has written no kubeconfig that is usable.
+    """
+    server, ca = public_endpoint(machine.public_kubeconfig)
+    login = TokenCommand(cluster_id, partitions.home(partition))
+    return render(
+        login, context="aws-iam-authenticator", user="aws-iam-user", server=server, ca=ca
+    )
+
+
 def public_endpoint(kubeconfig: str) -> tuple[str, str]:
     """Return server URL and CA bundle of a kubeconfig's current context. Raise ValueError if the
     kubeconfig has none."""
@@ -141,10 +155,11 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
     return server, ca
 
 
-def render(command: TokenCommand, *, context: str, server: str, ca: str) -> str:
+def render(command: TokenCommand, *, context: str, server: str, ca: str, user: str = "") -> str:
     """Return a kubeconfig without any credential.
 
-    ``ca`` is PEM; it is empty for a server that the person's machine trusts already.
+    ``ca`` is PEM; it is empty for a server that the person's machine trusts already. Without
+    ``user``, the user has the name of the context.
 
     Raise ValueError if a value is invalid.
     """
@@ -165,6 +180,7 @@ def render(command: TokenCommand, *, context: str, server: str, ca: str) -> str:
     return templating.render(
         "client.yaml.j2",
         context=context,
+        user=user or context,
         server=server,
         ca=in_base64(ca) if ca else "",
         command=command.client.value,

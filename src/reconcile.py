@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import cos
 from errors import Waiting, collected
 from hook import Hook
 from juju import control_plane, reactive
 from juju.peers import Shared
-from machine import webhook
+from machine import files, webhook
 from statuses import active, waiting
 
 
@@ -50,9 +52,30 @@ def run(hook: Hook) -> str:
         hook.wake.polls = True
         # A line has one command, at its end. The leader's comes first.
         line = line if "run: " in line else f"{line}, {step}"
+    with collected(hook.problems):
+        _keep_login_kubeconfig(hook)
     if hook.problems:
         raise hook.problems[0]
     return line
+
+
+def _keep_login_kubeconfig(hook: Hook) -> None:
+    """Keep the kubeconfig that people copy from this machine."""
+    machine, cluster_id = hook.machine, hook.peers.shared.cluster_id
+    partition, path = hook.config.partition, machine.login_kubeconfig
+    if not path.parent.is_dir():
+        return
+
+    def write() -> bool:
+        # Only a change needs this, so a settled hook starts sooner.
+        import login_kubeconfig
+
+        with contextlib.suppress(ValueError):
+            files.write(path, login_kubeconfig.of_machine(machine, cluster_id, partition))
+        return False
+
+    words = (machine.public_kubeconfig, cluster_id, partition, path.exists())
+    hook.memory.write_once("kubeconfig", words, write)
 
 
 def _follow(hook: Hook, shared: Shared) -> str:

@@ -37,6 +37,8 @@ def run(hook: Hook, *, with_file: bool) -> str:
     try:
         if with_file and not webhook.is_foreign(machine, owner):
             files.remove(machine.webhook)
+        if "kubeconfig" in memory.told:
+            files.remove(machine.login_kubeconfig)
     except Blocked as reason:
         logger.warning(status_line(reason))
     asks = functools.partial(webhook.asks, machine)

@@ -79,13 +79,18 @@ def sts(partition: str, region: str) -> tuple[str, str]:
 
     Without a region, it is the one that kubeconfigs name by default, or that of `example`.
     """
-    region = region or (DEFAULT_REGION if partition == DEFAULT else example(partition))
+    region = region or home(partition)
     return f"sts.{region}.{_DOMAINS[of_region(region)]}", region
 
 
 def example(partition: str) -> str:
     """Return the name of a region of ``partition``."""
     return _REGIONS[partition][1] if partition in _REGIONS else "eu-west-1"
+
+
+def home(partition: str) -> str:
+    """Return the region of ``partition`` that a login asks where nobody chose one."""
+    return DEFAULT_REGION if partition == DEFAULT else example(partition)
 
 
 def regions() -> str:

@@ -11,7 +11,6 @@ import login_kubeconfig
 from actions import MAX_BYTES
 from errors import Waiting
 from hook import Hook
-from machine import files
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
@@ -20,9 +19,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     if not cluster_id:
         raise Waiting("no cluster id yet, see juju status")
     command = login_kubeconfig.token_command(cluster_id, params, hook.config.partition)
-    machine = hook.machine
-    public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
-    server, ca = login_kubeconfig.public_endpoint(public or "")
+    server, ca = login_kubeconfig.public_endpoint(hook.machine.public_kubeconfig)
     text = login_kubeconfig.render(
         command, context=params["context"], server=params.get("server") or server, ca=ca
     )

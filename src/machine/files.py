@@ -39,12 +39,18 @@ class Machine:
         return self.root / "root/cdk/auth-webhook/auth-webhook.py"
 
     @property
-    def client_kubeconfig(self) -> Path:
-        """Return where the control plane writes the kubeconfig that it gives people.
+    def public_kubeconfig(self) -> str:
+        """Return the kubeconfig that the control plane gives people, else the administrator's.
 
-        The charm reads its server and CA only, never its credentials.
+        The charm takes server and CA only, never credentials.
         """
-        return self.root / "home/ubuntu/config"
+        return read(self.root / "home/ubuntu/config") or read(self.admin_kubeconfig) or ""
+
+    @property
+    def login_kubeconfig(self) -> Path:
+        """Return where the charm writes the kubeconfig of people who log in: beside the one that
+        the control plane gives them."""
+        return self.root / "home/ubuntu/aws-iam-config"
 
     def charm_metadata(self, unit: str) -> Path:
         """Return where Juju keeps the metadata of the charm of ``unit``."""
@@ -53,7 +59,7 @@ class Machine:
 
 
 def write(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, for its owner only, unless it is there already.
+    """Write ``text`` to ``path``, for the folder's owner only, unless it is there already.
 
     The write is atomic: a reader gets the old file or the new one, also after a crash. What a
     killed write left beside the file goes.
@@ -62,12 +68,15 @@ def write(path: Path, text: str) -> None:
     """
     with _errors_as_status("write", path):
         temporary = _beside(path)
+        temporary.unlink(missing_ok=True)
         if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
-            temporary.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # The folder may be another user's, who would have root write through a link of his.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
+            folder = path.parent.stat()
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
