@@ -60,7 +60,8 @@ def changes(found: Access, wanted: Access) -> Changes:
     # Kubernetes deletes a binding whose owner is gone, so a new mapping gets new ones.
     uids = {each.name: each.uid for each in found.mappings if each.name not in gone}
     bound = {each.key: each for each in found.bindings}
-    bind = {each.key: each for each in wanted.bindings}
+    # Somebody may delete a mapping between the lists of mappings and of bindings.
+    bind = {each.key: each for each in wanted.bindings if each.mapping in principals}
     kept = {
         key
         for key, each in bound.items()
