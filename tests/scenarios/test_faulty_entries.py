@@ -23,7 +23,7 @@ WRONG = "mappings[0]: 'nonsense' is not an ARN such as arn:aws:iam::111122223333
     [
         ([{"arn": "nonsense"}], f"option mappings: {WRONG}"),
         ([{"arn": "nonsense"}, "text", entry("dev")], f"option mappings: {WRONG} (and 1 more)"),
-        ([{**BOB, "groups": [""]}], "option mappings: mappings[0]: groups has something in it"),
+        ([{**BOB, "groups": [""]}], "option mappings: mappings[0]: groups is not a list of"),
         ([BOB, BOB], "option mappings: mappings[1]: it has the same principal as mappings[0]"),
         ("- [", "option mappings: line "),
     ],

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from access import partitions
-from access.declaration import eks, entry, formats, roles, yaml_text
+from access.declaration import eks, entry, formats
+from access.declaration.eks import Remark
 from access.declaration.entry import Entry, set_key
-from access.declaration.formats import Remark, Unchecked
 from access.permission_sets import of_spelling
 
 
@@ -52,72 +51,54 @@ class Declared:
         return {each.key: each for each in self.entries if each.learns}
 
 
-class _Row(NamedTuple):
-    """An entry, and whether it counts on EKS whatever a row of aws-auth says."""
-
-    wins: bool
-    entry: Entry
-
-
 def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Declared:
     """Return what the text of the option declares; ``partition`` is the authenticator's."""
     try:
-        listed, left_out = formats.read(text)
+        rows, left_out = formats.read(text)
     except ValueError as error:
         return Declared(faults=(Remark("", str(error)),), partition=partition)
-    rows, faults = list[_Row](), list[Remark]()
-    for each in listed:
+    read, faults = list[Entry](), list[Remark]()
+    for row in rows:
         try:
-            made, without = _entry(each, partition)
+            found, without = entry.read(row, partition)
         except eks.Meaningless as why:
-            left_out.append(Remark(each.place, str(why)))
+            left_out.append(Remark(row.place, str(why)))
         except ValueError as error:
-            faults.append(Remark(each.place, str(error)))
+            faults.append(Remark(row.place, str(error)))
         else:
-            rows.append(_Row(each.wins, made))
+            read.append(found)
             left_out += without
-    entries, hidden, twice = _unique(rows)
+    entries, hidden, twice = _chosen(read)
     left_out += hidden
     left_out += [
         Remark(each.place, f"its access ended at {each.expires}")
         for each in entries
         if each.has_ended(now)
     ]
-    return Declared(tuple(entries), tuple(left_out), (*faults, *twice), partition)
+    return Declared(entries, tuple(left_out), (*faults, *twice), partition)
 
 
-def _entry(each: Unchecked, partition: str) -> tuple[Entry, list[Remark]]:
-    """Return an entry, and its parts without an effect here; raise as `entry.read` does."""
-    if isinstance(each.value, dict):
-        keys = yaml_text.lowered("the entry", each.value)
-        keys, policies = eks.translated(keys, partition)
-        entry.refuse_meaningless(keys)
-        access = roles.together((*roles.parse(keys.get("access")), *policies))
-        return entry.read(each.place, keys, access, partition)
-    raise ValueError("it is not a map with arn, username and groups")
+def _chosen(read: list[Entry]) -> tuple[tuple[Entry, ...], list[Remark], list[Remark]]:
+    """Return the entries that count, those that they hide, and those that have the principal of
+    another: nobody knows which of the two is meant.
 
-
-def _unique(rows: Iterable[_Row]) -> tuple[list[Entry], list[Remark], list[Remark]]:
-    """Return the entries that count, those that others hide, and what is wrong with the others.
-
-    As on EKS, an access entry counts whatever a row of aws-auth says. Otherwise nobody knows which
-    of two entries of one principal is meant.
+    As on EKS, an access entry counts whatever a row of aws-auth says.
     """
-    chosen, hidden, faults = dict[str, _Row](), list[Remark](), list[Remark]()
-    for row in sorted(rows, key=lambda row: row.wins):
-        each, other = row.entry, chosen.get(row.entry.key)
-        if other and other.wins == row.wins:
-            faults.append(_twice(each, other.entry))
+    chosen, hidden, faults = dict[str, Entry](), list[Remark](), list[Remark]()
+    for each in sorted(read, key=lambda each: each.wins):
+        other = chosen.get(each.key)
+        if other and other.wins == each.wins:
+            faults.append(_twice(each, other))
             continue
         if other:
-            why = f"{each.place} has the same principal, and counts"
-            hidden.append(Remark(other.entry.place, why))
-        chosen[each.key] = row
-    entries = [row.entry for row in chosen.values()]
+            hidden.append(Remark(other.place, f"{each.place} has the same principal, and counts"))
+        chosen[each.key] = each
+    entries = tuple(chosen.values())
     # Which of the two counts would depend on when the role of the set is learned.
     sets = {each.key: each for each in entries if each.learns}
-    roles_of_sets = ((e, sets.get(set_key(of_spelling(e.principal)))) for e in entries if sets)
-    faults += [_twice(each, other) for each, other in roles_of_sets if other]
+    for each in entries if sets else ():
+        if other := sets.get(set_key(of_spelling(each.principal))):
+            faults.append(_twice(each, other))
     return entries, hidden, faults
 
 

@@ -4,47 +4,66 @@
 
 Access entries as ``aws eks describe-access-entry`` and ``list-access-entries`` print them, as
 eksctl's ``accessConfig`` and the Terraform module terraform-aws-eks write them, with their access
-policies; and ``sso`` of aws-iam-authenticator and EKS Anywhere. Keys come in lower case.
+policies; and ``sso`` of aws-iam-authenticator and EKS Anywhere. All keys are those of
+`yaml_text.keys_of`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
-from access.declaration import roles, yaml_text
-from access.declaration.roles import Parsed
-from access.declaration.yaml_text import Value
+from access.declaration import roles
+from access.declaration.yaml_text import Value, items, keys_of, text_of
+from access.mapping import Right
 from text import quoted, word
 
-NODES = "nodes do not log in with IAM here"
 _WORDS = {
     "principalarn": "arn",
-    "principal_arn": "arn",
     "kubernetesusername": "username",
-    "user_name": "username",
     "kubernetesgroups": "groups",
-    "kubernetes_groups": "groups",
 }
-# What an access entry has beside these, and what a login does not depend on; with `_` between the
-# words where Terraform writes it.
+# What an access entry has beside these, and what a login does not depend on.
 _DESCRIPTION = {
-    *("accessentryarn", "access_entry_arn", "clustername", "cluster_name", "createdat"),
-    *("created_at", "id", "modifiedat", "modified_at", "region", "tags", "tags_all", "timeouts"),
-    "type",
+    *("accessentryarn", "clustername", "createdat", "id", "modifiedat", "region", "tags"),
+    *("tagsall", "timeouts", "type"),
 }
 # Where an entry has its access policies. `formats` puts those of the last kind there.
-ASSOCIATED = "associatedAccessPolicies"
+ASSOCIATED = "associatedaccesspolicies"
 _POLICIES = {
     "accesspolicies": "accessPolicies",
-    "policy_associations": "policy_associations",
-    ASSOCIATED.lower(): ASSOCIATED,
+    "policyassociations": "policy_associations",
+    ASSOCIATED: "associatedAccessPolicies",
 }
-_PEOPLE = "standard"
+# The ClusterRoles of Kubernetes that are like EKS' access policies.
+# https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+_LIKE = {
+    "AmazonEKSClusterAdminPolicy": "cluster-admin",
+    "AmazonEKSAdminPolicy": "admin",
+    "AmazonEKSEditPolicy": "edit",
+    "AmazonEKSViewPolicy": "view",
+}
 # Keys of a document that has access entries or their policies.
-_ENTRY, _ENTRIES, _TERRAFORM = "accessentry", "accessentries", "access_entries"
-_CONFIG, _ASSOCIATED = "accessconfig", ASSOCIATED.lower()
-KEYS = {_ENTRY, _ENTRIES, _TERRAFORM, _CONFIG, _ASSOCIATED}
+_ENTRY, _ENTRIES, _CONFIG = "accessentry", "accessentries", "accessconfig"
+KEYS = {_ENTRY, _ENTRIES, _CONFIG, ASSOCIATED}
 _CREATOR = "bootstrapclustercreatoradminpermissions"
+NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
+_NODES = "nodes do not log in with IAM here"
+# How nodes of EKS are mapped.
+_NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
+_NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Remark:
+    """What there is to say of a part of the option: its place, empty for all of it, and what is
+    wrong with it, or why it has no meaning here."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.place else self.reason
 
 
 class Meaningless(Exception):
@@ -56,99 +75,65 @@ def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
     ValueError if what should hold entries is neither a list nor a map."""
     if _ENTRY in keys:
         # Each is in a document of its own, of which the operator has many.
-        whose = _plain(keys[_ENTRY]).get("principalarn")
-        of = f" of {word(whose)}" if isinstance(whose, str) else ""
-        yield f"accessEntry{of}", keys[_ENTRY]
-    for place, value in _each("accessEntries", keys.get(_ENTRIES)):
-        if not isinstance(value, str):
-            yield place, value
-    yield from _each("access_entries", keys.get(_TERRAFORM))
-    yield from _each("accessConfig.accessEntries", _config(keys).get(_ENTRIES))
+        principal = text_of(keys_of(keys[_ENTRY]), "principalarn")
+        yield f"accessEntry of {word(principal)}" if principal else "accessEntry", keys[_ENTRY]
+    yield from items("accessEntries", keys.get(_ENTRIES))
+    yield from items("accessConfig.accessEntries", keys_of(keys.get(_CONFIG)).get(_ENTRIES))
 
 
-def associated(keys: dict[str, Value]) -> tuple[str, list[Value]]:
-    """Return the principal of what `aws eks list-associated-access-policies` prints, and its
-    policies; none where ``keys`` are something else."""
-    principal, policies = keys.get("principalarn"), keys.get(_ASSOCIATED)
-    if not isinstance(policies, list):
-        return "", []
-    return principal if isinstance(principal, str) else "", policies
-
-
-def principal(entry: Value) -> str:
-    """Return the principal of an unchecked access entry, in lower case; empty without one."""
-    keys = _plain(entry)
-    found = keys.get("principalarn")
-    return found.lower() if isinstance(found, str) else ""
-
-
-def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
-    """Yield the place of each part that has no effect here, and what to do about it."""
-    for place, value in _each("accessEntries", keys.get(_ENTRIES)):
-        if isinstance(value, str):
-            yield place, "only its ARN is there, add what aws eks describe-access-entry prints"
-    if _config(keys).get(_CREATOR) not in (None, "false"):
-        yield (
+def without_meaning(keys: dict[str, Value]) -> Iterator[Remark]:
+    """Yield the parts of a document that have no effect here, and what to do about each."""
+    if keys_of(keys.get(_CONFIG)).get(_CREATOR) not in (None, "false", False):
+        yield Remark(
             "accessConfig.bootstrapClusterCreatorAdminPermissions",
             "who created the cluster is in no list, map them",
         )
 
 
-def _config(keys: dict[str, Value]) -> dict[str, Value]:
-    found = keys.get(_CONFIG)
-    return yaml_text.lowered("accessConfig", found) if isinstance(found, dict) else {}
-
-
-def _each(name: str, value: Value) -> list[tuple[str, Value]]:
-    """Return the values of a list or of a map, with their places."""
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return [(f"{name}.{key[:60]}", inner) for key, inner in value.items()]
-    if isinstance(value, list):
-        return [(f"{name}[{number}]", inner) for number, inner in enumerate(value)]
-    raise ValueError(f"{name} is not a list")
-
-
-def translated(keys: dict[str, Value], partition: str) -> tuple[dict[str, Value], list[Parsed]]:
-    """Return what the keys of an entry mean in this ``partition``, and the rights of its access
-    policies. Keys of no tool stay as they are.
+def in_words(keys: dict[str, Value], partition: str) -> dict[str, Value]:
+    """Return what the keys of an entry mean in this ``partition``, but for its access policies.
+    Keys of no tool stay as they are.
 
     Raises:
         Meaningless: the entry is not for people.
         ValueError: a value is not of its kind, or two keys mean the same.
     """
     if "sso" in keys:
-        return _of_sso(keys, partition), []
-    if keys.keys().isdisjoint({"principalarn", "principal_arn"}):
-        return keys, []
-    kind = keys.get("type")
-    if isinstance(kind, str) and kind.lower() != _PEOPLE:
-        raise Meaningless(f"{NODES} (type {kind[:40]})")
-    known = {
-        key: value for key, value in keys.items() if key not in _DESCRIPTION | _POLICIES.keys()
-    }
-    words = {_WORDS.get(key, key): value for key, value in known.items()}
-    if len(words) < len(known):
-        raise ValueError("two keys name the same")
-    policies = [
-        _of_policy(place, policy)
-        for key, name in _POLICIES.items()
-        for place, policy in _each(name, keys.get(key))
-    ]
-    return words, policies
+        keys = _of_sso(keys, partition)
+    if "principalarn" in keys:
+        kind = text_of(keys, "type")
+        if kind and kind.lower() != "standard":
+            raise Meaningless(f"{_NODES} (type {word(kind[:40])})")
+        known = keys.keys() - _DESCRIPTION - _POLICIES.keys()
+        words = {_WORDS.get(key, key): keys[key] for key in keys if key in known}
+        if len(words) < len(known):
+            raise ValueError("two keys name the same")
+        keys = words
+    _refuse_meaningless(keys)
+    return keys
+
+
+def _refuse_meaningless(keys: dict[str, Value]) -> None:
+    if "servicename" in keys:
+        raise Meaningless("a service of EKS does not log in here")
+    if keys.keys() == {"account"}:
+        raise Meaningless(NO_ACCOUNTS)
+    username, groups = keys.get("username"), keys.get("groups")
+    is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
+    if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
+        raise Meaningless(_NODES)
 
 
 def _of_sso(keys: dict[str, Value], partition: str) -> dict[str, Value]:
-    sso = keys["sso"]
-    found = yaml_text.lowered("sso", sso) if isinstance(sso, dict) else {}
+    found = keys_of(keys["sso"])
     # Outside of partition aws, the authenticator's own files have to name it.
-    its = found.pop("partition", partition)
-    if found.keys() != {"permissionsetname", "accountid"}:
+    its = text_of(found, "partition") or partition
+    if found.keys() - {"partition"} != {"permissionsetname", "accountid"}:
         raise ValueError("sso has not exactly permissionSetName and accountID, or partition")
     if its != partition:
-        shown = quoted(its) if isinstance(its, str) else "no text"
-        raise ValueError(f"sso has the partition {shown}, and the option partition is {partition}")
+        raise ValueError(
+            f"sso has the partition {quoted(its)}, and the option partition is {partition}"
+        )
     if not keys.keys().isdisjoint({"permission-set", "account"}):
         raise ValueError("two keys name the same")
     others = {key: value for key, value in keys.items() if key != "sso"}
@@ -156,24 +141,24 @@ def _of_sso(keys: dict[str, Value], partition: str) -> dict[str, Value]:
     return {**others, **words}
 
 
-def _of_policy(place: str, policy: Value) -> Parsed:
-    """Return the rights of an association with an access policy."""
-    keys = _plain(policy)
-    scope = _plain(keys.get("accessscope"))
-    arn, kind = keys.get("policyarn"), scope.get("type")
-    if not isinstance(arn, str):
-        return Parsed((), ((place, "it names no policy"),))
-    if kind == "cluster":
-        return roles.of_policy(place, arn)
-    try:
-        where = roles.some_namespaces(place, scope.get("namespaces"))
-        return roles.of_policy(place, arn, where)
-    except ValueError as error:
-        return Parsed((), ((place, f"{error}: write access with the namespaces"),))
+def policies(place: str, keys: dict[str, Value]) -> tuple[list[Right], list[Remark]]:
+    """Return the rights of the policies of an entry at ``place``, and which have none here."""
+    rights, left_out = list[Right](), list[Remark]()
+    for key, name in _POLICIES.items():
+        for where, policy in items(f"{place}.{name}", keys.get(key)):
+            try:
+                rights.append(_of_policy(where, keys_of(policy)))
+            except ValueError as error:
+                left_out.append(Remark(where, f"{error}: write access in its place"))
+    return rights, left_out
 
 
-def _plain(value: Value) -> dict[str, Value]:
-    """Return a map with its keys in lower case and without `_`; empty for anything else."""
-    if not isinstance(value, dict):
-        return {}
-    return {key.lower().replace("_", ""): inner for key, inner in value.items()}
+def _of_policy(place: str, keys: dict[str, Value]) -> Right:
+    """Return the rights of an association with an access policy. EKS knows patterns of namespaces,
+    such as ``dev-*``; a binding is in one namespace, so a policy with a pattern has none here."""
+    name, scope = text_of(keys, "policyarn").rpartition("/")[2], keys_of(keys.get("accessscope"))
+    if not (role := _LIKE.get(name)):
+        raise ValueError(f"no ClusterRole matches {word(name[:60]) or 'this policy'}")
+    is_everywhere = scope.get("type") == "cluster"
+    where = () if is_everywhere else roles.namespaces(scope.get("namespaces"))
+    return Right(role, where, place)

@@ -11,10 +11,10 @@ from datetime import datetime
 
 import times
 from access import arn, permission_sets, subjects
-from access.declaration import formats, roles
-from access.declaration.eks import NODES, Meaningless
-from access.declaration.formats import Remark
-from access.declaration.yaml_text import Value, text_of
+from access.declaration import eks, roles
+from access.declaration.eks import Remark
+from access.declaration.formats import Row
+from access.declaration.yaml_text import Value, items, keys_of, text_of
 from access.mapping import Right, name_of
 from access.permission_sets import PermissionSet
 from text import quoted
@@ -25,11 +25,8 @@ _KEYS = {
     *(*ARNS, "permission-set", "account", "suffix"),
     *("username", "groups", "access", "expires"),
 }
-# With this key, eksctl refuses a second mapping of an ARN. The charm always does.
-_IGNORED = {"noduplicatearns"}
-# How nodes of EKS are mapped.
-_NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
-_NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
+# With the first, eksctl refuses a second mapping of an ARN. The charm always does.
+_IGNORED = {"noduplicatearns", "userid"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +43,7 @@ class Entry:
     permission_set: PermissionSet | None
     place: str  # Where the option has it, such as ``mapRoles[0]``.
     rights: tuple[Right, ...] = ()  # The roles that come with its mapping.
+    wins: bool = False  # Whether it counts whatever a row of aws-auth says, as on EKS.
 
     @functools.cached_property
     def name(self) -> str:
@@ -73,50 +71,35 @@ def set_key(permission_set: PermissionSet | None) -> str:
     return f"{permission_set}".lower()
 
 
-def refuse_meaningless(keys: dict[str, Value]) -> None:
-    """Raise `eks.Meaningless` if an entry that is good on EKS has no meaning here."""
-    if "servicename" in keys:
-        raise Meaningless("a service of EKS does not log in here")
-    if keys.keys() == {"account"}:
-        raise Meaningless(formats.NO_ACCOUNTS)
-    username, groups = keys.get("username"), keys.get("groups")
-    is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
-    if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
-        raise Meaningless(NODES)
-
-
-def read(
-    place: str, keys: dict[str, Value], access: roles.Parsed, partition: str
-) -> tuple[Entry, list[Remark]]:
-    """Return an entry with the rights of ``access``, and its parts without an effect.
-
-    ``partition`` is the authenticator's.
+def read(row: Row, partition: str) -> tuple[Entry, list[Remark]]:
+    """Return an entry, and its parts without an effect here. ``partition`` is the authenticator's.
 
     Raises:
+        eks.Meaningless: it has no meaning here.
         ValueError: a key is unknown, or has a wrong value.
     """
-    unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
-    if unknown:
+    place, given = row.place, keys_of(row.value)
+    if not given:
+        raise ValueError("it is not a map with arn, username and groups")
+    keys = eks.in_words(given, partition)
+    if unknown := keys.keys() - _KEYS - _IGNORED:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown")
     permission_set, spelt, principal, path = _principal(keys, partition)
     username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
-    if spelt and not username:
-        username = default_username(spelt)
     expires = text_of(keys, "expires")
+    rights, left_out = eks.policies(place, given)
     entry = Entry(
         arn=spelt,
         principal=principal,
-        username=username,
+        username=username or (default_username(spelt) if spelt else ""),
         groups=groups,
         expires=times.shown(times.parse(expires)) if expires else "",
         permission_set=permission_set,
         place=place,
-        rights=tuple(
-            dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
-        ),
+        rights=(*roles.read(place, keys.get("access")), *rights),
+        wins=row.wins,
     )
-    left_out = [Remark(f"{place}.{part}", why) for part, why in access.left_out]
     if "userid" in keys:
         left_out.append(Remark(f"{place}.userid", "logins are looked up by ARN"))
     if path:
@@ -147,14 +130,11 @@ def _principal(
 
 
 def _groups(value: Value) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, list):
-        groups = tuple(group for group in value if group and isinstance(group, str))
-        if len(groups) == len(value):
-            return groups
-        raise ValueError("groups has something in it that is not a name")
-    raise ValueError("groups is not a list")
+    found = [each for _, each in items("groups", value)]
+    groups = tuple(each for each in found if each and isinstance(each, str))
+    if isinstance(value, dict) or len(groups) < len(found):
+        raise ValueError("groups is not a list of names")
+    return groups
 
 
 def is_object_name(text: str) -> bool:

@@ -5,18 +5,18 @@
 A plain list; `mapRoles` and `mapUsers` by themselves, in EKS's ConfigMap aws-auth, in EKS
 Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator; `iamIdentityMappings` and
 `accessConfig` of eksctl; `access_entries` of the Terraform module terraform-aws-eks; what the AWS
-CLI prints of access entries, one JSON after the other. Keys may have capital or small letters. A
-list may be a text that holds one, as in a ConfigMap.
+CLI prints of access entries, one JSON after the other. A list may be a text that holds one, as in
+a ConfigMap.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 from access.declaration import eks, yaml_text
-from access.declaration.yaml_text import Value
-from text import quoted
+from access.declaration.eks import Remark
+from access.declaration.yaml_text import Value, items, keys_of, text_of
+from text import quoted, word
 
 _LISTS = {
     "maproles": "mapRoles",
@@ -29,144 +29,82 @@ _PARTS = ("data", "spec", "server")
 
 
 @dataclasses.dataclass(frozen=True)
-class Unchecked:
-    """An unchecked entry, and its place, such as ``mapRoles[0]``.
+class Row:
+    """An unchecked entry."""
 
-    ``policies_of`` is the principal in lower case if the value is a list of its access policies.
-    ``wins`` says that it is an access entry, which counts on EKS whatever aws-auth says.
-    """
-
-    place: str
+    place: str  # Where the text has it, such as ``mapRoles[0]``.
     value: Value
-    policies_of: str = ""
-    wins: bool = False
+    wins: bool = (
+        False  # Whether it is an access entry, which counts on EKS whatever aws-auth says.
+    )
 
 
-@dataclasses.dataclass(frozen=True)
-class Remark:
-    """What there is to say of a part of the option: its place, empty for all of it, and what is
-    wrong with it, or why it has no meaning here."""
-
-    place: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.reason}" if self.place else self.reason
-
-
-def read(text: str) -> tuple[list[Unchecked], list[Remark]]:
+def read(text: str) -> tuple[list[Row], list[Remark]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
     Raise ValueError if it is none of the formats."""
     documents = yaml_text.documents(text)
-    found: list[Unchecked] = []
-    left_out: list[Remark] = []
+    rows, left_out = list[Row](), list[Remark]()
+    policies = dict[str, list[Value]]()
     for number, document in enumerate(documents):
         where = f"document {number + 1}: " if len(documents) > 1 else ""
         try:
-            entries, without = _of_document(document)
+            keys = keys_of(document)
+            found, without = _of_document(document)
+            listed = keys.get(eks.ASSOCIATED)
+            if listed and isinstance(listed, list):
+                policies.setdefault(text_of(keys, "principalarn"), []).extend(listed)
         except ValueError as error:
             raise ValueError(f"{where}{error}") from error
-        found += [dataclasses.replace(each, place=f"{where}{each.place}") for each in entries]
+        rows += [dataclasses.replace(each, place=f"{where}{each.place}") for each in found]
         left_out += [Remark(f"{where}{each.place}", each.reason) for each in without]
-    joined, alone = _joined(found)
-    return joined, [*left_out, *alone]
+    for number, row in enumerate(rows):
+        if not isinstance(row.value, dict) or not row.wins:
+            continue
+        if own := policies.pop(str(row.value.get("principalArn")), None):
+            rows[number] = dataclasses.replace(row, value={**row.value, eks.ASSOCIATED: own})
+    missing = "the access entry of its principal is missing"
+    left_out += [Remark(f"associatedAccessPolicies of {word(each)}", missing) for each in policies]
+    return rows, left_out
 
 
-def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[Remark]]:
-    """Return the entries, each with its access policies, and the policies without an entry."""
-    if not any(each.policies_of for each in found):
-        return found, []
-    policies: dict[str, list[Value]] = {}
-    for each in found:
-        if each.policies_of and isinstance(each.value, list):
-            policies.setdefault(each.policies_of, []).extend(each.value)
-    entries = [each for each in found if not each.policies_of]
-    known = {eks.principal(each.value) for each in entries}
-    alone = [
-        Remark(each.place, "the access entry of its principal is missing")
-        for each in found
-        if each.policies_of and each.policies_of not in known
-    ]
-    for number, each in enumerate(entries):
-        own = policies.get(eks.principal(each.value))
-        if own and isinstance(each.value, dict):
-            value: Value = {**each.value, eks.ASSOCIATED: own}
-            entries[number] = dataclasses.replace(each, value=value)
-    return entries, alone
-
-
-def _of_document(document: Value) -> tuple[list[Unchecked], list[Remark]]:
-    if document is None:
-        return [], []
-    if isinstance(document, list):
-        return _entries("mappings", document), []
+def _of_document(document: Value) -> tuple[list[Row], list[Remark]]:
+    """Return the entries of a document, and its parts without a meaning here."""
     if isinstance(document, dict):
-        return _of_map(document)
+        return _of_map(keys_of(document))
+    if not isinstance(document, str):
+        return _entries("mappings", document), []
     raise ValueError(
         f"{quoted(document)} is not a list of mappings; to read a file, write mappings=@FILE"
     )
 
 
-def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[Remark]]:
-    keys = yaml_text.lowered("the document", document)
-    is_part = "kind" in keys or _has_access(keys)
-    if not _has_lists(keys):
-        keys = next(filter(_has_lists, _parts(keys)), keys)
+def _of_map(keys: dict[str, Value]) -> tuple[list[Row], list[Remark]]:
+    lists = {*_LISTS, _ACCOUNTS, *eks.KEYS}
+    is_part = "kind" in keys or not eks.KEYS.isdisjoint(keys)
+    if lists.isdisjoint(keys):
+        parts = [keys_of(keys.get(name)) for name in _PARTS]
+        keys = next((part for part in parts if not lists.isdisjoint(part)), dict[str, Value]())
         is_part = True
-    if not _has_lists(keys):
-        raise ValueError(NO_LIST)
-    unknown = keys.keys() - {*_LISTS, _ACCOUNTS}
-    if unknown and not is_part:
+    if not keys:
+        raise ValueError("it has neither a list of mappings nor mapRoles or mapUsers")
+    if (unknown := keys.keys() - lists) and not is_part:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown beside mapRoles and mapUsers")
-    found = [
-        entry
-        for key, name in _LISTS.items()
-        for entry in _entries(name, _list(name, keys.get(key)))
-    ]
-    left_out: list[Remark] = []
-    if _has_access(keys):
-        found += [Unchecked(place, value, wins=True) for place, value in eks.access_entries(keys)]
-        principal, policies = eks.associated(keys)
-        if policies:
-            found.append(Unchecked(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
-        left_out += [Remark(place, reason) for place, reason in eks.without_meaning(keys)]
-    if _list("mapAccounts", keys.get(_ACCOUNTS)):
-        left_out.append(Remark("mapAccounts", NO_ACCOUNTS))
-    return found, left_out
+    rows = [row for key, name in _LISTS.items() for row in _entries(name, keys.get(key))]
+    rows += [Row(place, value, wins=True) for place, value in eks.access_entries(keys)]
+    left_out = [*eks.without_meaning(keys)]
+    if _entries("mapAccounts", keys.get(_ACCOUNTS)):
+        left_out.append(Remark("mapAccounts", eks.NO_ACCOUNTS))
+    return rows, left_out
 
 
-def _parts(keys: dict[str, Value]) -> Iterator[dict[str, Value]]:
-    """Yield the parts of an object or of a config file that may have the lists."""
-    for name in _PARTS:
-        if isinstance(part := keys.get(name), dict):
-            yield yaml_text.lowered("the document", part)
-
-
-NO_LIST = "it has neither a list of mappings nor mapRoles or mapUsers"
-NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
-
-
-def _has_access(keys: dict[str, Value]) -> bool:
-    return not keys.keys().isdisjoint(eks.KEYS)
-
-
-def _has_lists(keys: dict[str, Value]) -> bool:
-    return _has_access(keys) or not keys.keys().isdisjoint({*_LISTS, _ACCOUNTS})
-
-
-def _list(name: str, value: Value) -> list[Value]:
-    """Return a list, or the list that a text holds."""
+def _entries(name: str, value: Value) -> list[Row]:
+    """Return the entries in a list, or in the list that a text holds."""
     if isinstance(value, str):
         try:
-            value = yaml_text.load(value)
+            found = yaml_text.documents(value)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    raise ValueError(f"{name} is not a list")
-
-
-def _entries(name: str, values: list[Value]) -> list[Unchecked]:
-    return [Unchecked(f"{name}[{number}]", value) for number, value in enumerate(values)]
+        if len(found) > 1:
+            raise ValueError(f"{name} has {len(found)} documents, keep one of them")
+        value = found[0] if found else None
+    return [Row(place, each) for place, each in items(name, value)]

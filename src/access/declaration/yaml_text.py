@@ -8,29 +8,32 @@ YAML itself reads an account id without quotes as a number, and drops its leadin
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import yaml
+
+from text import quoted
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
-_SPACE = re.compile(r"\s*")
-_NOT_UNICODE = "it is not valid Unicode"
 
 
-def load(text: str) -> Value:
-    """Return what ``text`` holds, a list, a map, a text or None; None too if it is empty.
+def _value(loader: Any, node: Any) -> Value:
+    """Return the value of a node, whatever its tag says. Maps are not merged."""
+    if isinstance(node, yaml.ScalarNode):
+        return None if not node.style and node.value in _NULLS else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [loader.construct_object(each) for each in node.value]
+    try:
+        return _unique([*map(loader.construct_object, pair)] for pair in node.value)
+    except ValueError as error:
+        raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
 
-    Raises:
-        ValueError: it is not one document, or `documents` refuses it.
-    """
-    found = documents(text)
-    if len(found) > 1:
-        raise ValueError(f"it has {len(found)} documents, keep one of them")
-    return found[0] if found else None
+
+class _Loader(yaml.CBaseLoader):
+    yaml_constructors: ClassVar[Any] = {None: _value}
 
 
 def documents(text: str) -> list[Value]:
@@ -38,129 +41,64 @@ def documents(text: str) -> list[Value]:
     principal, and then YAML.
 
     Raises:
-        ValueError: it is neither, or holds what no list of mappings needs: a key twice, aliases,
-            or collections that are nested too deep.
+        ValueError: it is neither, a key is there twice, or merges maps.
     """
-    found, rest = _json(text)
-    if found and not rest:
-        return found
+    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str)
+    found, rest = list[Value](), text.strip()
+    while rest.startswith(("{", "[")):
+        try:
+            value, end = decoder.raw_decode(rest)
+        except (json.JSONDecodeError, RecursionError):
+            break  # YAML may begin so, too.
+        found.append(value)
+        rest = rest[end:].lstrip()
     try:
-        return [*found, *_yaml(rest)]
-    except ValueError as error:
-        where = f"document {len(found) + 1}: " if found else ""
-        raise ValueError(f"{where}{error}") from error
+        return [*found, *yaml.load_all(rest, _Loader)]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = f"{where}{error.problem or error.context or 'it is not YAML'}"
+    except (yaml.YAMLError, UnicodeError, RecursionError):
+        problem = "it has a character that YAML does not allow, or is nested too deep"
+    raise ValueError(f"document {len(found) + 1}: {problem}" if found else problem)
 
 
-def text_of(keys: dict[str, Value], key: str, place: str = "") -> str:
+def _unique(pairs: Iterable[Sequence[Any]]) -> dict[str, Value]:
+    """Return a map. Raise ValueError if a key is no text, is there twice, or merges another map:
+    to drop what it merges would lose people."""
+    found = dict[str, Value]()
+    for key, value in pairs:
+        if not isinstance(key, str) or key == "<<":
+            raise ValueError("a key must be a text, and no merge key (<<)")
+        if key in found:
+            raise ValueError(f"the key {quoted(key)} is there twice")
+        found[key] = value
+    return found
+
+
+def keys_of(value: Value) -> dict[str, Value]:
+    """Return a map with its keys as all tools write them, in small letters and without ``_``;
+    empty for what is no map. Raise ValueError if that makes two the same."""
+    if not isinstance(value, dict):
+        return {}
+    return _unique([key.lower().replace("_", ""), inner] for key, inner in value.items())
+
+
+def text_of(keys: dict[str, Value], key: str) -> str:
     """Return the text behind a key, empty without one. Raise ValueError if it is no text."""
     value = keys.get(key)
     if value is None or isinstance(value, str):
         return value or ""
-    raise ValueError(f"{place}{key} is not a text")
+    raise ValueError(f"{key} is not a text")
 
 
-def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
-    """Return a map with its keys in lower case. Raise ValueError if that makes two the same."""
-    found = {key.lower(): inner for key, inner in value.items()}
-    if len(found) < len(value):
-        raise ValueError(f"{place}: a key is there twice, in capital and in small letters")
-    return found
-
-
-def _json(text: str) -> tuple[list[Value], str]:
-    """Return the JSON with which ``text`` begins, and what is left of the text."""
-    decoder = json.JSONDecoder(
-        object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str
-    )
-    found: list[Value] = []
-    begin = _after_space(text, 0)
-    while text.startswith(("{", "["), begin):
-        try:
-            value, end = decoder.raw_decode(text, begin)
-            found.append(_texts(value))
-        except (json.JSONDecodeError, RecursionError):
-            break
-        begin = _after_space(text, end)
-    return found, text[begin:]
-
-
-def _after_space(text: str, begin: int) -> int:
-    found = _SPACE.match(text, begin)
-    return found.end() if found else begin
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Value]:
-    found = dict[str, Value]()
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {_texts(key)!r} is there twice")
-        found[str(_texts(key))] = _texts(value)
-    return found
-
-
-def _texts(value: Any) -> Value:
-    """Return a value of JSON with the texts that YAML has for it; its maps have these already."""
-    if isinstance(value, bool):
-        return str(value).lower()
+def items(name: str, value: Value) -> list[tuple[str, Value]]:
+    """Return the values of a list or of a map, with their places; of None, none. Raise ValueError
+    if it is neither."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [(f"{name}.{key[:60]}", inner) for key, inner in value.items()]
     if isinstance(value, list):
-        return list(map(_texts, cast("list[Any]", value)))
-    if isinstance(value, str):
-        try:
-            # JSON may have half of a pair of surrogates, which nobody can write on.
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(_NOT_UNICODE) from error
-    return value
-
-
-def _yaml(text: str) -> list[Value]:
-    # The package's types leave out what it returns.
-    events: Iterator[Any] = cast("Any", yaml).parse(text, Loader=yaml.CBaseLoader)
-    try:
-        return [
-            _value(next(events), events)
-            for event in events
-            if isinstance(event, yaml.DocumentStartEvent)
-        ]
-    except yaml.MarkedYAMLError as error:
-        problem = error.problem or error.context or "it is not YAML"
-        mark = error.problem_mark or error.context_mark
-        raise ValueError(f"line {mark.line + 1}: {problem}" if mark else problem) from error
-    except yaml.YAMLError as error:
-        raise ValueError("it holds a character that YAML does not allow") from error
-    except UnicodeError as error:
-        raise ValueError(_NOT_UNICODE) from error
-    except RecursionError as error:
-        raise ValueError("its lists and maps are nested too deep") from error
-
-
-def _value(event: Any, events: Iterator[Any]) -> Value:
-    """Return the value that begins with ``event``, whatever its tag says.
-
-    A list of mappings needs no aliases, and a short text with them may mean billions of values.
-    """
-    if isinstance(event, yaml.AliasEvent):
-        raise _error(event, "aliases (*) are not read here, write the value out")
-    if isinstance(event, yaml.ScalarEvent):
-        return None if not event.style and event.value in _NULLS else event.value
-    if isinstance(event, yaml.SequenceStartEvent):
-        items: list[Value] = []
-        while not isinstance(item := next(events), yaml.SequenceEndEvent):
-            items.append(_value(item, events))
-        return items
-    found: dict[str, Value] = {}
-    while not isinstance(begin := next(events), yaml.MappingEndEvent):
-        key = _value(begin, events)
-        if not isinstance(key, str):
-            raise _error(begin, "a key must be a text")
-        if key == "<<":
-            # To drop what it merges would lose people that other programs map.
-            raise _error(begin, "merge keys (<<) are not read here, write the keys out")
-        if key in found:
-            raise _error(begin, f"the key {key!r} is there twice")
-        found[key] = _value(next(events), events)
-    return found
-
-
-def _error(event: Any, problem: str) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        return [(f"{name}[{number}]", inner) for number, inner in enumerate(value)]
+    raise ValueError(f"{name} is not a list")

@@ -271,7 +271,7 @@ def test_given_an_entry_whose_mapping_is_yet_to_be_made_then_no_command_is_said_
 
 
 NO_KEY = "mappings[1]: the key 'oops' is unknown"
-TWO = "mappings[1]: it has neither arn nor permission-set (and 1 more)"
+TWO = "mappings[1]: it is not a map with arn, username and groups (and 1 more)"
 
 
 @pytest.mark.parametrize(

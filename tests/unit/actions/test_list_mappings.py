@@ -116,7 +116,11 @@ def test_given_a_binding_of_everybody_to_everything_when_listed_then_the_result_
     [
         ("mapAccounts: ['1']", "left-out", "mapAccounts: a whole account cannot be mapped"),
         ("- [", "faults", "line "),
-        ("[{}, text]", "faults", "mappings[0]: it has neither arn nor permission-set\nmappings["),
+        (
+            "[{}, text]",
+            "faults",
+            "mappings[0]: it is not a map with arn, username and groups\nmappings[",
+        ),
     ],
 )
 def test_given_an_option_that_is_not_all_applied_when_listed_then_each_part_is_named(

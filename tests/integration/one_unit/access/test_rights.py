@@ -85,7 +85,7 @@ def test_given_rights_in_an_entry_then_its_person_has_them_for_as_long_as_the_en
     assert mallory.comes_to("create", TEAM)
     assert not mallory.may("get", "default")
 
-    mallory.declare({"policy": "AmazonEKSViewPolicy"}, EDIT)
+    mallory.declare({"role": "view"}, EDIT)
     assert mallory.comes_to("get", "default")
     assert not mallory.may("create", "default")
 

@@ -18,8 +18,8 @@ from access import desired
 from access.arn import canonicalize
 from access.changes import changes
 from access.declaration import declared
+from access.declaration.eks import Remark
 from access.declaration.entry import Entry
-from access.declaration.formats import Remark
 from access.desired import Access
 from access.permission_sets import PermissionSet
 from text import status_line
@@ -270,7 +270,7 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
 
 
 ONE_SESSION = "arn:aws:sts::111122223333:assumed-role/Dev/alice"
-NO_NAME = "groups has something in it that is not a name"
+NO_NAME = "groups is not a list of names"
 NO_SET = "account and suffix go with permission-set"
 NO_CHINA = "no login has partition aws-cn, because the option partition is aws"
 
@@ -278,7 +278,8 @@ NO_CHINA = "no login has partition aws-cn, because the option partition is aws"
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
-        ({}, "it has neither arn nor permission-set"),
+        ({}, "it is not a map with arn, username and groups"),
+        ({"username": "dev"}, "it has neither arn nor permission-set"),
         ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         ({"arn": ["x"]}, "arn is not a text"),
         ({"arn": DEV, "rolearn": DEV}, "it has more than one ARN"),
@@ -317,10 +318,13 @@ def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_rea
         ("{}", "it has neither a list of mappings nor mapRoles or mapUsers"),
         ("kind: ConfigMap\ndata: {a: b}", "it has neither a list of mappings"),
         ("mapRoles: []\n---\nkind: ConfigMap\ndata: {}", "document 2: it has neither a list"),
-        ("mapRoles: []\nmaproles: []", "the document: a key is there twice"),
+        ("mapRoles: []\nmaproles: []", "the key 'maproles' is there twice"),
         ("mapRoles: []\nmapUser: []", "the key 'mapuser' is unknown beside mapRoles"),
-        ("mapRoles: {a: b}", "mapRoles is not a list"),
+        ("mapRoles: {a: b}", "mapRoles.a: it is not a map"),
+        ('mapRoles: "[]\\n---\\n[]"', "mapRoles has 2 documents, keep one of them"),
         ("mapRoles: text", "mapRoles is not a list"),
+        ("[text]", f"{ROW}: it is not a map with arn, username and groups"),
+        (f"[{{arn: '{DEV}', Arn: '{DEV}'}}]", f"{ROW}: the key 'arn' is there twice"),
         ("mapRoles: '[a: {'", "mapRoles: line 2: "),
     ],
 )
@@ -331,13 +335,6 @@ def test_given_a_text_that_is_wrong_when_it_is_read_then_it_is_refused_in_one_li
 
     assert reason in said
     assert len(said.splitlines()) == 1
-
-
-def test_given_an_entry_that_cannot_be_when_it_is_read_then_it_is_named():
-    assert fault(parse("[text]")) == f"{ROW}: it is not a map with arn, username and groups"
-    assert fault(parse(f"[{{arn: '{DEV}', Arn: '{DEV}'}}]")) == (
-        f"{ROW}: the entry: a key is there twice, in capital and in small letters"
-    )
 
 
 @pytest.mark.parametrize(
