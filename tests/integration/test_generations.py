@@ -163,7 +163,7 @@ def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_nam
     wait_for_status(
         deployed,
         "active",
-        "2/2 pods, 2 mappings, 1 broken mapping: refused: the cluster does not write ",
+        "2/2 pods, 2 mappings, 1 not applied: mapping refused: the cluster does not make it: ",
     )
     assert juju_status.message(deployed).endswith('denied request: ask the security team"')
 

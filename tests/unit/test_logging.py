@@ -18,7 +18,7 @@ def test_given_a_hook_with_nothing_to_do_then_only_the_charms_own_debug_lines_re
     lines = deployed.units[0].context.juju_log
     before = len(lines)
 
-    def run_and_say(hook: Hook) -> tuple[str, bool]:
+    def run_and_say(hook: Hook) -> str:
         for name in ("reconcile", "httpx2", "lightkube.core", "ops.model", None):
             logging.getLogger(name).debug(f"of {name}")
         return run(hook)
