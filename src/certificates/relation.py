@@ -45,7 +45,8 @@ class Certificates:
         self._charm, self._memory = charm, memory
         self._relation = next(iter(charm.model.relations[ENDPOINT]), None)
         self._provider = self._relation.app.name if self._relation else ""
-        self._removal = f"juju remove-relation {charm.app.name}:{ENDPOINT} {self._provider}"
+        provider = self._provider
+        self._removal = f"juju remove-relation {charm.app.name}:{ENDPOINT} {provider}"
 
     def on_event(self, event: ops.EventBase) -> None:
         """Let the library of the newer protocol handle ``event``, if that is about the relation.

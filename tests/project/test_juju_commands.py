@@ -22,7 +22,7 @@ NOT_IN_4 = re.compile(r"juju (?:set-application-base|upgrade-machine|upgrade-ser
 # The charm cannot see the other end's name; only one endpoint there fits the charm's.
 ONE_END = {
     ("<application>:certificates", "<authority>"),
-    ("{self._unit.app.name}:{ENDPOINT}", "{provider}"),
+    ("{charm.app.name}:{ENDPOINT}", "{provider}"),
 }
 THE_SAME_TWO = ("the", "same")  # as the command before it
 
