@@ -30,6 +30,9 @@ _POLL_SECONDS, _GO_ON_SECONDS = 30.0, 1.0
 _PATIENCE = 3600.0
 # How often it looks at access that has not ended in time: until it has ended.
 _OVERDUE_SECONDS = 120.0
+# How soon it rings again after it rang for an end: who may write mappings could otherwise keep the
+# machine busy with ends a second apart.
+_SPACING_SECONDS = 20.0
 _LABEL = "alarm"
 _DESCRIPTION = "wakes the unit when it expires, and has nothing secret in it"
 # Juju keeps no secret without a value.
@@ -79,11 +82,12 @@ class Wake:
     def again(self) -> None:
         """Wake the unit when access ends, or sooner if it is to look again or go on."""
         now, memory, is_over = times.now().timestamp(), self._memory, self.overdue
+        earliest = now + _SPACING_SECONDS if is_over else now
         if self._ends is not None:
             coming = [end for end in self._ends if end > now]
             is_over = len(coming) < len(self._ends)
             memory.end = min(coming or self._ends, default=0.0)
-        moments = [memory.end] if memory.end > now else []
+        moments = [max(memory.end, earliest)] if memory.end > now else []
         if self.goes_on:
             moments.append(now + _GO_ON_SECONDS)
         is_waiting = self.polls or is_over

@@ -282,3 +282,20 @@ def test_given_a_clock_that_is_set_back_when_a_unit_polls_then_it_comes_to_rest(
         assert rings < 60
         api.clock.now += max(found[0], 0)
         asking.expire("alarm")
+
+
+def test_given_ends_a_second_apart_when_the_alarm_rings_then_the_machine_rests_in_between(
+    deployed: Model, api: FakeCluster
+):
+    for number in range(60):
+        ends, arn = alarms.after(api, 60 + number), f"{ROLE}{number}"
+        api.add_mapping(f"dev-{number}", arn, arn, expires=ends)
+    deployed.hook()
+    assert alarms.rings(deployed, api) == [pytest.approx(60, abs=0.001)]
+
+    rung = 0
+    while any(path.startswith(f"{MAPPINGS}/") for path in api.objects):
+        ring(deployed, api)
+        rung += 1
+
+    assert rung <= 60 / 20 + 1
