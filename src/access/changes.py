@@ -8,7 +8,7 @@ There are four kinds of change: a mapping ends, or is created or changed; a bind
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import times
@@ -23,7 +23,8 @@ class Changes:
 
     end: tuple[IdentityMapping, ...] = ()  # Mappings to delete.
     unbind: tuple[RoleBinding, ...] = ()  # Bindings to delete.
-    # Mappings to create or to change. An ARN cannot change, so one of another ARN ends first.
+    # Mappings to create or to change, the charm's first. An ARN cannot change, so one of another
+    # ARN ends first.
     change: tuple[IdentityMapping, ...] = ()
     bind: tuple[RoleBinding, ...] = ()  # Bindings to create, once those of their keys are gone.
 
@@ -33,22 +34,33 @@ class Changes:
         mappings, bindings = (*self.end, *self.change), (*self.unbind, *self.bind)
         return {*(each.name for each in mappings), *(each.key for each in bindings)}
 
-    def lines(self, why: str, ended: Mapping[str, datetime]) -> Iterator[str]:
-        """Yield a line for the log for each change, which stays true whatever becomes of it.
+    @property
+    def leftovers(self) -> set[str]:
+        """Return the names of mappings to delete that others made under names of their own. They
+        come last: whoever may write mappings could have any number of them end at once."""
+        taken = {each.name for each in self.change}
+        return {each.name for each in self.end if not each.source and each.name not in taken}
+
+    def lines(self, why: str, ended: Mapping[str, datetime]) -> list[str]:
+        """Return a line for the log for each change, which stays true whatever becomes of it.
 
         ``ended`` says of the mappings whose access is over when it ended; ``why`` is the reason of
-        the other changes.
+        the other changes. What is about mappings of others comes last, for the same reason as
+        `leftovers`: a log is cut.
         """
+        leftovers = self.leftovers
+        lines = list[tuple[bool, str]]()
         for each in self.end:
             end = ended.get(each.name)
             reason = f"expired at {times.shown(end)}" if end else why
-            yield f"{reason}: delete mapping {_known(each)}"
+            lines.append((each.name in leftovers, f"{reason}: delete mapping {_known(each)}"))
         for each in self.unbind:
-            yield f"{why}: delete binding {_bound(each)}"
+            lines.append((False, f"{why}: delete binding {_bound(each)}"))
         for each in self.change:
-            yield f"{why}: write mapping {_known(each)}"
+            lines.append((not each.source, f"{why}: write mapping {_known(each)}"))
         for each in self.bind:
-            yield f"{why}: create binding {_bound(each)}"
+            lines.append((False, f"{why}: create binding {_bound(each)}"))
+        return [line for _, line in sorted(lines, key=lambda each: each[0])]
 
 
 def changes(found: Access, wanted: Access) -> Changes:
@@ -67,10 +79,11 @@ def changes(found: Access, wanted: Access) -> Changes:
         for key, each in bound.items()
         if bind.get(key) == each and each.owner == uids.get(each.mapping)
     }
+    change = (e for e in wanted.mappings if e.name in gone or there.get(e.name) != e)
     return Changes(
         end,
         tuple(each for key, each in bound.items() if key not in kept),
-        tuple(e for e in wanted.mappings if e.name in gone or there.get(e.name) != e),
+        tuple(sorted(change, key=lambda each: not each.source)),
         tuple(each for key, each in bind.items() if key not in kept),
     )
 

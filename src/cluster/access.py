@@ -176,10 +176,10 @@ def make(
     if not steps.keys:
         return Result(before, before)
     # A hook may die before it tells more.
-    for line in first([*steps.lines(why, ended)], MOST_LOGGED):
+    for line in first(steps.lines(why, ended), MOST_LOGGED):
         logger.info("%s", line)
     seconds = client.seconds_left if seconds is None else seconds
-    failed = _write_all(client, before, steps, wanted, time.monotonic() + seconds)
+    failed = _write_all(client, before, steps, time.monotonic() + seconds)
     after = read(client)
     still = changes(after, wanted)
     # A mapping that somebody has made anew is another one, and what people delete is theirs.
@@ -193,19 +193,18 @@ def make(
 
 
 def _write_all(
-    client: api.Client, found: Access, steps: Changes, wanted: Access, deadline: float
+    client: api.Client, found: Access, steps: Changes, deadline: float
 ) -> dict[str, Left]:
     """Make the changes ``steps`` of what was ``found``. Return why those failed that did.
 
     What goes comes first, but for three quarters of the time at most, and what others have made
     goes last: whoever may write mappings or bindings may write any number that have to go.
     """
-    names = {each.name for each in wanted.mappings}
-    ours = {each.name for each in steps.end if each.source or each.name in names}
     end: dict[str, Write] = {
         each.name: functools.partial(objects.remove, client, objects.mapping(), each.name)
         for each in steps.end
     }
+    leftovers = steps.leftovers
     there = {each.name: each for each in found.mappings if each.name not in end}
     uids = {name: each.uid for name, each in there.items()}
 
@@ -216,7 +215,7 @@ def _write_all(
         _bind(client, binding, uids[binding.mapping])
 
     quarter = (deadline - time.monotonic()) / 4
-    failed = _run({name: end[name] for name in end if name in ours}, deadline - 2 * quarter)
+    failed = _run({e: end[e] for e in end if e not in leftovers}, deadline - 2 * quarter)
     own_first = sorted(steps.unbind, key=lambda each: uids.get(each.mapping) != each.owner)
     unbind: dict[str, Write] = {
         each.key: functools.partial(_unbind, client, each) for each in own_first
@@ -228,8 +227,11 @@ def _write_all(
     bound = [each for each in steps.bind if not {each.key, each.mapping} & failed.keys()]
     failed |= {each.key: LATE for each in steps.bind if failed.get(each.mapping) == LATE}
     failed |= _run({each.key: functools.partial(bind, each) for each in bound}, deadline)
-    others = end.keys() - ours
-    last = {k: each for k, each in (end | unbind).items() if k in others or failed.get(k) == LATE}
+    last = {
+        key: delete
+        for key, delete in (end | unbind).items()
+        if key in leftovers or failed.get(key) == LATE
+    }
     return failed | _run(last, deadline)
 
 
