@@ -390,8 +390,9 @@ def p10_heir(life: Life, theirs: list[str]) -> None:
 def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
     if path.startswith(f"{MAPPINGS}/"):
         # Nobody extends what had ended, though that hook deletes it later.
-        had_ended = access.has_ended(run.before.get(path, stored), life.now)
-        is_over = had_ended or f"DELETE {path}" in run.writes[:-1]
+        looks = (stored, run.before.get(path, stored))
+        has_ended = any(access.has_ended(each, life.now) for each in looks)
+        is_over = has_ended or f"DELETE {path}" in run.writes[:-1]
         is_revoked = run.what == "revoke-access" and access.principal(stored) in run.deleted
         return not (access.source(stored) or is_over or is_revoked)
     if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
