@@ -113,7 +113,7 @@ class Hook:
 
         It goes with its last relation with a control plane: a subordinate stays no longer. Juju
         may leave out any of a unit's last hooks, so whichever comes first decides for the others.
-        What Juju does not let a unit read is no sign: only an event is.
+        Only an event says so. That Juju refuses to let the unit read something is no sign.
         """
         if isinstance(event, ops.RelationDepartedEvent):
             goes = event.departing_unit == self.charm.unit

@@ -96,7 +96,7 @@ def login(text: str) -> Principal:
 
 
 def looked_up(text: str) -> str:
-    """Return the ARN of what `login` returns; empty if ``text`` names no principal."""
+    """Return the principal of `login` as an ARN; empty if ``text`` names none."""
     try:
         return str(login(text))
     except ValueError:

@@ -244,7 +244,7 @@ def _refusal(line: Line, answer: Line | None) -> Refusal:
         count=1,
         cause=cause,
         arn=line.arn if arns.canonical_or_empty(line.arn) else "",
-        # AWS has no other keys and sessions.
+        # Anything else is no key or session of AWS.
         access_key_id=key if _ACCESS_KEY_ID.fullmatch(key) else "",
         detail=detail,
         session=session if _SESSION.fullmatch(session) else "",

@@ -38,7 +38,7 @@ class Issued:
     """What a provider has issued."""
 
     pair: KeyPair  # The pair to serve, checked.
-    # Until when the provider's answer says no more; None to read it again in each hook.
+    # Until when nobody need read the provider's answer again; None to read it in each hook.
     until: datetime.datetime | None = None
     warning: str = ""  # What an active status says of its end; empty while that is far.
 

@@ -97,7 +97,7 @@ def replies(unit: str, bags: Sequence[Databag]) -> list[Reply]:
                 pair = x509.key_pair(str(answer["cert"]), str(answer["key"]), trusted)
                 found[Reply(name, pair)] = None
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-            # What is not in the protocol's form is no answer.
+            # An answer in any other form does not count.
             continue
     return list(found)
 

@@ -44,14 +44,13 @@ class Certificates:
     def __init__(self, charm: ops.CharmBase, memory: Memory):
         self._charm, self._memory = charm, memory
         self._relation = next(iter(charm.model.relations[ENDPOINT]), None)
-        self._provider = self._relation.app.name if self._relation else ""
-        provider = self._provider
+        self._provider = provider = self._relation.app.name if self._relation else ""
         self._removal = f"juju remove-relation {charm.app.name}:{ENDPOINT} {provider}"
 
     def on_event(self, event: ops.EventBase) -> None:
         """Let the library of the newer protocol handle ``event``, if that is about the relation.
 
-        What an answer keeps it from doing is no error: `obtain` says so.
+        An answer that cannot be read raises nothing here: `obtain` raises for it.
         """
         if isinstance(event, ops.RelationBrokenEvent):
             is_ours = event.relation.name == ENDPOINT

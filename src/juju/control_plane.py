@@ -189,8 +189,9 @@ class Use(NamedTuple):
 
     address: str  # The Service's, as the leader published it; empty while there is none.
     via_relation: bool  # Whether the control plane takes the webhook from the relation.
-    url: str  # Where the control plane sends logins instead, if it does not ask the Service.
-    is_used: bool  # Whether it asks the Service. One that does not say counts by its relation.
+    url: str  # Where the control plane sends logins by its relation or its option; or empty.
+    # Whether that is the Service. Of a control plane with the relation that says nothing, it is.
+    is_used: bool
 
 
 def use(charm: ops.CharmBase, machine: Machine, shared: Shared) -> Use:
@@ -199,11 +200,11 @@ def use(charm: ops.CharmBase, machine: Machine, shared: Shared) -> Use:
     Raises:
         errors.Unready: there is no control plane yet.
     """
-    return _use(find(charm), machine, shared.address if shared.ca else "")
+    address = shared.address if shared.ca else ""
+    return _use(machine, address, via_relation=find(charm).via_relation)
 
 
-def _use(control_plane: ControlPlane, machine: Machine, address: str) -> Use:
-    via_relation = control_plane.via_relation
+def _use(machine: Machine, address: str, *, via_relation: bool) -> Use:
     url = webhook.by_relation(machine) if via_relation else webhook.by_option(machine) or ""
     is_used = bool(address) and (url is None or webhook.is_at(address, url))
     return Use(address, via_relation, (url or "").strip(), is_used)
@@ -224,7 +225,7 @@ def next_step(
         errors.Blocked: people cannot log in, because the newer kind of control plane has not been
             given the webhook's URL; the text has the command that sets it.
     """
-    by_option = _use(dataclasses.replace(control_plane, via_relation=False), machine, address)
+    by_option = _use(machine, address, via_relation=False)
     command = "" if by_option.is_used else _setting(control_plane.application, by_option)
     if control_plane.leave:
         step = command or active.LEAVE_RELATION(command=control_plane.leave)
@@ -232,7 +233,7 @@ def next_step(
     if not control_plane.via_relation:
         if command:
             raise (Waiting if was_set and not by_option.url else Blocked)(command)
-    elif not _use(control_plane, machine, address).is_used:
+    elif not _use(machine, address, via_relation=True).is_used:
         raise Waiting(waiting.CONTROL_PLANE_TO_USE(control_plane=control_plane.application))
     return ""
 

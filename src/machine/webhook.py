@@ -86,10 +86,8 @@ def asks(machine: Machine, address: str) -> bool:
     """
     if not address or not machine.auth_webhook.exists():
         return False
-    is_readable = files.read(machine.auth_webhook) is not None
-    # It also sends them by a URL with which nobody can log in.
-    urls = (
-        f"{url}".strip().replace("http:", "https:")
-        for url in (by_option(machine), by_relation(machine))
-    )
-    return not is_readable or any(is_at(address, url) for url in urls)
+    if files.read(machine.auth_webhook) is None:
+        return True
+    # With spaces around it, or without TLS, nobody logs in by a URL, and tokens still go there.
+    urls = filter(None, (by_option(machine), by_relation(machine)))
+    return any(is_at(address, url.strip().replace("http:", "https:")) for url in urls)

@@ -56,8 +56,8 @@ _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 
 @dataclasses.dataclass(frozen=True)
 class Remark:
-    """What there is to say of a part of the option: its place, empty for all of it, and what is
-    wrong with it, or why it has no meaning here."""
+    """What is wrong with a part of the option, or why that has no effect here. The place is empty
+    where it is about the whole option."""
 
     place: str
     reason: str

@@ -34,9 +34,8 @@ class Row:
 
     place: str  # Where the text has it, such as ``mapRoles[0]``.
     value: Value
-    wins: bool = (
-        False  # Whether it is an access entry, which counts on EKS whatever aws-auth says.
-    )
+    # Whether it is an access entry, which counts on EKS whatever aws-auth says.
+    wins: bool = False
 
 
 def read(text: str) -> tuple[list[Row], list[Remark]]:

@@ -46,8 +46,8 @@ def namespaces(value: Value) -> tuple[str, ...]:
     """Return the namespaces in a list, each once.
 
     Raises:
-        ValueError: it is no list, is empty, or has something else in it. To take an empty list for
-            the whole cluster would give more than somebody meant.
+        ValueError: it is not a list of names. Nor is an empty list: to take it for the whole
+            cluster would give more than somebody meant.
     """
     if not isinstance(value, list) or not value:
         raise ValueError("namespaces is not a list of names")

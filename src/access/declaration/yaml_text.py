@@ -64,8 +64,8 @@ def documents(text: str) -> list[Value]:
 
 
 def _unique(pairs: Iterable[Sequence[Any]]) -> dict[str, Value]:
-    """Return a map. Raise ValueError if a key is no text, is there twice, or merges another map:
-    to drop what it merges would lose people."""
+    """Return a map. Raise ValueError if a key is not a text, is there twice, or is a merge key: to
+    drop what that merges would lose people."""
     found = dict[str, Value]()
     for key, value in pairs:
         if not isinstance(key, str) or key == "<<":
@@ -78,14 +78,14 @@ def _unique(pairs: Iterable[Sequence[Any]]) -> dict[str, Value]:
 
 def keys_of(value: Value) -> dict[str, Value]:
     """Return a map with its keys as all tools write them, in small letters and without ``_``;
-    empty for what is no map. Raise ValueError if that makes two the same."""
+    empty for any other value. Raise ValueError if two keys become the same."""
     if not isinstance(value, dict):
         return {}
     return _unique([key.lower().replace("_", ""), inner] for key, inner in value.items())
 
 
 def text_of(keys: dict[str, Value], key: str) -> str:
-    """Return the text behind a key, empty without one. Raise ValueError if it is no text."""
+    """Return the text behind a key; empty without the key. Raise ValueError for another value."""
     value = keys.get(key)
     if value is None or isinstance(value, str):
         return value or ""
