@@ -473,9 +473,10 @@ class Life:
             for unit in self.units:
                 if self.is_ready(unit):
                     self.run_hook(unit, "update-status")
-        # A hook that a slow answer ends goes on in the next one.
+        # A hook that a slow answer ends goes on in the next one, and what fails is tried again by
+        # another alarm, which is late too.
         slow = any(isinstance(each, Fault) and each.kind == "slow" for each in step.meanwhile)
-        grace = _MINUTE * (1 + slow) + late
+        grace = _MINUTE * (1 + slow) + late * (1 + bool(step.meanwhile))
         is_long = bell == "on time" and step.what["seconds"] >= _LOOKS and not step.meanwhile
         promises.in_time(self, grace if bell != "never" else promises.SOON, is_long=is_long)
 
@@ -543,28 +544,32 @@ class Life:
         was_free = promises.is_free(self, self.model.peer.get("address", ""))
         self.removal_met.clear()
         theirs = people.heir_claims(self) if step.what.get("heir") else []
+        # A unit that never had the webhook knows no address.
+        had = [unit for unit in order if self.machines[unit].webhook.exists()]
+        writes = list[str]()
         for unit in order:
             for kind in LAST_HOOKS[step.what.get("hooks", "all")]:
                 # What goes wrong does so in the last unit, once.
                 run = self._last_hook(unit, kind, left if unit == order[-1] else None)
                 self.removal_met += run.met
+                writes += run.writes
                 left = None if run.met or run.dead else left
                 if run.dead:
                     self._last_hook(unit, kind, None)
             self.gone.add(unit)
-            if not was_free:
+            if unit in had and not was_free:
                 promises.ask(self, promises.p11_address, [unit])
         if theirs:
-            self._heir_goes(theirs)
+            self._heir_goes(theirs, writes)
         elif order and len(order) == len(self.model.units):
             promises.at_the_end(self)
         self.transport.lasting.clear()
         self.is_deployed = False
         self.grants.clear()
 
-    def _heir_goes(self, theirs: list[str]) -> None:
+    def _heir_goes(self, theirs: list[str], writes: list[str]) -> None:
         """The application that has claimed these objects still has them, and goes with them."""
-        promises.ask(self, promises.p10_heir, theirs)
+        promises.ask(self, promises.p10_heir, theirs, writes)
         for path in theirs:
             if path in self.objects:
                 self.api.delete(path)

@@ -380,10 +380,11 @@ def p10(life: Life, run: Run, changed: list[Effect]) -> None:
             raise Broken("P10", "what belongs to others is changed", each)
 
 
-def p10_heir(life: Life, theirs: list[str]) -> None:
-    """A removal leaves what another application has claimed, and what that is about to mark."""
+def p10_heir(life: Life, theirs: list[str], writes: list[str]) -> None:
+    """A removal, which wrote these, leaves what another application has claimed, and what that is
+    about to mark."""
     life.checks["P10"] += 1
-    if gone := [path for path in theirs if path not in life.objects]:
+    if gone := [path for path in theirs if f"DELETE {path}" in writes]:
         raise Broken("P10", "a removal deletes what another application claims", gone)
 
 
