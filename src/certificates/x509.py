@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import re
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -33,6 +34,8 @@ _MAX_KEY, _MAX_CERTIFICATES = 4_000, 64_000
 _MARGIN = datetime.timedelta(days=14)
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _COVERING = {SERVER_NAME, f"*.{SERVER_NAME.partition('.')[2]}"}
+# Go loads no certificate of a host that is not ASCII, or with a URI that it cannot parse.
+_READABLE = re.compile(r"[\w.*-]*|[a-z]+://[\w-]+(\.[\w-]+)*(/[\w./-]*)?", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +98,11 @@ def check(pair: KeyPair) -> Life:
         raise PairRefused("does not belong to its private key")
     if not _is_usable(leaf.public_key()):
         raise PairRefused("has a key that the pods cannot use")
-    if not _COVERING & _names(leaf):
+    names = _names(leaf)
+    if _COVERING.isdisjoint(names):
         raise PairRefused(f"does not cover {SERVER_NAME}")
+    if not all(map(_READABLE.fullmatch, names)):
+        raise PairRefused("has a name that the pods cannot read")
     begins = max(each.begins for each in lives)
     if certificates.now() < begins:
         raise NotYetValid(f"or its CA is not valid before {begins:%Y-%m-%d %H:%M} UTC")
@@ -142,8 +148,11 @@ def _is_usable(key: object) -> bool:
     return isinstance(key, ed25519.Ed25519PublicKey)
 
 
-def _names(leaf: x509.Certificate) -> set[str]:
-    """Return the host names that ``leaf`` is for."""
+def _names(leaf: x509.Certificate) -> list[str]:
+    """Return the host names and the URIs that ``leaf`` is for."""
     found = (each.value for each in leaf.extensions)
     alternatives = [each for each in found if isinstance(each, x509.SubjectAlternativeName)]
-    return {name for each in alternatives for name in each.get_values_for_type(x509.DNSName)}
+    kinds = (x509.DNSName, x509.UniformResourceIdentifier)
+    return [
+        name for each in alternatives for kind in kinds for name in each.get_values_for_type(kind)
+    ]

@@ -152,8 +152,12 @@ _BY_REASON: dict[str, dict[str, Callable[[], KeyPair]]] = {
         "below an authority that was renewed": renewed,
         "for a wildcard": lambda: leaf(names=("*.kube-system.svc",)),
         "for the one name": lambda: leaf(names=(SERVER_NAME,)),
-        "with another host and a mail name": lambda: leaf(
-            other_names=(x509.DNSName("a_b.example.com"), x509.RFC822Name("a@b.c"))
+        "with another host, a mail name and a URI": lambda: leaf(
+            other_names=(
+                x509.DNSName("a_b.example.com"),
+                x509.RFC822Name("a@b.c"),
+                x509.UniformResourceIdentifier("spiffe://cluster.local/ns/a/sa/b"),
+            )
         ),
         "with a subject that is not ASCII": lambda: leaf(subject="Zürich"),
         "self-signed": lambda: made_of(SELF_SIGNED),
@@ -226,6 +230,18 @@ _BY_REASON: dict[str, dict[str, Callable[[], KeyPair]]] = {
         "with the name as the common name alone": lambda: leaf(subject=SERVER_NAME, names=()),
         "not valid yet, and for another name": lambda: leaf(days=(1, 9), names=("other.svc",)),
         "self-signed, for other names": lambda: made_of(Change(SELF_SIGNED, names=("other.svc",))),
+    },
+    "has a name that the pods cannot read": {
+        **{
+            f"with the URI {text}": lambda text=text: leaf(
+                other_names=(x509.UniformResourceIdentifier(text),)
+            )
+            for text in ("https://a..b", "https://a:b", "https://[::a", "%zz")
+        },
+        # cryptography makes no such name unless it need not look at it.
+        "with a name that is not ASCII": lambda: leaf(
+            other_names=(x509.DNSName._init_without_validation("zürich"),)
+        ),
     },
     "or its CA expired on 20.+ UTC": {
         "expired": lambda: leaf(days=(-9, -1)),
