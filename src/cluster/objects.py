@@ -14,7 +14,7 @@ from lightkube import generic_resource
 from lightkube.core.resource_registry import resource_registry
 
 from cluster import api, manifests, references
-from cluster.errors import ApiError, suppress
+from cluster.errors import suppress
 from errors import Blocked
 from owner import OWNER, Owner
 
@@ -53,29 +53,13 @@ def apply(
         manifest = {**manifest, "data": {**(stored.get("data") or {}), **manifest["data"]}}
     if stored and manifests.holds(stored, manifest):
         return stored
-    if stored and stored.get("roleRef") != manifest.get("roleRef"):
-        # Kubernetes lets nobody change that of a binding.
-        delete(client, what)
-    elif stored:
+    if stored:
         stored = take_over(client, what, stored)
         # An action that another manager owns too would stand beside its opposite, which the server
         # refuses. A merge patch replaces the whole list.
         actions = manifest.get("spec", {}).get("validationActions")
         if actions != stored.get("spec", {}).get("validationActions"):
             client.patch(kind(what), what.name, {"spec": {"validationActions": actions}})
-    try:
-        return _applied(client, what, manifest)
-    except ApiError as error:
-        if error.code != 422 or what.namespace != references.EVENTS:
-            raise
-    # Whoever administers that namespace may have filled the object up to Kubernetes' limit.
-    delete(client, what)
-    return _applied(client, what, manifest)
-
-
-def _applied(
-    client: api.Client, what: references.ObjectReference, manifest: manifests.Manifest
-) -> api.Object:
     return client.apply(kind(what), what.name, manifest, namespace=what.namespace)
 
 

@@ -5,15 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from owner import SOURCE, short_name
 from statuses import blocked
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
-# Where Kubernetes keeps the events of objects without a namespace.
-EVENTS = "default"
 # What all objects of the charm have, but for mappings.
 LABELS, LABEL = {"aws-iam": "true"}, "aws-iam=true"
 # Until its finalizers are gone, kubectl waits for the end of a Service that it deletes.
@@ -58,8 +55,6 @@ OWNED = (
     DISRUPTION_BUDGET,
     SECRET,
     ObjectReference("v1", "ConfigMap"),
-    ObjectReference("rbac.authorization.k8s.io/v1", "RoleBinding", namespace=EVENTS),
-    ObjectReference("rbac.authorization.k8s.io/v1", "Role", namespace=EVENTS),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
     ObjectReference("v1", "ServiceAccount"),
@@ -69,11 +64,9 @@ OWNED = (
 
 def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
-    objects = _named([what for what in OWNED if what != SERVICE and what.namespace != EVENTS])
-    elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
+    objects = " ".join(f"{each.kind.lower()}/{each.name}" for each in OWNED if each != SERVICE)
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
-        f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
         f"{_service_removal('kubectl')}; "
         f"{access_removal_command()}"
     )
@@ -86,10 +79,6 @@ def access_removal_command() -> str:
         f"kubectl delete clusterrolebindings --selector {SOURCE}; "
         f"kubectl delete rolebindings --all-namespaces --selector {SOURCE}"
     )
-
-
-def _named(found: Sequence[ObjectReference]) -> str:
-    return " ".join(f"{what.kind.lower()}/{what.name}" for what in found)
 
 
 def service_removal(principal: str) -> str:

@@ -19,8 +19,6 @@ from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.paths import (
     DEFINITION,
     DEPLOYMENT,
-    EVENTS_ROLE,
-    EVENTS_ROLE_BINDING,
     MAPPINGS,
     POLICY,
     POLICY_BINDING,
@@ -396,7 +394,7 @@ def _is_theirs(life: Life, run: Run, path: str, stored: Object) -> bool:
         is_over = has_ended or f"DELETE {path}" in run.writes[:-1]
         is_revoked = run.what == "revoke-access" and access.principal(stored) in run.deleted
         return not (access.source(stored) or is_over or is_revoked)
-    if not access.is_binding(path) or path == EVENTS_ROLE_BINDING:
+    if not access.is_binding(path):
         return False
     if _OURS.fullmatch(path.rpartition("/")[2]):
         return False
@@ -538,7 +536,7 @@ def _check_beside(life: Life, failing: list[str]) -> None:
 
 
 def _is_beside(path: str) -> bool:
-    return path.startswith((f"{MAPPINGS}/", EVENTS_ROLE, EVENTS_ROLE_BINDING)) or (
+    return path.startswith(f"{MAPPINGS}/") or (
         access.is_binding(path) and bool(_OURS.fullmatch(path.rpartition("/")[2]))
     )
 

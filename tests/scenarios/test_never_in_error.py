@@ -12,8 +12,6 @@ from tests.fakes.kubernetes.faults import COMMON, FAULTS
 from tests.fakes.kubernetes.paths import (
     APPLIED,
     DEPLOYMENT,
-    EVENTS_ROLE,
-    EVENTS_ROLE_BINDING,
     MAPPINGS,
     SECRET,
     SERVICE,
@@ -29,7 +27,6 @@ KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.
 ANSWERED = {
     *((f"GET {path}", "404") for path in APPLIED),
-    *((f"PATCH {path}", "422") for path in (EVENTS_ROLE, EVENTS_ROLE_BINDING)),
     *((f"PATCH {SERVICE}", name) for name in ("422", "empty object")),
     (f"GET {SECRET}", "empty object"),
     (f"GET {MAPPINGS}", "404"),

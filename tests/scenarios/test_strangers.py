@@ -6,17 +6,15 @@ import datetime
 import json
 
 import httpx2
-import ops
 import pytest
 from tests.fakes.acting import grant
-from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, name_of, names, stored
+from tests.fakes.declaring import ACCOUNT, Declare, entry, name_of, names, stored
 from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.paths import (
     DEFINED,
     DEFINITION,
     DEPLOYMENT,
-    EVENTS_ROLE_BINDING,
     MAPPINGS,
     POLICY,
     POLICY_BINDING,
@@ -352,22 +350,3 @@ def test_given_a_delegate_when_removed_and_deployed_again_then_a_policy_judges_e
 
     assert unguarded == []
     assert set(api.objects) == {*DEFINED}
-
-
-@pytest.mark.parametrize("event", ["update_status", "stop"])
-def test_given_a_binding_in_default_that_is_forged_and_kept_then_it_is_ours_again_or_goes(
-    deployed: Model, api: FakeCluster, event: str
-):
-    bound = api.objects[EVENTS_ROLE_BINDING]
-    ours = bound["roleRef"]
-    bound["roleRef"] = {**ours, "name": "theirs"}
-    bound["metadata"]["finalizers"] = ["example.com/keep"]
-
-    status = deployed.hook(getattr(deployed.on, event)())
-
-    if event == "stop":
-        assert set(api.objects) == {*DEFINED}
-        return
-    assert status == ops.ActiveStatus(f"{HEALTHY}, 0 mappings")
-    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == ours
-    assert not api.objects[EVENTS_ROLE_BINDING]["metadata"].get("finalizers")

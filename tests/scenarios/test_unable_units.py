@@ -18,12 +18,12 @@ from tests.fakes.declaring import Declare, entry, names
 from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import (
+    CLUSTER_ROLE_BINDING,
     CONFIG,
     DEFINITION,
     DEPLOYED,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
-    EVENTS_ROLE_BINDING,
     MAPPINGS,
     POLICY_BINDING,
     SECRET,
@@ -157,7 +157,7 @@ DENIED = "admission webhook denied the request"
     "request_",
     [
         *(f"PATCH {POLICY_BINDING}", f"GET {RBAC}/clusterrolebindings"),
-        *(f"PATCH {DISRUPTION_BUDGET}", f"PATCH {EVENTS_ROLE_BINDING}"),
+        *(f"PATCH {DISRUPTION_BUDGET}", f"PATCH {CLUSTER_ROLE_BINDING}"),
     ],
 )
 def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_is_served(
@@ -166,7 +166,7 @@ def test_given_a_request_that_is_refused_when_a_certificate_is_renewed_then_it_i
     declare(entry("dev", access=[{"role": "view"}]))
     deployed.config |= {"mapping-policy": "warn"}
     api.delete(DISRUPTION_BUDGET)
-    api.delete(EVENTS_ROLE_BINDING)
+    api.delete(CLUSTER_ROLE_BINDING)
     before = api.secret("cert.pem")
     api.fail(refusal(403, DENIED), request=request_)
     easyrsa.reissue()

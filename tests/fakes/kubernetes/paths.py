@@ -13,9 +13,6 @@ CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aws-iam-authenti
 CLUSTER_ROLE_BINDING = (
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/aws-iam-authenticator"
 )
-_EVENTS_RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
-EVENTS_ROLE = f"{_EVENTS_RBAC}/roles/aws-iam-authenticator"
-EVENTS_ROLE_BINDING = f"{_EVENTS_RBAC}/rolebindings/aws-iam-authenticator"
 DISRUPTION_BUDGET = (
     "/apis/policy/v1/namespaces/kube-system/poddisruptionbudgets/aws-iam-authenticator"
 )
@@ -36,8 +33,8 @@ ADDRESS = "10.152.183.20"
 # The charm's objects, in the order in which they are applied.
 DEFINED = (POLICY, POLICY_BINDING, DEFINITION)
 DEPLOYED = (
-    *(SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, EVENTS_ROLE, EVENTS_ROLE_BINDING),
-    *(CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT),
+    *(SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, CONFIG, SECRET, DISRUPTION_BUDGET),
+    DEPLOYMENT,
 )
 BINDINGS = (f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
 APPLIED = (*DEFINED, SERVICE, *DEPLOYED)

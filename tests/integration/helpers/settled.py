@@ -21,7 +21,6 @@ Patch = list[Object]
 _NAME = "aws-iam-authenticator"
 _AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
 _SERVICE = f"kube-system service/{_NAME}"
-_SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
 _GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}
 _GROUPS = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/groups/default"
 
@@ -38,8 +37,6 @@ CHANGES: dict[str, Patch] = {
     f"kube-system poddisruptionbudget/{_NAME}": _add("/spec/maxUnavailable", 2),
     f"kube-system deployment/{_NAME}": _add("/spec/strategy/rollingUpdate/maxSurge", 2),
     _SERVICE: _add("/spec/selector/x", "y"),
-    f"default role/{_NAME}": _add("/rules/-", _SECRETS),
-    f"default rolebinding/{_NAME}": _add("/subjects/-", _GROUP),
     f"- clusterrole/{_NAME}": _add("/rules/0/resourceNames", ["x"]),
     f"- clusterrolebinding/{_NAME}": _add("/subjects/-", _GROUP),
     f"- crd/{MAPPINGS}": _add(_GROUPS, ["system:masters"]),

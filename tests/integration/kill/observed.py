@@ -24,13 +24,9 @@ from lightkube.resources.policy_v1 import PodDisruptionBudget
 from lightkube.resources.rbac_authorization_v1 import (
     ClusterRole,
     ClusterRoleBinding,
-    Role,
-    RoleBinding,
 )
 
 INSIDE = (Service, Deployment, ConfigMap, Secret, ServiceAccount, PodDisruptionBudget)
-# In namespace default, where the events of mappings are.
-OF_EVENTS = (Role, RoleBinding)
 OUTSIDE = (ClusterRole, ClusterRoleBinding, CustomResourceDefinition)
 _OURS = re.compile("aws-iam|iamidentitymapping")
 _NEW_EACH_TIME = ("uid", "resourceVersion", "creationTimestamp", "generation")
@@ -103,9 +99,8 @@ def _cluster(client: Client) -> dict[str, Any]:
 
 def _items(client: Client) -> Iterator[tuple[Any, Any]]:
     inside = ((kind, client.list(kind, namespace="kube-system")) for kind in INSIDE)
-    of_events = ((kind, client.list(kind, namespace="default")) for kind in OF_EVENTS)
     outside = ((kind, client.list(kind)) for kind in OUTSIDE)
-    for kind, items in (*inside, *of_events, *outside):
+    for kind, items in (*inside, *outside):
         yield from ((kind, item) for item in ours(items))
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
-from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import DISRUPTION_BUDGET, EVENTS_ROLE_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import objects
 from cluster.api import Client
-from cluster.errors import ApiError
 
 FURTHER = "/api/v1/namespaces/kube-system/configmaps/further"
 MANIFEST: dict[str, Any] = {
@@ -57,24 +53,3 @@ def test_given_data_of_a_former_pod_when_it_is_kept_then_it_stays_beside_the_new
     objects.apply(client, new)
     assert api.objects[FURTHER]["data"] == new["data"]
     assert bool(api.changes) is keep_data
-
-
-@pytest.mark.parametrize("path", [EVENTS_ROLE_BINDING, DISRUPTION_BUDGET])
-def test_given_an_object_that_somebody_filled_up_when_it_is_applied_then_it_is_made_anew(
-    client: Client, api: FakeCluster, path: str
-):
-    """Others than administrators may write in namespace default, and none in kube-system."""
-    manifest = copy.deepcopy(api._fields[path])
-    api.objects[path]["metadata"]["labels"].clear()
-    api.forget()
-    long = "metadata.annotations: Too long: may not be more than 262144 bytes"
-    api.fail(refusal(422, long), request=f"PATCH {path}", nth=1)
-
-    if path == DISRUPTION_BUDGET:
-        with pytest.raises(ApiError):
-            objects.apply(client, manifest)
-        assert api.changes == []
-    else:
-        objects.apply(client, manifest)
-        assert api.changes == [f"{each} {path}" for each in ("DELETE", "PATCH")]
-        assert api.objects[path]["roleRef"] == manifest["roleRef"]

@@ -145,7 +145,7 @@ def test_given_machines_that_ask_until_later_hooks_when_removed_then_the_service
 
 
 @pytest.mark.parametrize("asks", [True, False])
-@pytest.mark.parametrize("nth", range(1, 17))
+@pytest.mark.parametrize("nth", range(1, 15))
 def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_ends_the_same(
     asking: Model, api: FakeCluster, files: Files, asks: bool, nth: int
 ):
