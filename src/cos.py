@@ -161,7 +161,7 @@ def jobs(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, An
     )
     targets = [target(address, references.POD_PORT, pod=name) for name, address in addresses]
     # Everybody can send tokens of regions that do not exist, and the pods count each.
-    regions = f"|global|{partitions.regions()}"
+    regions = f"|global|{partitions.REGION}"
     of_pods = job("pods", targets, source_labels=["StsRegion"], regex=regions, action="keep")
     service = [target(shared.address, PORT)]
     of_service = job("service", service, source_labels=["__name__"], regex=".+", action="drop")

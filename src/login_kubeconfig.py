@@ -69,12 +69,15 @@ class TokenCommand:
         return [*args, "--region", self.region, *([role, self.role] if self.role else [])]
 
 
-def token_command(cluster_id: str, params: Mapping[str, Any], option: str) -> TokenCommand:
+def token_command(
+    cluster_id: str, params: Mapping[str, Any], option: str, nodes: str
+) -> TokenCommand:
     """Return the command that an operator asked for with ``arn``, ``region``, ``profile`` and
     ``client``.
 
-    ``option`` is the partition of the authenticator. Without a region, a client would ask the
-    metadata service of an EC2 instance for it: elsewhere that takes seconds for each login.
+    ``option`` is the partition of the authenticator, and ``nodes`` the region of the nodes.
+    Without a region, a client would ask the metadata service of an EC2 instance for it: elsewhere
+    that takes seconds for each login.
 
     Raise ValueError if one of them is invalid.
     """
@@ -87,19 +90,14 @@ def token_command(cluster_id: str, params: Mapping[str, Any], option: str) -> To
     if region and not _REGION.fullmatch(region):
         raise ValueError(f"{region!r} is not an AWS region such as {partitions.example(option)}")
     _check_partition(principal, region, option)
+    region = region or partitions.home(principal.partition if principal else option, nodes)
     role = str(principal) if principal else ""
     try:
         client = Program(params.get("client") or Program.AUTHENTICATOR)
     except ValueError:
         names = " or ".join(f"client={known.value}" for known in Program)
         raise ValueError(f"client {params['client'][:60]!r} is unknown: give {names}") from None
-    return TokenCommand(
-        cluster_id,
-        region or partitions.DEFAULT_REGION,
-        role,
-        params.get("profile", ""),
-        client,
-    )
+    return TokenCommand(cluster_id, region, role, params.get("profile", ""), client)
 
 
 def _check_partition(principal: arn.Principal | None, region: str, option: str) -> None:
@@ -112,24 +110,20 @@ def _check_partition(principal: arn.Principal | None, region: str, option: str) 
             f"{principal} cannot log in: the option partition is {option}, so give an arn of "
             f"partition {' or '.join(accepted)}"
         )
-    needs = f"give region={partitions.example(wanted)} or another of its regions"
-    if not region and {wanted, option} != {partitions.DEFAULT}:
-        # An authenticator of another partition refuses tokens for the global endpoint, too.
-        other = wanted if option == partitions.DEFAULT else option
-        raise ValueError(f"partition {other} has no global STS endpoint: {needs}")
     found = partitions.of_region(region) if region else wanted
     if found != wanted and (principal or found not in accepted):
+        needs = f"give region={partitions.example(wanted)} or another of its regions"
         raise ValueError(f"region {region} is not in partition {wanted}: {needs}")
 
 
-def of_machine(machine: Machine, cluster_id: str, partition: str) -> str:
+def of_machine(machine: Machine, cluster_id: str, partition: str, nodes: str) -> str:
     """Return the kubeconfig that people copy from the machine. Charmed Kubernetes called user and
     context so. Each person adds a role, or chooses one by an AWS profile.
 
     Raise ValueError as long as the control plane has written no kubeconfig that is usable.
     """
     server, ca = public_endpoint(machine.public_kubeconfig)
-    login = TokenCommand(cluster_id, partitions.home(partition))
+    login = TokenCommand(cluster_id, partitions.home(partition, nodes))
     return render(
         login, context="aws-iam-authenticator", user="aws-iam-user", server=server, ca=ca
     )

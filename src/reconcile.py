@@ -61,8 +61,8 @@ def run(hook: Hook) -> str:
 
 def _keep_login_kubeconfig(hook: Hook) -> None:
     """Keep the kubeconfig that people copy from this machine."""
-    machine, cluster_id = hook.machine, hook.peers.shared.cluster_id
-    partition, path = hook.config.partition, machine.login_kubeconfig
+    machine, path, shared = hook.machine, hook.machine.login_kubeconfig, hook.peers.shared
+    login = (shared.cluster_id, hook.config.partition, shared.region)
     if not path.parent.is_dir():
         return
 
@@ -71,10 +71,10 @@ def _keep_login_kubeconfig(hook: Hook) -> None:
         import login_kubeconfig
 
         with contextlib.suppress(ValueError):
-            files.write(path, login_kubeconfig.of_machine(machine, cluster_id, partition))
+            files.write(path, login_kubeconfig.of_machine(machine, *login))
         return False
 
-    words = (machine.public_kubeconfig, cluster_id, partition, path.exists())
+    words = (machine.public_kubeconfig, *login, path.exists())
     hook.memory.write_once("kubeconfig", words, write)
 
 

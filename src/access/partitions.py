@@ -2,13 +2,15 @@
 
 """AWS partitions: whose logins an authenticator accepts, and in which regions. Pure.
 
-Sources: aws-iam-authenticator v0.7.18 (``pkg/endpoints``, ``pkg/token``), and the AWS SDK for Go,
-for how regions are named.
+Sources: aws-iam-authenticator v0.7.18 (``pkg/endpoints``, ``pkg/token``); the AWS SDK for Go, for
+how regions are named; cloud-provider-aws v1.36, for how it names machines.
 """
 
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Iterable
 
 from statuses import mapping, options
 
@@ -37,9 +39,17 @@ _REGIONS = {
     "aws-iso-f": ("us-isof-", "us-isof-south-1"),
     "aws-eusc": ("eusc-", "eusc-de-east-1"),
 }
-# What the names of regions in `aws` begin with, and the rest of the names of all regions.
+# What the names of regions in `aws` begin with, and the others' up to the part of the world.
 _AREAS = ("af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us")
-_REST = "(?:(?:north|south)?(?:east|west)|north|south|central)-[1-9]"
+_OTHERS = tuple(name.rsplit("-", 2)[0] for _, name in _REGIONS.values())
+# A regular expression that matches the names of all regions, and few others. It knows no region,
+# so that it need not change with AWS: 16 areas, nine parts of each, and a digit make 1,296 names.
+REGION = (
+    f"(?:{'|'.join((*_AREAS, *_OTHERS))})-"
+    "(?:(?:north|south)?(?:east|west)|north|south|central)-[1-9]"
+)
+# How cloud-provider-aws names a machine. The zone `us-west-2-lax-1a` is in the region `us-west-2`.
+_MACHINE = f"aws:///({REGION})[a-z0-9-]*/i-[0-9a-f]+"
 
 
 def check(option: str) -> None:
@@ -74,13 +84,9 @@ def of_region(region: str) -> str:
     return next(found, DEFAULT)
 
 
-def sts(partition: str, region: str) -> tuple[str, str]:
-    """Return the host of STS in ``region``, and the region that its signatures are for.
-
-    Without a region, it is the one that kubeconfigs name by default, or that of `example`.
-    """
-    region = region or home(partition)
-    return f"sts.{region}.{_DOMAINS[of_region(region)]}", region
+def sts(region: str) -> str:
+    """Return the host of STS in ``region``."""
+    return f"sts.{region}.{_DOMAINS[of_region(region)]}"
 
 
 def example(partition: str) -> str:
@@ -88,16 +94,16 @@ def example(partition: str) -> str:
     return _REGIONS[partition][1] if partition in _REGIONS else "eu-west-1"
 
 
-def home(partition: str) -> str:
-    """Return the region of ``partition`` that a login asks where nobody chose one."""
+def home(partition: str, nodes: str) -> str:
+    """Return the region of ``partition`` that a login asks where nobody chose one: that of the
+    ``nodes``, if it is one."""
+    if re.fullmatch(REGION, nodes) and of_region(nodes) == partition:
+        return nodes
     return DEFAULT_REGION if partition == DEFAULT else example(partition)
 
 
-def regions() -> str:
-    """Return a regular expression that matches the names of all regions, and few others.
-
-    It knows no region, so that it need not change with AWS: 16 areas, nine parts of each, and a
-    digit make 1,296 names.
-    """
-    others = (name.rsplit("-", 2)[0] for _, name in _REGIONS.values())
-    return f"(?:{'|'.join((*_AREAS, *others))})-{_REST}"
+def of_machines(provider_ids: Iterable[str]) -> str:
+    """Return the region of most machines, by the ``providerID`` of their nodes; empty if AWS has
+    none of them. Whoever runs a kubelet chooses what it says."""
+    found = [match[1] for each in provider_ids if (match := re.fullmatch(_MACHINE, each))]
+    return max(found, key=found.count, default="")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import login_kubeconfig
-from access import partitions
 from actions import MAX_BYTES, Failed
 from checks import (
     Names,
@@ -46,12 +45,11 @@ _LATE = Waiting("the Kubernetes API does not answer in time")
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return a result for each step, and ``result``, which sums them up."""
-    partition, region = hook.config.partition, str(params["region"])
-    partitions.check(partition)
-    if region:
-        login_kubeconfig.token_command(hook.peers.shared.cluster_id, {"region": region}, partition)
+    shared = hook.peers.shared
+    option = hook.config.partition
+    region = login_kubeconfig.token_command("", params, option, shared.region).region
     names = Names(hook.charm.unit.name, control_plane.principal_unit())
-    site = Site(hook.machine, hook.owner, hook.peers.shared, partition, region, names)
+    site = Site(hook.machine, hook.owner, shared, region, names)
     found = _steps(site, hook.use)
     results = {name: cut(f"{found[name]}", MAX_BYTES) for name in STEPS}
     broken = _in(StepState.FAILED, found, STEPS)

@@ -15,10 +15,12 @@ from hook import Hook
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``kubeconfig``, a YAML text without credentials."""
-    cluster_id = hook.peers.shared.cluster_id
-    if not cluster_id:
+    shared = hook.peers.shared
+    if not shared.cluster_id:
         raise Waiting("no cluster id yet, see juju status")
-    command = login_kubeconfig.token_command(cluster_id, params, hook.config.partition)
+    command = login_kubeconfig.token_command(
+        shared.cluster_id, params, hook.config.partition, shared.region
+    )
     server, ca = login_kubeconfig.public_endpoint(hook.machine.public_kubeconfig)
     text = login_kubeconfig.render(
         command, context=params["context"], server=params.get("server") or server, ca=ca

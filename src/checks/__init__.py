@@ -100,9 +100,7 @@ class Site:
     machine: Machine  # This unit's machine.
     owner: Owner  # This application.
     shared: Shared  # What the leader published.
-    partition: str  # The option `partition`.
-    # The region whose STS is asked; empty for the one that kubeconfigs name by default.
-    region: str
+    region: str  # The region whose STS is asked.
     names: Names  # What the remedies call applications and units.
 
 

@@ -13,7 +13,7 @@ import time
 from lightkube.resources.authentication_v1 import TokenReview
 
 import times
-from access import partitions, refusals
+from access import refusals
 from checks import Names, Outcome, Site, again, failed, not_checked, ok
 from checks.pods import NOBODY, Deployed
 from checks.probe_token import nobodys_token
@@ -62,8 +62,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
         return not_checked(NOBODY)
     # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
     marker = f"{refusals.PROBE}{secrets.token_hex(8)}"
-    host, region = partitions.sts(site.partition, "")
-    token = nobodys_token(host, region, times.now(), marker)
+    token = nobodys_token(site.region, times.now(), marker)
     review, arrived, unread = Review(), False, ""
     threading.Thread(target=review.ask, args=(client, token), daemon=True).start()
     while not arrived and (began := time.monotonic()) < deadline - LOG_SECONDS:

@@ -16,12 +16,14 @@ import datetime
 import secrets
 from urllib.parse import quote, urlencode
 
+from access import partitions
+
 # Who follows a login up in a proxy's log finds this name in it.
 _ACCESS_KEY_ID = "AKIAMADEUPBYTHECHECK"
 
 
-def nobodys_token(host: str, region: str, now: datetime.datetime, extra: str = "") -> str:
-    """Return a token for the STS at ``host``, whose signatures are for ``region``.
+def nobodys_token(region: str, now: datetime.datetime, extra: str = "") -> str:
+    """Return a token for the STS in ``region``.
 
     The authenticator refuses a token with a query parameter ``extra`` ahead of any request to
     STS, and quotes the parameter in its log.
@@ -38,5 +40,5 @@ def nobodys_token(host: str, region: str, now: datetime.datetime, extra: str = "
         **({extra: "1"} if extra else {}),
     }
     query = urlencode(sorted(parameters.items()), quote_via=quote, safe="-_.~")
-    url = f"https://{host}/?{query}&X-Amz-Signature={secrets.token_hex(32)}"
+    url = f"https://{partitions.sts(region)}/?{query}&X-Amz-Signature={secrets.token_hex(32)}"
     return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")

@@ -51,9 +51,9 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     """Log in at each pod, and return how far that came on the way to STS by the ``deadline``."""
     if not deployed.pods or not site.shared.cluster_id:
         return not_checked(NOBODY)
-    host, region = partitions.sts(site.partition, site.region)
+    host = partitions.sts(site.region)
     way = Way(host, deployed.uses_proxy, site.names)
-    token = nobodys_token(host, region, times.now())
+    token = nobodys_token(site.region, times.now())
     tasks = {
         pod.name: functools.partial(_log_in, client, pod, token, way, deadline)
         for pod in deployed.pods

@@ -180,6 +180,16 @@ class Pod(msgspec.Struct):
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
 
+class _NodeSpec(msgspec.Struct):
+    provider_id: str = msgspec.field(default="", name="providerID")
+
+
+class Node(msgspec.Struct):
+    """A node, with what its kubelet or a cloud's controller says of its machine."""
+
+    spec: _NodeSpec = msgspec.field(default_factory=_NodeSpec)
+
+
 class Event(msgspec.Struct, rename="camel"):
     """An event of a kubelet's."""
 

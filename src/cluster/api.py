@@ -94,14 +94,15 @@ class Client:
         namespace: str | None = None,
         labels: str = "",
         fields: str = "",
+        limit: str = "",
     ) -> Sequence[T]:
         """Return the objects of one kind, each as the msgspec type ``into``: of a namespace, or of
-        all of them.
+        all of them; no more than ``limit``, if that is given.
 
         ``labels`` and ``fields`` are selectors.
         """
-        selectors = {"labelSelector": labels, "fieldSelector": fields}
-        params = {key: text for key, text in selectors.items() if text}
+        choices = {"labelSelector": labels, "fieldSelector": fields, "limit": limit}
+        params = {key: text for key, text in choices.items() if text}
         answer = self._send("GET", _path(res, namespace), params=params, seconds=SLOW_SECONDS)
         return answers.decode(answer.content, answers.ObjectList[into]).items
 

@@ -38,6 +38,7 @@ class Shared:
     # The ids of the relations with the control plane that all this is about.
     relations: frozenset[str] = frozenset()
     inherited: bool = False  # Whether the reactive charm's leader data is still to be removed.
+    region: str = ""  # The AWS region of the nodes; empty if they are elsewhere.
     # The access that the charm has ended within a day, the last of it at the end.
     ended: tuple[Ended, ...] = ()
 
@@ -94,6 +95,7 @@ class Peers:
             "serving": "true" if new.serving else "",
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
+            "region": new.region,
             "ended": json.dumps(new.ended) if new.ended else "",
         }
         try:
@@ -112,6 +114,7 @@ def _shared(data: Mapping[str, str]) -> Shared:
         serving=data.get("serving") == "true",
         relations=frozenset(data.get("relation", "").split()),
         inherited=data.get("inherited") == "true",
+        region=data.get("region", ""),
         ended=ended(data.get("ended", "")),
     )
 

@@ -10,10 +10,13 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lightkube.resources.core_v1 import Node
+
 import cos
 import internal_errors
+from access import partitions
 from certificates import ca_bundle
-from cluster import contents, crd, manifests, pods
+from cluster import answers, api, contents, crd, manifests, pods
 from cluster.errors import errors_as_status
 from cluster.pods import Rollout
 from config import Config
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from hook import Hook
 
 logger = logging.getLogger(__name__)
+
+# How many nodes say where the cluster is. The list of a large cluster has 50 MB.
+_NODES = "10"
 
 
 def lead(hook: Hook, config: Config, shared: Shared) -> str:
@@ -91,6 +97,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         with collected(problems):
             pods.check_complete(client, rollout, own)
         cos.publish(hook, own)
+        with collected(problems), errors_as_status():
+            peers.change(region=_region(client))
     if problem := config.declared.problem:
         problems.append(Blocked(options.MAPPINGS_INVALID(problem=problem), announced=True))
     problems += unbrought
@@ -104,6 +112,12 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
     return line(
         rollout, reported, issued.warning if issued else "", proxied.remark, trusted.remark
     )
+
+
+def _region(client: api.Client) -> str:
+    """Return the AWS region of the nodes, by some of them; empty if they are elsewhere."""
+    found = client.list(Node, answers.Node, limit=_NODES)
+    return partitions.of_machines(node.spec.provider_id for node in found)
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:

@@ -38,7 +38,8 @@ def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explain
 
 
 def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it():
-    host, region = partitions.sts(partitions.DEFAULT, "")
+    region = partitions.DEFAULT_REGION
+    host = partitions.sts(region)
     names = Names("aws-iam/0", "kubernetes-control-plane/0")
     way = sts.Way(host, uses_proxy=False, names=names)
     cause = f"'dial tcp 192.0.2.10:443: connect: connection refused on {region} endpoint'"
@@ -70,7 +71,7 @@ def test_given_the_page_on_the_network_then_it_has_the_domain_of_sts_in_each_par
     shown = {name: domain for names, domain in rows for name in re.findall(r"`(\S+?)`", names)}
     assert shown.keys() == set(partitions.PARTITIONS)
     for name, domain in shown.items():
-        assert partitions.sts(name, "")[0].endswith(f".{domain}")
+        assert partitions.sts(partitions.home(name, "")).endswith(f".{domain}")
 
 
 def test_given_the_readmes_mapping_then_its_group_is_bound_beside_it():

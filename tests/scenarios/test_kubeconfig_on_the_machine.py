@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 
@@ -27,6 +28,51 @@ def test_given_units_that_serve_then_each_machine_has_a_kubeconfig_without_crede
         assert ADMIN_TOKEN not in text
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.stat().st_uid == path.parent.stat().st_uid
+
+
+IN_FRANKFURT = "aws:///eu-central-1a/i-0123456789abcdef0"
+IN_LOS_ANGELES = "aws:///us-west-2-lax-1a/i-0123456789abcdef1"
+IN_BEIJING = "aws:///cn-north-1b/i-0123456789abcdef2"
+NO_REGIONS = (
+    "aws:////i-0123456789abcdef0",
+    "openstack:///0c5b8f4a",
+    "aws:///eu-central-1a/i-0\n        - --role",
+    "aws:///evil.example.com/i-0",
+    "x" * 100_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("provider_ids", "partition", "region"),
+    [
+        ([IN_FRANKFURT], "aws", "eu-central-1"),
+        (["", IN_FRANKFURT, IN_LOS_ANGELES, IN_FRANKFURT], "aws", "eu-central-1"),
+        ([IN_LOS_ANGELES], "aws", "us-west-2"),
+        ([IN_BEIJING], "aws-cn", "cn-north-1"),
+        # Its STS would refuse everybody of this partition.
+        ([IN_BEIJING], "aws", "us-east-1"),
+        (NO_REGIONS, "aws", "us-east-1"),
+    ],
+)
+def test_given_machines_of_aws_then_people_log_in_by_their_region(
+    two: Model,
+    api: FakeCluster,
+    machines: list[Files],
+    provider_ids: list[str],
+    partition: str,
+    region: str,
+):
+    two.config = {"partition": partition}
+    two.settle()
+    api.add_nodes(*provider_ids)
+
+    two.settle()
+
+    texts = [files.machine.login_kubeconfig.read_text() for files in machines]
+    texts.append(two.action("get-kubeconfig")["kubeconfig"])
+    for text in texts:
+        (user,) = yaml.safe_load(text)["users"]
+        assert user["user"]["exec"]["args"][-2:] == ["--region", region]
 
 
 def test_given_a_lost_file_or_another_address_of_the_cluster_then_the_next_hook_writes_it(

@@ -29,6 +29,7 @@ TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NAMESPACES = "/api/v1/namespaces"
 PODS = "/api/v1/namespaces/kube-system/pods"
 EVENTS = "/api/v1/namespaces/kube-system/events"
+NODES = "/api/v1/nodes"
 ADDRESS = "10.152.183.20"
 # The charm's objects, in the order in which they are applied.
 DEFINED = (POLICY, POLICY_BINDING, DEFINITION)
@@ -43,4 +44,5 @@ SETTLED = (
     *(f"GET {path}" for path in (SERVICE, VERSION, *DEFINED, *BINDINGS, MAPPINGS, SECRET)),
     *(f"GET {path}" for path in DEPLOYED if path != SECRET),
     f"GET {PODS}",
+    f"GET {NODES}",
 )

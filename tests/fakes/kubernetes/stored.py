@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes.kubernetes.clock import Clock
-from tests.fakes.kubernetes.paths import EVENTS, MAPPINGS, PODS
+from tests.fakes.kubernetes.paths import EVENTS, MAPPINGS, NODES, PODS
 from tests.fakes.kubernetes.rbac import RBAC
 
 Object = dict[str, Any]
@@ -82,6 +82,12 @@ class Stored:
         """Store a pod of the Deployment."""
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
+
+    def add_nodes(self, *provider_ids: str) -> None:
+        """Store a node for each ``providerID``; an empty one is left out, as on a bare machine."""
+        for number, machine in enumerate(provider_ids):
+            spec = {"providerID": machine} if machine else {}
+            self.put(f"{NODES}/node-{number}", {"spec": spec})
 
     def add_log(self, pod: str, log: bytes, ago: float = 0.0) -> None:
         """Let a pod have logged these lines, the last of them ``ago`` seconds before now."""

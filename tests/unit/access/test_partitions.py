@@ -10,18 +10,20 @@ from access import partitions
 
 
 @pytest.mark.parametrize(
-    ("partition", "region", "expected"),
+    ("partition", "nodes", "host"),
     [
-        ("aws", "", ("sts.us-east-1.amazonaws.com", "us-east-1")),
-        ("aws", "eu-west-1", ("sts.eu-west-1.amazonaws.com", "eu-west-1")),
-        ("aws-cn", "", ("sts.cn-north-1.amazonaws.com.cn", "cn-north-1")),
-        ("aws-eusc", "", ("sts.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1")),
+        ("aws", "", "sts.us-east-1.amazonaws.com"),
+        ("aws", "eu-west-1", "sts.eu-west-1.amazonaws.com"),
+        ("aws", "evil.example.com/eu-west-1", "sts.us-east-1.amazonaws.com"),
+        ("aws-cn", "eu-west-1", "sts.cn-north-1.amazonaws.com.cn"),
+        ("aws-cn", "cn-northwest-1", "sts.cn-northwest-1.amazonaws.com.cn"),
+        ("aws-eusc", "", "sts.eusc-de-east-1.amazonaws.eu"),
     ],
 )
-def test_given_a_partition_then_its_sts_is_asked(
-    partition: str, region: str, expected: tuple[str, str]
+def test_given_a_partition_then_its_sts_is_asked_by_default_that_of_the_nodes(
+    partition: str, nodes: str, host: str
 ) -> None:
-    assert partitions.sts(partition, region) == expected
+    assert partitions.sts(partitions.home(partition, nodes)) == host
 
 
 NO_LOGIN = "no login has partition"
@@ -57,7 +59,7 @@ def test_given_a_partition_then_its_example_is_one_of_its_regions(partition: str
     region = partitions.example(partition)
 
     assert partitions.of_region(region) == partition
-    assert re.fullmatch(partitions.regions(), region)
+    assert re.fullmatch(partitions.REGION, region)
 
 
 REGIONS = ["eu-west-1", "ap-southeast-7"]
@@ -66,4 +68,4 @@ NO_REGIONS = ["xx-west-1", "eu-west-0", "eu-west-11", "cn-de-north-1", "us-gov-w
 
 @pytest.mark.parametrize("name", [*REGIONS, *NO_REGIONS])
 def test_given_a_name_then_it_is_a_regions_by_its_parts(name: str) -> None:
-    assert bool(re.fullmatch(partitions.regions(), name)) == (name in REGIONS)
+    assert bool(re.fullmatch(partitions.REGION, name)) == (name in REGIONS)

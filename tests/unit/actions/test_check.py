@@ -344,7 +344,8 @@ def test_given_charmed_kubernetes_1_29_then_the_option_counts(world: World) -> N
 def test_given_a_region_or_none_then_its_sts_is_asked_by_all_pods(
     world: World, params: dict[str, str]
 ) -> None:
-    host = f"sts.{params.get('region', 'us-east-1')}.amazonaws.com"
+    world.model.peer["region"] = "eu-central-1"
+    host = f"sts.{params.get('region', 'eu-central-1')}.amazonaws.com"
 
     results = world.check(**params)
 

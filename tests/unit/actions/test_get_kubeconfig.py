@@ -33,6 +33,7 @@ def args(config: dict[str, Any]) -> str:
         ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
         (GOV_EAST, "token -i ID --region us-gov-east-1"),
         ({**GOV_EAST, "arn": GOV}, f"token -i ID --region us-gov-east-1 -r {GOV}"),
+        ({"arn": GOV}, f"token -i ID --region us-gov-west-1 -r {GOV}"),
     ],
 )
 def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
@@ -87,7 +88,6 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
     assert set(user["user"]) == {"exec"}
 
 
-NO_GLOBAL = "partition {} has no global STS endpoint: give region={} or another of its regions"
 NOT_IN = "region {} is not in partition {}: give region={} or another of its regions"
 CHINA = "arn:aws-cn:iam::111122223333:role/mei"
 ALICE = "arn:aws:iam::111122223333:user/alice"
@@ -111,9 +111,6 @@ GOV_REGION = {"arn": ROLE, "region": "us-gov-west-1"}
 # The option `partition`, the parameters, and what the action says.
 REFUSED: list[tuple[str, dict[str, str], str]] = [
     ("aws", {"arn": CHINA}, NOT_CHINA),
-    ("aws-cn", {}, NO_GLOBAL.format("aws-cn", "cn-north-1")),
-    ("aws", {"arn": GOV}, NO_GLOBAL.format("aws-us-gov", "us-gov-west-1")),
-    ("aws-us-gov", {"arn": ROLE}, NO_GLOBAL.format("aws-us-gov", "eu-west-1")),
     ("aws-cn", {"region": "eu-west-1"}, NOT_IN.format("eu-west-1", "aws-cn", "cn-north-1")),
     ("aws", GOV_REGION, NOT_IN.format("us-gov-west-1", "aws", "eu-west-1")),
     ("china", {"region": "cn-north-1"}, NO_PARTITION),

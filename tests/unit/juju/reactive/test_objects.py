@@ -70,7 +70,7 @@ def test_given_adopted_objects_when_the_next_hook_runs_then_it_looks_at_the_serv
     reactive.hook()
 
     assert adoptions(api) == api.changes == []
-    assert len(api.seen) == 18
+    assert len(api.seen) == 19
 
 
 @pytest.mark.parametrize("nth", range(1, 25))
