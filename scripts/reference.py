@@ -30,14 +30,13 @@ _FRONT = "---\ntocdepth: 2\n---\n<!-- Made of {} by `make docs`: edit that, not 
 _PAGE_ADDRESS = re.compile(
     r"https://github\.com/charmed-kubernetes/charm-aws-iam/blob/main/docs/(\S+\.md)"
 )
-_ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this charm's units"}
 # Each kind of status: its heading, what is said of it, and the parts of statuses.yaml with its
 # texts.
 KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Blocked",
         (
-            "You must act. The command that helps follows `run:`. [When the unit notices what you "
+            "You must act, and the line says how. [When the unit notices what you "
             "did](../how-to/deploy.md#when-a-change-takes-effect)."
         ),
         ("blocked", "check-python.sh", "options"),
@@ -45,8 +44,8 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Waiting",
         (
-            "The unit looks again by itself. If it lasts, see the status of the party that it "
-            "waits for."
+            "The unit looks again by itself. If the line stays, see the status of the party that "
+            "it waits for."
         ),
         ("waiting",),
     ),
@@ -63,11 +62,6 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "iamidentitymapping NAME`."
         ),
         ("mapping",),
-    ),
-    (
-        "Entries that are not applied",
-        "These follow `not applied:` and the place of the entry.",
-        ("entry",),
     ),
 )
 # The texts of the charm by their group and their name.
@@ -103,65 +97,76 @@ def _page(source: str, parts: Iterable[str]) -> str:
 def _options(config: Mapping[str, Any]) -> Iterable[str]:
     yield "# Options"
     yield _prose("""
-    Set one with `juju config aws-iam OPTION=VALUE`. A value that cannot work blocks the unit,
-    and the status names the option.
+    `juju config aws-iam OPTION=VALUE` sets one. If a value cannot work, the unit is blocked, and
+    its status names the option. [Charmhub](https://charmhub.io/aws-iam/configurations) has the
+    options in full.
     """)
-    for name, option in config["options"].items():
-        yield f"## `{name}`"
-        default = option.get("default", "")
-        yield f"Type {option['type']}, default {_code(default) if default != '' else 'empty'}."
-        yield _linked(option["description"])
+    rows = [
+        (_linked(f"`{name}`", each), _default(each), _first(each["description"]))
+        for name, each in config["options"].items()
+    ]
+    yield _table(("option", "default", "what it is"), rows)
+
+
+def _default(option: Mapping[str, Any]) -> str:
+    """Return an option's default; of an image without its registry, which fits no column."""
+    default = str(option.get("default", "")).rpartition("/")[2]
+    return _code(default.lower() if option["type"] == "boolean" else default) if default else ""
 
 
 def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     yield "# Actions"
     yield _prose("""
-    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. It exits with 0 even if the
-    action fails: a script adds `--format json`, and looks at `status` or `message`.
+    `juju run aws-iam/leader ACTION PARAMETER=VALUE` runs one, and `juju show-action aws-iam
+    ACTION` explains its parameters, as [Charmhub](https://charmhub.io/aws-iam/actions) does. A
+    script needs `--format json`, and looks at `status` and `message`: `juju run` exits with 0
+    even if the action failed.
     """)
-    for name, action in actions.items():
-        yield f"## `{name}`"
-        yield _linked(action["description"])
-        if params := action.get("params"):
-            required = action.get("required", [])
-            rows = [_parameter(key, found, key in required) for key, found in params.items()]
-            yield _table(("parameter", "what it is"), rows)
+    rows = [
+        (_linked(f"`{name}`", each), _parameters(each), _first(each["description"]))
+        for name, each in actions.items()
+    ]
+    yield _table(("action", "parameters", "what it does"), rows)
 
 
-def _parameter(name: str, found: Mapping[str, Any], required: bool) -> tuple[str, ...]:
-    """Return the row of a parameter, with its type if it is not any text, and its default."""
-    kind = "" if found["type"] == "string" else f", {found['type']}"
-    if "enum" in found:
-        kind = f", {' or '.join(map(_code, found['enum']))}"
-    if "minimum" in found:
-        kind = f"{kind}, {found['minimum']} or more"
-    default = found.get("default", "")
-    shown = ", required" if required else f", default {_code(default)}" if default != "" else ""
-    return f"`{name}`{kind}{shown}", _prose(found["description"])
+def _parameters(action: Mapping[str, Any]) -> str:
+    """Return the names of an action's parameters, those that it needs in bold."""
+    needed = action.get("required", [])
+    return ", ".join(
+        f"**`{name}`**" if name in needed else f"`{name}`" for name in action.get("params", {})
+    )
 
 
 def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
     yield "# Endpoints"
-    yield "Connect one with `juju integrate aws-iam:ENDPOINT APPLICATION:ENDPOINT`."
-    for role in ("requires", "provides", "peers"):
-        for name, found in metadata.get(role, {}).items():
-            yield f"## `{name}`"
-            parts = [f"Interface `{found['interface']}`", _ROLES[role]]
-            if role != "peers":
-                parts.append("optional" if found.get("optional") else "needed")
-                limit = found.get("limit")
-                parts.append(f"at most {limit} relation" if limit else "any number of relations")
-            if found.get("scope") == "container":
-                parts.append("with units on the same machine only")
-            yield ", ".join(parts) + "."
-            yield _prose(found["description"])
+    yield _prose("""
+    `juju integrate aws-iam:ENDPOINT APPLICATION:ENDPOINT` connects one. Only `certificates` and
+    one of the control plane's two are needed.
+    """)
+    rows = [
+        (f"`{name}`", f"`{found['interface']}`", _prose(found["description"]))
+        for role in ("requires", "provides")
+        for name, found in metadata[role].items()
+    ]
+    yield _table(("endpoint", "interface", "what is at its other end"), rows)
+    yield "## The library of the interface `aws-iam`"
+    yield _prose("""
+    [charms.aws_iam.v0.aws_iam](https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/lib/charms/aws_iam/v0/aws_iam.py)
+    has both sides, `AwsIamProvider` for a control plane and `AwsIamRequirer`. Its docstring has
+    the databags and an example of each side. It needs `ops` alone:
+    """)
+    yield "    charmcraft fetch-lib charms.aws_iam.v0.aws_iam"
+    yield _prose("""
+    Until it is on Charmhub, copy the file. A control plane of Charmed Kubernetes 1.29 and newer
+    needs no library: it has the option `authn-webhook-endpoint`.
+    """)
 
 
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    What a line of `juju status aws-iam` does not say itself; other lines say it all. `<Words>`
-    stand for what differs. A line of more than 300 characters lacks its middle.
+    What a line of `juju status aws-iam` does not say itself. Lines that are not here say it all.
+    `<Words>` differ, and the command that follows `; run:` is left out.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:
@@ -173,10 +178,8 @@ def _statuses() -> Iterable[str]:
             for name, about in found[part].items()
             for words in [{**found["words"], **about.get("words", {})}]
         ]
-        for line, more in texts:
-            if more:
-                yield f"### `{line}`"
-                yield more
+        rows = [f"- `{line.partition('; ')[0]}`: {_prose(more)}" for line, more in texts if more]
+        yield "\n".join(rows)
 
 
 def meanings() -> dict[str, Any]:
@@ -211,8 +214,7 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     yield "# Metrics"
     yield _prose("""
     Each pod serves these on port 21362 at `/metrics`, over HTTPS, for [the
-    alerts](../how-to/alerts.md) and the dashboard: [how to collect
-    them](../how-to/watch-it-with-cos.md).
+    alerts and the dashboard](../how-to/alerts.md).
     """)
     head = ("metric", "kind", "labels", "what it says")
     rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
@@ -227,14 +229,15 @@ def metrics_in_use() -> set[str]:
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names}
 
 
-def _linked(text: str) -> str:
-    """Return a description as Markdown, in which the address of a page is a link to it."""
-    return _PAGE_ADDRESS.sub(lambda found: f"[{_title(found[1])}](../{found[1]}).", _prose(text))
+def _linked(name: str, found: Mapping[str, Any]) -> str:
+    """Return a name as a link to the page that its description names."""
+    [page] = _PAGE_ADDRESS.findall(found["description"])
+    return f"[{name}](../{page})"
 
 
-def _title(page: str) -> str:
-    (title,) = re.findall(r"\A# (.+)", (ROOT / "docs" / page).read_text())
-    return title
+def _first(description: str) -> str:
+    """Return the first sentence of a description."""
+    return re.split(r"(?<=\.)\s", _prose(description))[0]
 
 
 def _prose(text: str) -> str:
@@ -250,8 +253,8 @@ def _escaped(text: str) -> str:
     return "`".join(parts)
 
 
-def _code(value: object) -> str:
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+def _code(value: str) -> str:
+    return f"`{value}`"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -172,7 +172,7 @@ def report(seen: Seen) -> str:
     else:
         lines += [
             "",
-            "Set the newest image in `config.yaml`, and renew docs/how-to/choose-the-image.md.",
+            "Set the newest image in `config.yaml`, and renew docs/how-to/image.md.",
         ]
     return "\n".join(lines)
 

@@ -1,6 +1,6 @@
 """The second door: machines log in with tokens that AWS signs, beside people and aws-iam.
 
-Every command of docs/how-to/let-machines-log-in.md runs here, on the newest Kubernetes.
+Every command of docs/how-to/signed-tokens.md runs here, on the newest Kubernetes.
 """
 
 from __future__ import annotations

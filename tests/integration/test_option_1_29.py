@@ -10,7 +10,15 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, checking, how_to, juju_status, kubernetes, logins
+from tests.integration.helpers import (
+    bundle,
+    checking,
+    how_to,
+    juju_status,
+    kubernetes,
+    logins,
+    upgrade_page,
+)
 from tests.integration.helpers.checking import check_until
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import SERVICE, Cluster
@@ -101,10 +109,11 @@ def test_given_an_address_of_ones_choice_when_set_as_the_page_says_then_people_l
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:
     deployed.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
-    shown = how_to.shown("deploy.md", "By the control plane")
-    for command in (line for line in shown if line.startswith("juju ")):
-        how_to.run(deployed, command)
+    [choose] = how_to.shown("deploy.md", "Choose the address")
+    how_to.run(deployed, choose)
     _integrate(deployed)
+    juju_status.wait_until(deployed, "blocked")
+    how_to.run(deployed, upgrade_page.command_in_status(deployed))
     juju_status.wait_until_active(deployed)
 
     logins.first_login(deployed, tmp_path)

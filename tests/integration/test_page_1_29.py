@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,6 @@ from tests.integration.helpers.mapping_writers import Writer
 from tests.integration.helpers.steps import Taking
 
 PAGE = "let-others-write-mappings.md"
-GITOPS = "gitops.md"
 
 
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_given_the_pages_account_for_gitops_then_its_team_gets_its_own_names_and
     monkeypatch.setenv("KUBECONFIG", str(cluster.admin))
     reader, account = Reader(tmp_path), "Give the team an account"
     team = Writer(cluster, "system:serviceaccount:argocd:team-a")
-    objects = "".join(how_to.blocks(GITOPS, "The objects in Git"))
+    objects = (how_to.FOLDER / "files/team.yaml").read_text()
     mapping, _, binding = objects.partition("---\n")
-    reader.save(GITOPS, account, "account.yaml")
-    make, ask = (each for each in how_to.blocks(GITOPS, account) if each.startswith(COMMANDS))
+    shutil.copy(how_to.FOLDER / "files/account.yaml", tmp_path)
+    make, ask = (each for each in how_to.blocks(PAGE, account) if each.startswith(COMMANDS))
     for namespace in ("argocd", "team-a"):
         cluster.kubectl("create", "namespace", namespace)
     try:

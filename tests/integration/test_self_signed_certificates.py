@@ -7,6 +7,7 @@ import pytest
 from tests.integration.helpers import (
     bundle,
     certificates,
+    how_to,
     juju_status,
     logins,
     settled,
@@ -92,7 +93,8 @@ def test_given_a_move_to_another_authority_then_the_key_pair_is_kept_until_the_n
 ) -> None:
     before = certificates.presented(deployed, cluster)
 
-    deployed.remove_relation("aws-iam:certificates", f"{SELF_SIGNED}:certificates")
+    leave, _ = how_to.shown("certificates.md", "Replace a certificate")
+    how_to.run(deployed, leave)
     juju_status.wait_until(deployed, "blocked")
     assert juju_status.message(deployed) == NONE
     assert certificates.presented(deployed, cluster) == before

@@ -60,6 +60,10 @@ def filtered(page: str, begins: str, *given: dict[str, Any]) -> str:
     return subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
 
 
+DAY = {
+    **REQUEST,
+    "user": {**REQUEST["user"], "extra": {**REQUEST["user"]["extra"], "arn": [f"{ROLE}/dev"]}},
+}
 STATUS = {**REQUEST, "objectRef": {**REQUEST["objectRef"], "subresource": "status"}}
 ISSUED = {
     "eventTime": "2026-11-26T08:15:59Z",
@@ -88,6 +92,11 @@ FILTERS: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
             "2026-11-26T08:16:01Z\tdev\talice\tASIAEXAMPLE\tcreate\t/api/v1/pods",
             "2026-11-26T08:16:01Z\tadmin\t\t\tcreate\t/api/v1/pods",
         ],
+    ),
+    "a day's logins": (
+        "[.[] | select(",
+        [DAY, DAY, {**DAY, "user": {"username": "admin"}}],
+        [f"{ROLE}/dev\tdev\talice\tASIAEXAMPLE\t2"],
     ),
     # CloudTrail prints one file for each kind of event.
     "who got the key": (
@@ -264,7 +273,7 @@ def test_given_the_bindings_of_two_clusters_then_the_names_that_both_have_are_li
 
 
 def test_given_certificates_on_the_disk_of_easyrsa_then_those_of_aws_iam_go(tmp_path: Path):
-    [command] = how_to.blocks("change-the-authority.md", "On easyrsa's disk")
+    [command] = how_to.blocks("certificates.md", "On easyrsa's disk")
     folder = "/var/lib/juju/agents/unit-easyrsa-0/charm/EasyRSA"
     assert folder in command
     name = "aws-iam-authenticator.kube-system.svc"

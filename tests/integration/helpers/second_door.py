@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.integration.helpers.bad_tokens import TRUST, WITH_AWS_CLI
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
-PAGE = "let-machines-log-in.md"
+PAGE = "signed-tokens.md"
 AUDIENCE = "prod.k8s.example.com"
 ROLES = "arn:aws:iam::111122223333:role"
 _OPENING = (
@@ -25,17 +26,12 @@ _OPENING = (
     "4. Make the machine's kubeconfig",
 )
 _COMMANDS = ("aws ", "sed ", "juju ", "kubectl ", "KUBECONFIG=", "jq ")
-# What begins each file that the page shows.
-_FILES = {
-    "policy.json": "{",
-    "aws-tokens.yaml": "apiVersion: apiserver",
-    "machine.yaml": "apiVersion: v1",
-}
+_FILES = ("policy.json", "aws-tokens.yaml", "machine.yaml")
 
 
 @contextlib.contextmanager
 def operator(juju: jubilant.Juju, cluster: Cluster, folder: Path) -> Iterator[Reader]:
-    """Yield a reader who administers the account, and has saved the page's files."""
+    """Yield a reader who administers the account, and has the page's files and a kubeconfig."""
     path = kubernetes.run([*WITH_AWS_CLI, "sh", "-c", 'printf %s "$PATH"']).stdout
     settings = {
         **TRUST,
@@ -45,13 +41,12 @@ def operator(juju: jubilant.Juju, cluster: Cluster, folder: Path) -> Iterator[Re
         "KUBECONFIG": str(cluster.admin),
         "PATH": path,
     }
-    shown = how_to.indented((how_to.FOLDER / PAGE).read_text())
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        for name, begin in _FILES.items():
-            (found,) = (block for block in shown if block.startswith(begin))
-            (folder / name).write_text(found)
+        for name in _FILES:
+            shutil.copy(how_to.FOLDER / "files" / name, folder)
+        shutil.copy(cluster.person, folder / "aws-iam.yaml")
         yield Reader(folder)
 
 

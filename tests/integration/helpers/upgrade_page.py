@@ -7,7 +7,7 @@ import re
 import jubilant
 from tests.integration.helpers import how_to, juju_status, units
 
-_PAGE = "on-1.28.md"
+_PAGE = "upgrade.md"
 TITLE = "Upgrade from 1.28 to 1.29"
 STEPS = (
     "1. Add the second relation",

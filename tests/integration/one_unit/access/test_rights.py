@@ -15,7 +15,7 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
-PAGE = "give-rights-with-a-mapping.md"
+PAGE = "declare-who-may-log-in.md"
 TEAM = "team"
 EDIT = {"role": "edit", "namespaces": [TEAM]}
 
@@ -139,9 +139,16 @@ def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the
 ) -> None:
     deployed.config("aws-iam", {"mappings": ""})
     juju_status.wait_until_active(deployed)
-    (command,) = how_to.shown(PAGE, "Grant both for a while")
+    command = how_to.blocks("temporary-access.md", "Admit a contractor from another account")[-1]
+    for shown, own in (
+        ("arn:aws:iam::111122223333:role/k8s-contractor", arns.USER),
+        ("username=contractor", "username=mallory"),
+        ("role=view", "role=edit"),
+    ):
+        assert shown in command
+        command = command.replace(shown, own)
 
-    granted = reader.run(command.replace("erin", "mallory"))
+    granted = reader.run(command)
 
     assert "role: ClusterRole edit in default" in granted
     assert "ClusterRole/edit in default" in granted

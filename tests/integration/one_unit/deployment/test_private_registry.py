@@ -1,4 +1,4 @@
-"""A registry of one's own, by the commands of docs/how-to/use-a-private-registry.md."""
+"""A registry of one's own, by the commands of docs/how-to/image.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.integration.helpers import how_to, juju_status, logins
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
-PAGE = "use-a-private-registry.md"
+PAGE = "image.md"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,7 +24,7 @@ def test_given_a_registry_that_has_the_image_then_the_pods_pull_from_it_and_no_l
     deployed: jubilant.Juju, cluster: Cluster, reader: Reader
 ) -> None:
     with logins.RepeatedLogins(cluster) as people:
-        _follow(reader, "A registry that anyone may pull from")
+        _follow(reader, "Use the registry")
         juju_status.wait_until_active(deployed)
 
     assert _registries(cluster) == ["registry.example.com"]

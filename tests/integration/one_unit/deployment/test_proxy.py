@@ -1,17 +1,15 @@
 """Pods that reach AWS through a proxy only, which demands credentials and opens TLS.
 
-The commands are those of docs/how-to/behind-a-proxy.md, in their order.
+The commands are those of docs/how-to/network.md, in their order.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, logins, settled
+from tests.integration.helpers import arns, how_to, juju_status, logins, settled
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import DEPLOYMENT, Cluster
@@ -21,9 +19,10 @@ from testbed.connectproxy import PASSWORD, ConnectProxy
 pytestmark = pytest.mark.slow
 
 SELF_SIGNED = "self-signed-certificates"
-PAGE = Path(__file__).parents[4] / "docs/how-to/behind-a-proxy.md"
 URL = "http://user:password@proxy.example.com:3128"
-TRUST, *USE, DISABLE, DISTRUST = re.findall(r"^    juju (.+)$", PAGE.read_text(), re.MULTILINE)
+TRUST, *USE, DISABLE, DISTRUST = (
+    line.removeprefix("juju ") for line in how_to.shown("network.md", "Through a proxy")
+)
 STS = "sts.us-east-1.amazonaws.com:443"
 
 

@@ -1,4 +1,4 @@
-"""The kubeconfig of the page on roles: its namespace, and a client that keeps a session."""
+"""The kubeconfig of its page: its namespace, and a client that keeps a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
-PAGE = "make-a-role.md"
+PAGE = "kubeconfigs.md"
 ROLE = "arn:aws:iam::111122223333:role/k8s-dev-role"
 
 
@@ -39,11 +39,12 @@ def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_s
     credentials.write_text(keys.credentials_file().read_text())
     environment = {
         "AWS_CONFIG_FILE": str(config),
+        "AWS_PROFILE": "k8s",
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_IAM_AUTHENTICATOR_CACHE_FILE": str(cache),
     }
     whoami = ("auth", "whoami", "-o", "json")
-    reader.follow(PAGE, "Get the kubeconfig of a profile")
+    reader.follow(PAGE, "Of a profile with MFA")
     first = kubectl(reader, environment, *whoami)
     assert first.returncode == 0, first.stderr
     credentials.write_text("[knobby]\naws_access_key_id = AKIAGONE\naws_secret_access_key = x\n")
