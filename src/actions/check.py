@@ -11,7 +11,6 @@ from typing import Any
 import login_kubeconfig
 from actions import MAX_BYTES, Failed
 from checks import (
-    Names,
     Outcome,
     Site,
     StepState,
@@ -45,11 +44,9 @@ _LATE = Waiting("the Kubernetes API does not answer in time")
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return a result for each step, and ``result``, which sums them up."""
-    shared = hook.peers.shared
-    option = hook.config.partition
-    region = login_kubeconfig.token_command("", params, option, shared.region).region
-    names = Names(hook.charm.unit.name, control_plane.principal_unit())
-    site = Site(hook.machine, hook.owner, shared, region, names)
+    shared, partition = hook.peers.shared, hook.config.partition
+    region = login_kubeconfig.token_command("", params, partition, shared.region).region
+    site = Site(hook.machine, hook.owner, shared, control_plane.principal_unit(), region)
     found = _steps(site, hook.use)
     results = {name: cut(f"{found[name]}", MAX_BYTES) for name in STEPS}
     broken = _in(StepState.FAILED, found, STEPS)
@@ -69,7 +66,7 @@ def _in(state: StepState, found: Mapping[str, Outcome], steps: Sequence[str]) ->
 def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcome]:
     """Run all steps in bounded time, and return their outcomes by their names."""
     deadline = time.monotonic() + SECONDS
-    late = kubernetes.unreachable(_LATE, site.names)
+    late = kubernetes.unreachable(_LATE, site)
     # Hook tools and files: neither waits for anybody.
     found = {WEBHOOK: webhook.check(site, use)}
     found[KUBERNETES], client = kubernetes.check(site, SECONDS)
@@ -80,7 +77,7 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
         with errors_as_status():
             seen = pods.look(client, site)
     except Unready as problem:
-        return {**dict.fromkeys(STEPS, kubernetes.unreachable(problem, site.names)), **found}
+        return {**dict.fromkeys(STEPS, kubernetes.unreachable(problem, site)), **found}
     found[PODS] = seen.outcome
     steps: dict[str, Callable[[], Outcome]] = {
         STS: lambda: sts.check(site, client, seen, deadline),

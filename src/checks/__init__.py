@@ -67,16 +67,14 @@ def again(*units: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Names:
-    """What the remedies call the applications and units."""
+class Site:
+    """What the steps start from, and what their remedies call applications and units."""
 
-    unit: str  # This unit.
+    machine: Machine  # This unit's machine.
+    owner: Owner  # This application.
+    shared: Shared  # What the leader published.
     principal: str  # The control-plane unit that this unit is subordinate to.
-
-    @property
-    def application(self) -> str:
-        """Return this application."""
-        return self.unit.partition("/")[0]
+    region: str  # The region whose STS is asked.
 
     @property
     def control_plane(self) -> str:
@@ -86,22 +84,11 @@ class Names:
     @property
     def leader(self) -> str:
         """Return this application's leader."""
-        return f"{self.application}/leader"
+        return f"{self.owner.application}/leader"
 
     def on_machine(self, command: str) -> str:
         """Return what runs ``command`` on this unit's machine."""
         return f"run: juju exec --unit {self.principal} -- {command}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Site:
-    """What the steps start from."""
-
-    machine: Machine  # This unit's machine.
-    owner: Owner  # This application.
-    shared: Shared  # What the leader published.
-    region: str  # The region whose STS is asked.
-    names: Names  # What the remedies call applications and units.
 
 
 def at_once(tasks: Mapping[str, Callable[[], T]], deadline: float) -> dict[str, T]:

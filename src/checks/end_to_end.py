@@ -14,19 +14,14 @@ from lightkube.resources.authentication_v1 import TokenReview
 
 import times
 from access import refusals
-from checks import Names, Outcome, Site, again, failed, not_checked, ok
+from checks import Outcome, Site, again, failed, not_checked, ok
 from checks.pods import NOBODY, Deployed
-from checks.probe_token import nobodys_token
+from checks.sts import LOG_SECONDS, POLL_SECONDS, RECENT, nobodys_token
 from cluster import answers, api, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
 from text import brief, quoted
 
-# What is kept of the time for the logs, once a pod has answered or has not.
-LOG_SECONDS = 1.2
-# How far back the logs are read, and how often until they have what was sent.
-RECENT = 60
-POLL_SECONDS = 0.2
 # How long a login may take to show in a log, once the API server has answered.
 SETTLED_SECONDS = 1.5
 
@@ -74,10 +69,10 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
         if began >= review.over + SETTLED_SECONDS and not unread:
             break
         time.sleep(POLL_SECONDS)
-    return verdict(review, site.names, arrived=arrived, unread=unread)
+    return verdict(review, site, arrived=arrived, unread=unread)
 
 
-def verdict(review: Review, names: Names, *, arrived: bool, unread: str) -> Outcome:
+def verdict(review: Review, site: Site, *, arrived: bool, unread: str) -> Outcome:
     """Return whether the API server asks the authenticator, and refuses what that refuses.
 
     ``arrived`` says whether the log of a pod has the refusal, and ``unread`` why one could not be
@@ -87,7 +82,7 @@ def verdict(review: Review, names: Names, *, arrived: bool, unread: str) -> Outc
         return failed(
             "the API server lets a made-up token in, so something else authenticates it",
             "see which webhook does: "
-            f"juju config {names.control_plane} authn-webhook-endpoint, and api-extra-args",
+            f"juju config {site.control_plane} authn-webhook-endpoint, and api-extra-args",
         )
     if arrived:
         return ok("the API server asks the pods, and a pod refused a made-up login")
@@ -98,5 +93,5 @@ def verdict(review: Review, names: Names, *, arrived: bool, unread: str) -> Outc
         )
     return failed(
         f"the made-up login did not arrive at any pod; {review.said}",
-        again(names.leader, names.principal),
+        again(site.leader, site.principal),
     )

@@ -8,7 +8,7 @@ import datetime
 import email.utils
 
 import times
-from checks import Names, Outcome, Site, again, failed, ok
+from checks import Outcome, Site, again, failed, ok
 from cluster import answers, api
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready, WaitingForKubeconfig
@@ -28,9 +28,9 @@ def check(site: Site, seconds: float) -> tuple[Outcome, api.Client | None]:
             answer = client.get_raw("/version")
             version = answers.decode(answer.content, answers.Version).git_version
             server = _time_of(answer.headers.get("Date", ""))
-            return verdict(version, server, times.now(), site.names), client
+            return verdict(version, server, times.now(), site), client
     except Unready as problem:
-        return unreachable(problem, site.names), None
+        return unreachable(problem, site), None
 
 
 def _time_of(header: str) -> datetime.datetime | None:
@@ -42,7 +42,7 @@ def _time_of(header: str) -> datetime.datetime | None:
 
 
 def verdict(
-    version: str, server: datetime.datetime | None, here: datetime.datetime, names: Names
+    version: str, server: datetime.datetime | None, here: datetime.datetime, site: Site
 ) -> Outcome:
     """Return whether the clocks agree: the API server's and this machine's, when it answered."""
     version = word(version)
@@ -59,12 +59,12 @@ def verdict(
     return failed(
         f"{version} answers, and this machine's clock is {abs(seconds):.0f} s {how} the API "
         "server's: STS refuses tokens when clocks differ",
-        names.on_machine("timedatectl set-ntp true"),
+        site.on_machine("timedatectl set-ntp true"),
     )
 
 
-def unreachable(problem: Unready, names: Names) -> Outcome:
+def unreachable(problem: Unready, site: Site) -> Outcome:
     """Return the outcome if Kubernetes does not answer as it should."""
     if isinstance(problem, Blocked | WaitingForKubeconfig):
-        return failed(f"{problem}", again(names.principal))
-    return failed(f"{problem}", names.on_machine("systemctl start snap.kube-apiserver.daemon"))
+        return failed(f"{problem}", again(site.principal))
+    return failed(f"{problem}", site.on_machine("systemctl start snap.kube-apiserver.daemon"))

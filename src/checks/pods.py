@@ -42,7 +42,7 @@ def look(client: api.Client, site: Site) -> Deployed:
     deployment = objects.get(client, references.DEPLOYMENT)
     if not deployment:
         missing = "the cluster has no Deployment of the authenticator"
-        return Deployed(failed(missing, again(site.names.leader)))
+        return Deployed(failed(missing, again(site.leader)))
     mark = objects.mark_of(deployment)
     containers = contents.containers(deployment)
     environment = [each["name"] for one in containers for each in one.get("env") or ()]
@@ -54,7 +54,7 @@ def look(client: api.Client, site: Site) -> Deployed:
     try:
         check_complete(client, rollout, found)
     except Unready as problem:
-        remedy = _remedy(problem, site.names.application)
+        remedy = _remedy(problem, site.owner.application)
         outcome = failed(f"{problem} (image {image})", remedy)
     if site.owner.is_foreign(mark):
         foreign = references.foreign(mark, references.DEPLOYMENT)

@@ -6,9 +6,18 @@ import datetime
 
 from tests.fakes.kubernetes.paths import ADDRESS
 
-from checks import Names
+from checks import Site
+from juju.peers import Shared
+from machine.files import Machine
+from owner import Owner
 
-NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
+SITE = Site(
+    Machine(),
+    Owner("aws-iam", "k8s", "u-u-i-d"),
+    Shared(),
+    "kubernetes-control-plane/2",
+    "us-east-1",
+)
 RECONCILE = (
     "run: juju exec --unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
 )
@@ -18,4 +27,4 @@ COMMAND = (
     "run: juju config kubernetes-control-plane "
     f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
 )
-HOST = "sts.amazonaws.com"
+HOST = "sts.us-east-1.amazonaws.com"

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 from scripts import facts, reference
+from tests.fakes.checking import SITE
 
 from access import partitions
 from access.refusals import Cause, Refusal
-from checks import Names, sts
+from checks import sts
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -39,9 +40,7 @@ def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explain
 
 def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it():
     region = partitions.DEFAULT_REGION
-    host = partitions.sts(region)
-    names = Names("aws-iam/0", "kubernetes-control-plane/0")
-    way = sts.Way(host, uses_proxy=False, names=names)
+    way = sts.Way(SITE, uses_proxy=False)
     cause = f"'dial tcp 192.0.2.10:443: connect: connection refused on {region} endpoint'"
     now = datetime.datetime.now(datetime.timezone.utc)
     reached = Refusal(now, 1, Cause.ACCESS_KEY, "")

@@ -90,6 +90,19 @@ class World:
             self.logged[pod].append(line)
             self.api.add_lines(pod, *self.logged[pod])
 
+    def log_in(self, address: str, token: str, _: float) -> str:
+        """What `check` gets from the pod at this address."""
+        name = address.rpartition(".")[2]
+        if name in self.silent:
+            raise TimeoutError("timed out")
+        if self.broken:
+            raise self.broken
+        client = f"10.85.0.10:{name}"
+        self.tokens.append(token)
+        self.log(name, "", client, level="error", msg="unexpected request method")
+        self.log(name, self.error, client)
+        return client
+
     def review(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)
         token = body["spec"]["token"]
@@ -108,31 +121,6 @@ def url_of(token: str) -> Any:
     return urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
 
 
-def connection_of(world: World) -> type[Any]:
-    """The connection to a pod of ``world``."""
-
-    class Pod:
-        def __init__(self, address: str, seconds: float) -> None:
-            self.name = address.rpartition(".")[2]
-            if self.name in world.silent:
-                raise TimeoutError("timed out")
-            self.client = f"10.85.0.10:{self.name}"
-
-        def announce(self) -> None:
-            if world.broken:
-                raise world.broken
-            world.log(self.name, "", self.client, level="error", msg="unexpected request method")
-
-        def log_in(self, token: str, seconds: float) -> None:
-            world.tokens.append(token)
-            world.log(self.name, world.error, self.client)
-
-        def close(self) -> None:
-            pass
-
-    return Pod
-
-
 @pytest.fixture
 def world(
     deployed: Model, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
@@ -146,7 +134,7 @@ def world(
     # A busy machine may take a second between a login and the look for it.
     for module in (end_to_end, sts):
         monkeypatch.setattr(module, "LOG_SECONDS", 6.0)
-    monkeypatch.setattr(sts, "Connection", connection_of(world))
+    monkeypatch.setattr(sts, "log_in", world.log_in)
     for name in ("a", "b"):
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": None}]
         api.add_log(name, b"")

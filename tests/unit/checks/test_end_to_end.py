@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.checking import NAMES
+from tests.fakes.checking import SITE
 
 from checks import StepState, end_to_end
 from checks.end_to_end import Review
@@ -20,7 +20,7 @@ from checks.end_to_end import Review
 def test_given_a_login_that_did_not_come_back_refused_then_the_step_says_why_and_what_helps(
     review: Review, unread: str, said: str
 ) -> None:
-    outcome = end_to_end.verdict(review, NAMES, arrived=review.authenticated, unread=unread)
+    outcome = end_to_end.verdict(review, SITE, arrived=review.authenticated, unread=unread)
 
     assert outcome.state == StepState.FAILED
     assert said in outcome.seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from tests.fakes.checking import CLOCK, NAMES, NOW
+from tests.fakes.checking import CLOCK, NOW, SITE
 
 from checks import StepState, kubernetes
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
@@ -27,7 +27,7 @@ def seconds(number: float) -> datetime.timedelta:
 def test_given_two_clocks_then_a_minute_between_them_fails(
     ahead: float, state: StepState, said: str
 ) -> None:
-    outcome = kubernetes.verdict("v1.28.15", NOW, NOW + seconds(ahead), NAMES)
+    outcome = kubernetes.verdict("v1.28.15", NOW, NOW + seconds(ahead), SITE)
 
     assert outcome.state == state
     assert said in outcome.seen
@@ -36,7 +36,7 @@ def test_given_two_clocks_then_a_minute_between_them_fails(
 
 
 def test_given_a_server_that_does_not_say_its_time_then_it_answers_all_the_same() -> None:
-    outcome = kubernetes.verdict("v1.28.15", None, NOW, NAMES)
+    outcome = kubernetes.verdict("v1.28.15", None, NOW, SITE)
     assert (outcome.state, outcome.remedy) == (StepState.OK, "")
 
 
@@ -49,7 +49,7 @@ def test_given_a_server_that_does_not_say_its_time_then_it_answers_all_the_same(
     ],
 )
 def test_given_no_answer_then_the_cause_decides_on_the_command(problem: Unready, command: str):
-    outcome = kubernetes.unreachable(problem, NAMES)
+    outcome = kubernetes.unreachable(problem, SITE)
 
     assert (outcome.state, outcome.seen) == (StepState.FAILED, str(problem))
     assert outcome.remedy.startswith("run: juju exec --unit kubernetes-control-plane/2 -- ")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.fakes.checking import CLOCK, HOST, NAMES, NOW, RECONCILE
+from tests.fakes.checking import CLOCK, HOST, NOW, RECONCILE, SITE
 from tests.fakes.explaining import CLIENT, STS, log_line, sts_error
 
 from access import refusals
@@ -24,7 +27,7 @@ def get(error: str, region: str = "us-east-1") -> str:
     return f"{STS}error during GET: {error} on {region} endpoint"
 
 
-WAY = sts.Way(HOST, uses_proxy=False, names=NAMES)
+WAY = sts.Way(SITE, uses_proxy=False)
 OPEN = f"let the DNS that pods use resolve {HOST}, and allow the nodes its TCP port 443; if only"
 PROXY = "let the proxy serve the nodes"
 TRUST = "bring the pods the authority of what opens TLS: juju integrate aws-iam"
@@ -94,3 +97,23 @@ def test_given_what_became_of_two_pods_then_those_of_one_fault_are_named(
     outcome = sts.verdict({"a": one, "b": REACHED if one is SILENT else REFUSED}, WAY)
 
     assert f"{outcome}".startswith(said)
+
+
+def test_given_the_keys_of_nobody_then_the_token_looks_as_peoples_do() -> None:
+    token = sts.nobodys_token("us-east-1", NOW)
+
+    encoded = token.removeprefix("k8s-aws-v1.")
+    url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+    query = {name: value for name, (value,) in parse_qs(url.query).items()}
+    assert (url.scheme, url.netloc, url.path) == ("https", HOST, "/")
+    assert re.fullmatch("[0-9a-f]{64}", query.pop("X-Amz-Signature"))
+    assert query == {
+        "Action": "GetCallerIdentity",
+        "Version": "2011-06-15",
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": "AKIAMADEUPBYTHECHECK/20261126/us-east-1/sts/aws4_request",
+        "X-Amz-Date": "20261126T120000Z",
+        "X-Amz-Expires": "60",
+        "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
+    }
+    assert token != sts.nobodys_token("us-east-1", NOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.fakes.checking import COMMAND, NAMES
+from tests.fakes.checking import COMMAND, SITE
 from tests.fakes.kubernetes.paths import ADDRESS
 
 from checks import StepState, webhook
@@ -20,12 +20,12 @@ EXEC = "run: juju exec --unit kubernetes-control-plane/2 -- "
 @pytest.mark.parametrize("use", [IN_USE, BY_OPTION])
 def test_given_a_webhook_in_use_then_its_url_is_named_and_what_no_step_tries(use: Use) -> None:
     own = "--authentication-config"
-    outcome = webhook.verdict(use, API_SERVER, NAMES)
+    outcome = webhook.verdict(use, API_SERVER, SITE)
     assert outcome.state == StepState.OK
     assert f"uses https://{ADDRESS}:443/authenticate, by its " in outcome.seen
     assert own not in outcome.seen
 
-    outcome = webhook.verdict(use, [*API_SERVER, f"{own}=/root/cdk/aws-tokens.yaml"], NAMES)
+    outcome = webhook.verdict(use, [*API_SERVER, f"{own}=/root/cdk/aws-tokens.yaml"], SITE)
     assert outcome.state == StepState.OK
     assert f", and checks other tokens itself ({own}), which no step tries" in outcome.seen
 
@@ -53,7 +53,7 @@ def test_given_a_webhook_in_use_then_its_url_is_named_and_what_no_step_tries(use
 def test_given_a_webhook_that_is_not_in_use_then_what_lacks_is_named_with_its_remedy(
     change: dict[str, Any], flags: list[str] | None, said: str, remedy: str
 ) -> None:
-    outcome = webhook.verdict(IN_USE._replace(**change), flags, NAMES)
+    outcome = webhook.verdict(IN_USE._replace(**change), flags, SITE)
 
     assert outcome.state == StepState.FAILED
     assert said in outcome.seen
