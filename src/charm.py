@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING
 import ops
 
 import cos
-import internal_errors
 import reconcile
-from errors import Blocked, Unready
+from errors import Blocked, Unready, bugs_as_status
 from hook import Hook
 from juju import control_plane, peers, trust
 from machine.files import Machine
@@ -83,7 +82,7 @@ class AwsIamCharm(ops.CharmBase):
             return
         hook.wake.note(event)
         try:
-            with internal_errors.as_status(self.unit.name):
+            with bugs_as_status(self.unit.name):
                 if isinstance(event, ops.SecretEvent | ops.RelationBrokenEvent) and hook.leads:
                     hook.certificates.on_event(event)
                 line = reconcile.run(hook)
@@ -97,7 +96,7 @@ class AwsIamCharm(ops.CharmBase):
     def _attempt(self, step: Callable[[], None]) -> None:
         """Take a step that follows the reconcile. A bug in it is this unit's status."""
         try:
-            with internal_errors.as_status(self.unit.name):
+            with bugs_as_status(self.unit.name):
                 step()
         except Unready as reason:
             self._status = _status_of(reason)
@@ -135,7 +134,7 @@ class AwsIamCharm(ops.CharmBase):
         # Juju 4 ends a going unit that is blocked before its last hooks, so tell it at once.
         self._show("")
         try:
-            with internal_errors.as_status(self.unit.name):
+            with bugs_as_status(self.unit.name):
                 # As long as a relation departs, the control plane may look for the file.
                 departs = isinstance(event, ops.RelationDepartedEvent)
                 to_do = removal.run(self._hook, with_file=not departs)

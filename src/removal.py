@@ -7,11 +7,10 @@ from __future__ import annotations
 import functools
 import logging
 
-import internal_errors
 from cluster import api, references, services, teardown
 from cluster.errors import errors_as_status
 from cluster.teardown import Remains
-from errors import Blocked, Unready
+from errors import Blocked, Unready, bugs_as_status
 from hook import Hook
 from juju import control_plane
 from machine import files, webhook
@@ -49,7 +48,7 @@ def run(hook: Hook, *, with_file: bool) -> str:
         if not control_plane.is_supported(machine) or hook.principal_leaves():
             return ""
         # A unit in error would never go.
-        with internal_errors.as_status(hook.charm.unit.name), errors_as_status():
+        with bugs_as_status(hook.charm.unit.name), errors_as_status():
             client = api.connect(machine.admin_kubeconfig)
 
             def remove_service(stored: api.Object | None) -> str:

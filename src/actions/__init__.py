@@ -12,8 +12,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import internal_errors
-from errors import Unready
+from errors import Unready, tell_bug
 from text import cut, one_line, status_line
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def answer(event: ops.ActionEvent, hook: Hook) -> None:
     except (ValueError, Unready) as reason:
         event.fail(status_line(reason))
     except Exception as error:  # noqa: BLE001  (a bug, and no reason for an action that crashes)
-        event.fail(status_line(internal_errors.tell(error, hook.charm.unit.name)))
+        event.fail(status_line(tell_bug(error, hook.charm.unit.name)))
 
 
 def _unfolded(key: str, text: str) -> str:

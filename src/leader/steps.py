@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from lightkube.resources.core_v1 import Node
 
 import cos
-import internal_errors
 from access import partitions
 from certificates import ca_bundle
 from cluster import answers, api, contents, crd, manifests, pods
 from cluster.errors import errors_as_status
 from cluster.pods import Rollout
 from config import Config
-from errors import Blocked, Unready, collected
+from errors import Blocked, Unready, bugs_as_status, collected
 from juju import proxies, reactive, trust
 from juju.peers import Shared
 from leader import access, authenticator
@@ -64,7 +63,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         authenticator.apply_service(hook, client, config, service)
         stored = contents.stored(client)
     issued, unissued = None, list[Unready]()
-    with collected(unissued), internal_errors.as_status(hook.charm.unit.name):
+    with collected(unissued), bugs_as_status(hook.charm.unit.name):
         issued = hook.certificates.obtain(stored.pair)
     pair = issued.pair if issued else stored.pair
     if not pair:
