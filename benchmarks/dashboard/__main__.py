@@ -95,7 +95,7 @@ def main() -> None:
 def _deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     bundle.deploy(juju)
     juju.deploy(scraping.COLLECTOR)
-    for command in how_to.shown("watch-it-with-cos.md", "Connect it"):
+    for command in how_to.shown("alerts.md", "Connect it"):
         if command.startswith("juju integrate"):
             juju.cli(*command.split()[1:])
     juju_status.wait_until_active(juju)

@@ -5,8 +5,10 @@ The control plane's own webhook stands in between, and answers a refused login l
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jubilant
 import pytest
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = "remove.md"
 CHOSEN = "10.152.183.60"
+LISTED = "- arn: arn:aws:iam::111122223333:role/k8s-listed-role\n  username: listed\n"
 NOT_SET = {"3-webhook": "failed", "5-end-to-end": "failed"}
 
 
@@ -118,6 +121,35 @@ def test_given_an_address_of_ones_choice_when_set_as_the_page_says_then_people_l
 
     logins.first_login(deployed, tmp_path)
     assert cluster.address() == CHOSEN
+
+
+def test_given_what_the_page_saves_when_put_back_then_people_keep_their_kubeconfig(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.config("aws-iam", {"mappings": LISTED})
+    juju_status.wait_until_active(deployed)
+    people = logins.first_login(deployed, tmp_path)
+    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
+    monkeypatch.setenv("KUBECONFIG", str(cluster.admin))
+    reader = how_to.Reader(tmp_path)
+
+    url = reader.follow(PAGE, "Save it first").strip()
+    deployed.config("kubernetes-control-plane", {"authn-webhook-endpoint": ""})
+    juju_status.wait_until(deployed, "blocked")
+    juju_status.remove(deployed, "aws-iam")
+    known = {
+        "CLUSTER_ID": kubernetes.cluster_id(tmp_path / "people.yaml"),
+        "ADDRESS": str(urlsplit(url).hostname),
+    }
+    for block in how_to.blocks(PAGE, "Put it back"):
+        reader.run(re.sub("|".join(known), lambda found: known[found[0]], block))
+    juju_status.wait_until(deployed, "blocked")
+    how_to.run(deployed, upgrade_page.command_in_status(deployed))
+    juju_status.wait_until_active(deployed)
+
+    assert logins.wait_for_login(people) == "knobby"
+    assert cluster.address() == CHOSEN
+    assert len(cluster.mapping_names()) == 2
 
 
 def _deploy(juju: jubilant.Juju) -> None:

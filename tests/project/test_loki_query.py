@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "docs/how-to/watch-it-with-cos.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/how-to/alerts.md").read_text()
 BELOW = PAGE.partition("## Logins and refusals in Loki")[2]
 QUERY = re.findall(r"(?:^    .*\n)+", BELOW, re.MULTILINE)[0]
 [FILENAME, ENTRY, DECISION] = [

@@ -14,9 +14,10 @@ import yaml
 from scripts import facts, reference
 from tests.fakes.checking import SITE
 
+import times
 from access import partitions
-from access.refusals import Cause, Refusal
-from checks import sts
+from access.declaration import declared
+from access.refusals import Cause
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -38,24 +39,8 @@ def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explain
     assert {each["metric"] for each in explained} == reference.metrics_in_use()
 
 
-def test_given_the_page_on_errors_then_its_step_on_sts_is_as_the_action_says_it():
-    region = partitions.DEFAULT_REGION
-    way = sts.Way(SITE, uses_proxy=False)
-    cause = f"'dial tcp 192.0.2.10:443: connect: connection refused on {region} endpoint'"
-    now = datetime.datetime.now(datetime.timezone.utc)
-    reached = Refusal(now, 1, Cause.ACCESS_KEY, "")
-    refused = Refusal(now, 1, Cause.UNREACHABLE, "", detail=cause)
-
-    ok, failed = (
-        sts.verdict(dict.fromkeys("ab", sts.met(each, way)), way) for each in (reached, refused)
-    )
-
-    assert f"    4-sts: '{ok}'\n" in ERRORS
-    assert f"    4-sts: |-\n{textwrap.indent(f'{failed}', '      ')}\n" in ERRORS
-
-
 def test_given_the_page_on_errors_then_its_causes_are_those_of_refusals():
-    listed = ERRORS.partition("| it says | do |")[2].partition("nothing of that person")[0]
+    listed = ERRORS.partition("| it says | do |")[2].partition("\n\n")[0]
     shown = re.findall(r"^\| `([^`]+)` \|", listed, re.MULTILINE)
 
     assert shown
@@ -73,12 +58,15 @@ def test_given_the_page_on_the_network_then_it_has_the_domain_of_sts_in_each_par
         assert partitions.sts(partitions.home(name, "")).endswith(f".{domain}")
 
 
-def test_given_the_readmes_mapping_then_its_group_is_bound_beside_it():
-    """Charmed Kubernetes asks RBAC: without a binding, the first login ends in Forbidden."""
-    [group] = re.findall(r"groups:\n      - (\w+)\n", README)
-    command = "kubectl create clusterrolebinding aws-iam-view --clusterrole=view"
+def test_given_the_readmes_list_then_its_role_may_read_and_its_profile_is_the_roles():
+    """Charmed Kubernetes asks RBAC: without a right, the first login ends in Forbidden."""
+    [listed] = re.findall(r"^(?:    - arn: .*\n)(?:    .*\n)+", README, re.MULTILINE)
+    found = declared.parse(textwrap.dedent(listed), times.now())
+    [entry] = found.entries
 
-    assert f"{command} --group={group}" in README
+    assert not found.faults
+    assert [right.role for right in entry.rights] == ["view"]
+    assert f"    role_arn = {entry.arn}\n" in README
 
 
 def links(file: Path) -> Iterator[tuple[Path, str]]:

@@ -1,6 +1,6 @@
 """What a collector gets from a real unit: jobs that work, and metrics that there are.
 
-The commands are those of docs/how-to/watch-it-with-cos.md, in their order.
+The commands are those of docs/how-to/alerts.md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.integration.helpers import (
 )
 from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
-PAGE = "watch-it-with-cos.md"
+PAGE = "alerts.md"
 METRICS = Path(__file__).parents[4] / "docs/reference/metrics.md"
 # Prometheus and Grafana make these themselves.
 NOT_SCRAPED = {"up"}
