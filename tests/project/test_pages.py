@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 from scripts import facts, reference
-from tests.fakes.checking import SITE
 
 import times
 from access import partitions
