@@ -44,5 +44,5 @@ def update_status(model: str, unit: str) -> None:
 
 
 def hooks(model: str, unit: str) -> list[dict[str, Any]]:
-    """Return every hook that a unit has run, as `HookRun.report` writes them."""
+    """Return every hook that a unit has run, as `uniter/processes.py` writes them."""
     return json.loads(run(model, "hooks", unit))

@@ -44,33 +44,3 @@ FAILED = ("error", 'hook failed: "config-changed"')
 def test_a_failed_hook_is_shown_and_none_of_its_writes(failed: Operator) -> None:
     assert workloads(failed) == [FAILED, FAILED]
     assert written(failed, "host/0") != "config-changed"
-
-
-def test_a_hook_that_fails_again_is_in_error_again(failed: Operator) -> None:
-    failed("resolved", "host/0")
-    failed.settle()
-
-    assert workloads(failed) == [FAILED, FAILED]
-
-
-def test_a_failed_hook_is_skipped_without_a_retry(failed: Operator) -> None:
-    failed("resolved", "--no-retry", "host/0")
-    failed.settle()
-
-    assert workloads(failed) == [("active", ""), FAILED]
-    ran = failed.hooks("host/0")
-    assert ("start" in ran, "config-changed" in ran) == (True, False)
-
-
-def test_only_units_in_error_are_resolved_and_each_refusal_is_said(failed: Operator) -> None:
-    failed("config", "host", "fail=never")
-    failed.settle()
-
-    said = failed.refused("resolved", "host/0", "host/1")
-    failed.settle()
-
-    assert "error state" in said
-    assert workloads(failed) == [("active", ""), ("active", "")]
-    ran = failed.hooks("host/1")
-    assert ran.index("config-changed") < ran.index("start")
-    assert "config-changed" in failed.hooks("host/0")

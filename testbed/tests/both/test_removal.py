@@ -87,13 +87,6 @@ def test_a_removed_subordinate_leaves_every_relation_and_the_hosts_stay(riders: 
     assert "things-relation-broken" in riders.hooks("host/0")
 
 
-def test_a_number_of_a_unit_is_never_used_again(riders: Operator) -> None:
-    riders("add-unit", "host")
-    riders.settle()
-
-    assert sorted(riders.status()["applications"]["host"]["units"]) == ["host/0", "host/2"]
-
-
 def test_an_application_without_units_keeps_the_status_that_its_leader_set(
     riders: Operator,
 ) -> None:

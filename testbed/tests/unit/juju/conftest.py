@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from operators import Done, Operator
-from testbed.faults.intercept import Intercepts
 from testbed.juju.cli.server import CliServer
 from testbed.juju.controller.controller import Controller
 from testbed.juju.manner import Manner
@@ -112,9 +111,8 @@ def a_controller(manner: Manner = Manner.JUJU_3_6) -> Iterator[Juju]:
     shutil.copy(Path(__file__).with_name("hooktool"), programs / "hooktool")
     (folder / "operator").mkdir()
     lab = LocalLab(folder, programs)
-    intercepts = Intercepts(lab.state)
-    controller = Controller(lab, intercepts, manner)
-    server = CliServer(controller, intercepts, lab.state / "juju.sock")
+    controller = Controller(lab, manner)
+    server = CliServer(controller, lab.state / "juju.sock")
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from testbed.juju.controller import removal
 from testbed.juju.manner import Manner
-from testbed.juju.state.status import DYING, Status
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, in_manner
 
@@ -124,42 +122,6 @@ def test_given_a_unit_that_was_let_out_when_it_stops_then_it_lists_what_it_canno
     assert "exit 1: ERROR permission denied" in log
 
 
-def test_given_a_blocked_unit_in_a_hook_when_it_is_removed_then_its_peers_are_gone_at_once(
-    juju: Juju,
-) -> None:
-    deploy(juju)
-    with juju.controller.lock:
-        (model,) = juju.controller.models.values()
-        rider = max(model.applications["rider"].units.values(), key=lambda unit: unit.name)
-        rider.workload, rider.agent = Status("blocked"), Status("executing")
-        peers = next(relation for relation in model.scopes(rider) if relation.peer)
-        peers.joined = {rider.name}
-
-        removal.destroy_application(model, model.applications["rider"])
-        juju.controller.changed(model)
-
-        assert peers.id not in model.relations
-        assert rider.life == DYING
-
-
-def test_given_a_relation_that_is_removed_when_its_unit_is_blocked_then_it_ends_the_others(
-    juju: Juju,
-) -> None:
-    deploy(juju)
-    juju("config", "rider", "state=blocked")
-    juju.settle()
-    last = max(rider_of(juju, host) for host in ("host/0", "host/1"))
-    before = len(juju.hooks(last))
-
-    juju("remove-relation", "rider:things", "host:things")
-    juju.settle()
-
-    ran = juju.hooks(last)[before:]
-    assert "things-relation-broken" not in ran
-    assert "certificates-relation-broken" in ran
-    assert ran[-2:] == ["stop", "remove"]
-
-
 def test_given_a_relation_when_it_is_removed_then_the_peer_relation_keeps_the_unit_to_its_end(
     juju: Juju,
 ) -> None:
@@ -189,17 +151,6 @@ def test_given_a_principal_when_it_is_removed_then_its_subordinate_sees_it_no_mo
     assert things(juju, rider, "remove") == ["host/0 active"]
     assert list(juju.status()["applications"]["host"]["units"]) == ["host/0"]
     assert juju.lab.machines[1].closed
-
-
-def test_given_a_principal_without_peers_when_it_is_removed_then_it_runs_no_stop(
-    juju: Juju,
-) -> None:
-    deploy(juju, WITHOUT_PEERS)
-
-    juju("remove-unit", "--no-prompt", "host/1")
-    juju.settle()
-
-    assert juju.hooks("host/1")[-1] == "things-relation-broken"
 
 
 def test_given_a_principal_when_it_is_removed_by_force_then_its_subordinate_runs_its_last_hooks(
@@ -232,36 +183,4 @@ def test_given_a_unit_that_leaves_when_it_writes_in_departed_then_juju_finds_no_
     assert "cannot read relation settings: relation not found" in log
     # The hook fails, and once the others have left, the agent is recalled without another hook.
     assert "things-relation-broken" not in juju.hooks(rider)
-    assert "rider" not in juju.status()["applications"]
-
-
-def test_given_a_container_scoped_relation_when_units_join_then_each_sees_every_unit(
-    juju: Juju,
-) -> None:
-    deploy(juju)
-    riders = [rider_of(juju, host) for host in ("host/0", "host/1")]
-
-    for rider in riders:
-        assert juju.hooks(rider).count("things-relation-joined") == 2
-        assert sorted(juju.shown(rider, "things")["related-units"]) == ["host/0", "host/1"]
-    for host in ("host/0", "host/1"):
-        assert juju.hooks(host).count("things-relation-joined") == 2
-        assert sorted(juju.shown(host, "things")["related-units"]) == sorted(riders)
-
-
-def test_given_a_relation_that_ends_when_a_live_unit_writes_in_departed_then_it_may(
-    juju: Juju,
-) -> None:
-    writes = 'case "$JUJU_HOOK_NAME" in things-relation-departed) relation-set key=value ;; esac'
-    pack(juju.folder, PRINCIPAL, behaviour=writes)
-    pack(juju.folder, SUBORDINATE)
-    juju("deploy", "./host.charm")
-    juju("deploy", "./rider.charm")
-    juju("integrate", "rider:things", "host:things")
-    juju.settle()
-
-    juju("remove-application", "--no-prompt", "rider")
-    juju.settle()
-
-    assert "things-relation-broken" in juju.hooks("host/0")
     assert "rider" not in juju.status()["applications"]

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.juju.errors import JujuError
 from testbed.juju.state.charm import Charm, read_charm
 from testbed.juju.uniter.deployer import deploy
 from unit.juju.charms import PRINCIPAL
-from unit.juju.conftest import Juju
 from unit.juju.localmachine import LocalMachine
 
 CHARM = "var/lib/juju/agents/unit-host-0/charm"
@@ -100,37 +98,3 @@ def test_links_and_permissions_are_as_packed_but_hooks_always_run(host: Host) ->
         "0o744",
         "0o644",
     ]
-
-
-def test_what_an_upgrade_left_that_failed_goes_with_the_next(host: Host) -> None:
-    host.deploy(first="1")
-    broken = host.packed({"second": "2", "third": "as packed"})
-    broken.path.write_bytes(broken.path.read_bytes().replace(b"as packed", b"as broken"))
-    with pytest.raises(JujuError, match="Bad CRC-32 for file 'third'"):
-        deploy(host.machine, "host/0", broken)
-    assert host.files() == {"second": "2"}
-
-    host.deploy(fourth="4")
-
-    assert host.files() == {"fourth": "4"}
-
-
-@pytest.mark.parametrize(
-    ("target", "reason"),
-    [
-        ("/usr/bin/python3", 'symlink "/usr/bin/python3" is absolute'),
-        ("../../outside", 'symlink "../../outside" leads out of scope'),
-        ("..//..", 'symlink "..//.." leads out of scope'),
-    ],
-)
-def test_archives_with_links_that_lead_outside_are_refused(
-    juju: Juju, target: str, reason: str
-) -> None:
-    archive(juju.folder / "good.charm", {"bin/link": "-> ../dispatch"})
-    archive(juju.folder / "bad.charm", {"bin/link": f"-> {target}"})
-
-    deployed = juju.refused("deploy", "./bad.charm")
-    juju("deploy", "./good.charm")
-    refreshed = juju.refused("refresh", "host", "--path", "./bad.charm")
-
-    assert deployed == refreshed == f'ERROR cannot extract "bin/link": {reason}\n'

@@ -1,11 +1,13 @@
-"""`juju deploy` of charms, add-unit and integrate."""
+"""`juju deploy` of charms and bundles, add-unit and integrate."""
 
 from __future__ import annotations
 
 import pytest
 
+from testbed.juju.manner import Manner
+from testbed.juju.state import bases
 from unit.juju.charms import AUTHORITY, COLLECTOR, PRINCIPAL, SUBORDINATE, pack
-from unit.juju.conftest import Juju
+from unit.juju.conftest import Juju, in_manner
 
 OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
 
@@ -44,14 +46,10 @@ def test_units_are_placed_where_the_command_says(juju: Juju) -> None:
 @pytest.mark.parametrize(
     ("metadata", "arguments", "refusal"),
     [
-        (PRINCIPAL + "assumes: [juju >= 4.0]\n", (), "Juju version >= 4.0.0"),
         (PRINCIPAL, ("--config", "size=big"), 'option "size" expected int, got "big"'),
         (PRINCIPAL, ("--base", "ubuntu@20.04"), 'base "ubuntu@20.04" is not supported by charm'),
         (PRINCIPAL, ("--to", "7"), "machine 7 not found"),
-        (PRINCIPAL, ("--overlay", "x.yaml"), "not supported when deploying a charm: --overlay"),
         (SUBORDINATE, ("-n", "2"), "with subordinate application"),
-        (PRINCIPAL.replace("website:", "juju-web:"), (), 'reserved relation name: "juju-web"'),
-        (SUBORDINATE.replace("container", "global"), (), 'lacks "requires" relation with'),
     ],
 )
 def test_a_charm_that_juju_would_not_deploy_is_refused(
@@ -61,13 +59,6 @@ def test_a_charm_that_juju_would_not_deploy_is_refused(
 
     assert refusal in juju.refused("deploy", "./it.charm", *arguments)
     assert not juju.status()["applications"]
-
-
-def test_a_charm_that_does_not_exist_is_not_found(juju: Juju) -> None:
-    (juju.folder / "broken.charm").write_text("no archive")
-
-    assert "cannot read charm archive" in juju.refused("deploy", "./broken.charm")
-    assert 'charm or bundle "nothing" not found' in juju.refused("deploy", "nothing")
 
 
 def test_an_unknown_track_is_refused_with_the_known_ones(juju: Juju) -> None:
@@ -101,3 +92,94 @@ def test_two_subordinates_of_one_principal_see_each_other_and_no_other_units(juj
         collector, rider = sorted(unit["subordinates"])
         assert list(juju.shown(collector, "figures")["related-units"]) == [rider]
         assert "figures-relation-joined" in juju.hooks(rider)
+
+
+@pytest.mark.parametrize(
+    ("supported", "wanted", "chosen"),
+    [
+        (("22.04", "24.04", "26.04"), "ubuntu@22.04/stable", "22.04"),
+        (("22.04", "24.04", "26.04"), "", "24.04"),
+        (("26.04", "22.04"), "", "26.04"),
+    ],
+)
+def test_a_base_is_the_wanted_one_or_the_latest_lts_or_the_charms_first(
+    supported: tuple[str, ...], wanted: str, chosen: str
+) -> None:
+    listed = tuple(f"ubuntu@{base}" for base in supported)
+
+    assert bases.choose("it", listed, wanted) == f"ubuntu@{chosen}"
+
+
+@in_manner(Manner.JUJU_4_1)
+def test_on_4_1_a_subordinate_joins_only_on_the_same_base(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("22.04", "24.04"))
+    pack(juju.folder, SUBORDINATE, bases=("22.04", "24.04"))
+    juju("deploy", "./host.charm", "--base", "ubuntu@22.04")
+    juju("deploy", "./rider.charm")
+    juju("deploy", "./rider.charm", "same", "--base", "ubuntu@22.04")
+
+    refusal = juju.refused("integrate", "rider:things", "host:things")
+    juju("integrate", "same:things", "host:things")
+
+    assert refusal == (
+        'ERROR adding relation between endpoints "rider:things" and "host:things": cannot add '
+        'relation "rider:things", "host:things": no compatible bases found for application '
+        '"rider" and "host"\n'
+    )
+
+
+@in_manner(*Manner)
+@pytest.mark.parametrize(
+    ("bases", "architectures", "refusal"),
+    [
+        ((), ("amd64",), "charm without manifest not valid"),
+        (("24.04",), ("amd64", "arm64"), "cannot insert application with an empty architecture"),
+    ],
+)
+def test_4_1_alone_refuses_a_file_without_a_manifest_or_for_several_architectures(
+    juju: Juju, bases: tuple[str, ...], architectures: tuple[str, ...], refusal: str
+) -> None:
+    pack(juju.folder, PRINCIPAL, bases=bases, architectures=architectures)
+
+    done = juju.try_("deploy", "./host.charm")
+
+    newer = juju.controller.manner is Manner.JUJU_4_1
+    assert (done.returncode, refusal in done.stderr) == ((1, True) if newer else (0, False))
+
+
+BUNDLE = """
+applications:
+  host: {charm: host, num_units: 2, options: {colour: blue, size: 1}}
+  authority: {charm: authority, num_units: 1}
+relations:
+- ['host:certificates', 'authority:client']
+"""
+RIDING = """
+applications:
+  rider: {charm: rider}
+  host: {options: {colour: include-file://colour}}
+relations:
+- [rider, host]
+- [rider, authority]
+"""
+
+
+def test_an_overlay_adds_applications_options_and_relations(juju: Juju) -> None:
+    pack(juju.lab.charm_store, PRINCIPAL, config=OPTIONS)
+    for metadata in (SUBORDINATE, AUTHORITY):
+        pack(juju.lab.charm_store, metadata)
+    for name, text in {"bundle.yaml": BUNDLE, "riding.yaml": RIDING, "colour": "red"}.items():
+        (juju.folder / name).write_text(text)
+
+    juju("deploy", "./bundle.yaml", "--overlay", str(juju.folder / "riding.yaml"))
+    juju.settle()
+
+    applications = juju.status()["applications"]
+    assert sorted(applications) == ["authority", "host", "rider"]
+    assert juju("config", "host", "colour") == "red\n"
+    assert juju("config", "host", "size") == "1\n"
+    riders = [
+        each for unit in applications["host"]["units"].values() for each in unit["subordinates"]
+    ]
+    assert sorted(riders) == ["rider/0", "rider/1"]
+    assert sorted(applications["rider"]["relations"]) == ["certificates", "riders", "things"]

@@ -47,18 +47,6 @@ def test_each_hook_runs_its_own_script_and_is_skipped_without_one(juju: Juju) ->
     assert juju.status()["applications"]["host"]["application-status"]["current"] == "active"
 
 
-def test_a_charm_with_dispatch_runs_it_for_everything(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, files=FILES, actions=ACTIONS, dispatch=SCRIPT)
-
-    juju("deploy", "./host.charm")
-    juju.settle()
-
-    assert logged(juju)[-2:] == [
-        "path hooks/start, script dispatch",
-        'ran "start" hook (via hook dispatching script: dispatch)',
-    ]
-
-
 @pytest.mark.usefixtures("host")
 def test_an_action_runs_its_own_script_and_fails_without_one(juju: Juju) -> None:
     done = json.loads(juju("run", "host/0", "tell", "--format", "json"))["host/0"]
@@ -66,15 +54,3 @@ def test_an_action_runs_its_own_script_and_fails_without_one(juju: Juju) -> None
 
     assert done["results"]["path"] == done["results"]["script"] == "actions/tell"
     assert 'action not implemented on unit "host/0"' in absent
-
-
-def test_a_hook_that_is_missing_is_not_killed(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, files=FILES, dispatch="")
-    juju.control("kill-hook", "--unit", "host/0", "--at-tool-call", "1")
-
-    juju("deploy", "./host.charm")
-    juju.settle()
-
-    assert json.loads(juju.control("killed", "host/0"))["killed"] == [
-        {"hook": "start", "tool": "juju-log", "call": 1}
-    ]

@@ -63,15 +63,6 @@ def test_a_retry_is_killed_at_a_number_of_its_own_and_the_next_one_is_spared(juj
 
 
 @pytest.mark.usefixtures("host")
-def test_a_number_beyond_the_last_call_kills_nothing(juju: Juju) -> None:
-    plan(juju, "4")
-    deploy(juju)
-
-    assert killed(juju)["killed"] == []
-    assert juju.hooks("host/0") == HOOKS
-
-
-@pytest.mark.usefixtures("host")
 def test_a_plan_is_only_for_hooks_that_begin_after_it(juju: Juju) -> None:
     deploy(juju)
     plan(juju, "2")
@@ -96,11 +87,3 @@ def test_a_killed_hook_commits_nothing(juju: Juju) -> None:
     juju.settle()
 
     assert "update-status" not in juju.shown("host/0", "friends")["local-unit"]["data"]
-
-
-def test_a_plan_needs_a_unit_and_a_number(juju: Juju) -> None:
-    for unit, at in [("host", "1"), *(("host/0", at) for at in ("", "0", "1,", "one"))]:
-        arguments = ("--unit", unit, "--at-tool-call", at)
-        assert juju.try_("kill-hook", *arguments, program="testbedctl").returncode == 2
-    done = juju.try_("killed", "host/0", program="testbedctl")
-    assert "no kill was ever planned" in done.stderr

@@ -52,17 +52,3 @@ def test_links_on_the_way_lead_where_they_lead_on_the_machine(
     (machine.root / link).symlink_to(target)
 
     assert inside(machine, path) == machine.root / reached
-
-
-def test_a_link_at_the_end_is_followed_on_request(machine: LocalMachine) -> None:
-    (machine.root / "first").symlink_to("/second")
-    (machine.root / "second").symlink_to("home/ubuntu")
-
-    assert inside(machine, "/first", follow=True) == machine.root / "home/ubuntu"
-
-
-def test_a_loop_of_links_ends(machine: LocalMachine) -> None:
-    (machine.root / "loop").symlink_to("/loop")
-
-    with pytest.raises(OSError, match="levels of symbolic links"):
-        inside(machine, "/loop/file")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 
 import pytest
@@ -67,16 +66,6 @@ def test_debug_log_has_each_hooks_output(juju: Juju) -> None:
     assert len(juju("debug-log", "--limit", "3").splitlines()) == 3
 
 
-def test_the_environment_names_the_model_as_the_flag_does(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL)
-    juju("add-model", "--no-switch", "other")
-    juju("deploy", "./host.charm", JUJU_MODEL="other")
-
-    assert list(json.loads(juju("status", "--format=json", "-m", "other"))["applications"])
-    assert not juju.status()["applications"]
-    assert "not found" in juju.try_("status", JUJU_MODEL="nothing").stderr
-
-
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -91,7 +80,3 @@ def test_what_the_stand_in_lacks_exits_with_2(
     juju: Juju, command: tuple[str, ...], said: str
 ) -> None:
     assert said in juju.refused(*command, code=2)
-
-
-def test_commands_of_juju_are_helpful(juju: Juju) -> None:
-    assert juju("deploy", "./host.charm", "--help").startswith("Usage: juju deploy")

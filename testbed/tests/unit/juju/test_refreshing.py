@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -38,67 +37,6 @@ def test_new_content_in_the_store_is_a_new_revision(juju: Juju) -> None:
     assert juju.hooks("host/0")[-2:] == ["upgrade-charm", "config-changed"]
     assert juju("config", "host", "fail") == "y\n"
     assert 'key "old" not found' in juju.refused("config", "host", "old")
-
-
-def test_another_track_is_followed_with_its_channel(juju: Juju) -> None:
-    for track in ("1.28", "1.29"):
-        behaviour = f"status-set active {track}\n"
-        pack(juju.lab.charm_store, PRINCIPAL, behaviour=behaviour, name=f"host_{track}")
-    juju("deploy", "host", "--channel", "1.28/stable")
-    juju.settle()
-
-    juju("refresh", "host", "--channel", "1.29/stable")
-    juju.settle()
-
-    application = juju.status()["applications"]["host"]
-    assert application["charm-channel"] == "1.29/stable"
-    assert application["application-status"]["message"] == "1.29"
-
-
-def test_a_refresh_that_comes_while_the_hooks_of_the_former_run_is_not_lost(juju: Juju) -> None:
-    """As in Juju, each refresh to a file is a revision, also to a file that has run before."""
-    goes_on = juju.folder / "goes-on"
-    upgrade = (
-        f'[ "$JUJU_HOOK_NAME" != upgrade-charm ] || until [ -e {goes_on} ]; do sleep 0.02; done'
-    )
-    for version in ("former", "next"):
-        behaviour = f"application-version-set {version}\n{upgrade}\n"
-        pack(juju.folder, PRINCIPAL, behaviour=behaviour, name=version)
-    juju("deploy", "./former.charm")
-    juju.settle()
-    juju("refresh", "host", "--path", "./next.charm")
-    while juju.status()["applications"]["host"]["version"] != "next":
-        time.sleep(0.02)
-
-    juju("refresh", "host", "--path", "./former.charm")
-    goes_on.touch()
-    juju.settle()
-
-    application = juju.status()["applications"]["host"]
-    assert (application["charm-rev"], application["version"]) == (2, "former")
-    assert juju.hooks("host/0")[-4:] == ["upgrade-charm", "config-changed"] * 2
-
-
-@pytest.mark.parametrize(
-    ("metadata", "refusal"),
-    [
-        (PRINCIPAL.replace("host", "other"), "without --switch"),
-        (PRINCIPAL.replace("limit: 1", "limit: 0").replace("website", "web"), ""),
-        (PRINCIPAL.replace("friends:", "pals:"), 'would break relation "host:friends"'),
-        (SUBORDINATE.replace("rider", "host"), "cannot change an application's subordinacy"),
-    ],
-)
-def test_a_refresh_that_would_break_something_is_refused(
-    juju: Juju, metadata: str, refusal: str
-) -> None:
-    pack(juju.folder, PRINCIPAL, name="old")
-    juju("deploy", "./old.charm")
-    pack(juju.folder, metadata, name="new")
-
-    done = juju.try_("refresh", "host", "--path", "./new.charm")
-
-    assert (done.returncode == 0) is (refusal == "")
-    assert refusal in done.stderr
 
 
 REFUSALS = {
@@ -136,16 +74,6 @@ def test_a_refresh_that_drops_an_endpoint_is_refused_until_its_relation_is_gone(
     ]
 
 
-def test_a_charm_for_another_base_is_refused(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, bases=("22.04",), name="old")
-    juju("deploy", "./old.charm")
-    pack(juju.folder, PRINCIPAL, bases=("24.04",), name="new")
-
-    refusal = juju.refused("refresh", "host", "--path", "./new.charm")
-
-    assert 'base "ubuntu@22.04" not supported by charm' in refusal
-
-
 def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     behaviour = '[ -e tried ] || { touch tried; exit 1; }\nstatus-set active "$(cat tried)"\n'
     pack(juju.folder, PRINCIPAL, behaviour=behaviour)
@@ -155,21 +83,6 @@ def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
 
     runs = json.loads(juju.control("hooks", "host/0"))
     assert [(run["name"], run["code"]) for run in runs[:2]] == [("install", 1), ("install", 0)]
-
-
-def test_a_refresh_leaves_a_unit_in_error_its_files(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
-    juju("model-config", "automatically-retry-hooks=false")
-    juju("deploy", "./bad.charm")
-    juju.settle()
-    pack(juju.folder, PRINCIPAL, name="good")
-
-    juju("refresh", "host", "--path", "./good.charm")
-    juju("resolved", "host/0")
-    juju.settle()
-
-    unit = juju.status()["applications"]["host"]["units"]["host/0"]
-    assert unit["workload-status"]["message"] == 'hook failed: "install"'
 
 
 @in_manner(*Manner)

@@ -84,19 +84,6 @@ def test_a_subordinate_stays_until_its_last_relation_with_its_principal_is_gone(
 
 
 @pytest.mark.usefixtures("riders")
-def test_a_relation_that_is_added_while_a_subordinate_leaves_brings_a_new_one(
-    juju: Juju,
-) -> None:
-    juju("remove-relation", "rider:things", "host:things")
-    juju("integrate", "rider:general", "host:juju-info")
-    juju.settle()
-
-    units = juju.status()["applications"]["host"]["units"]
-    riders = {rider for unit in units.values() for rider in unit.get("subordinates", {})}
-    assert riders == {"rider/2", "rider/3"}
-
-
-@pytest.mark.usefixtures("riders")
 def test_a_subordinates_goal_state_shows_which_principal_is_dying(juju: Juju) -> None:
     units = juju.status()["applications"]["host"]["units"]
     gone, stays = (next(iter(units[host]["subordinates"])) for host in ("host/1", "host/0"))
@@ -110,19 +97,6 @@ def test_a_subordinates_goal_state_shows_which_principal_is_dying(juju: Juju) ->
     assert (scaled_down["units"], removed["units"]) == ({}, {})
     assert scaled_down["relations"]["things"]["host/1"]["status"] == "dying"
     assert removed["relations"].get("things", {}).get("host/0", {}).get("status") != "dying"
-
-
-@pytest.mark.usefixtures("riders")
-def test_a_principals_goal_state_lists_units_that_die(juju: Juju) -> None:
-    juju("remove-application", "--no-prompt", "host")
-    juju.settle()
-
-    for unit in ("host/0", "host/1"):
-        statuses = {goal["status"] for goal in goals(juju, unit)["units"].values()}
-        assert statuses == {"dying"}
-    # a subordinate without a principal stays, without units
-    assert "host" not in juju.status()["applications"]
-    assert len(juju.status()["machines"]) == 1
 
 
 @pytest.mark.usefixtures("riders")

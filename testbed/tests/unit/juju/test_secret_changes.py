@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from testbed.juju.hooktools.secretchanges import SecretChanges
-from testbed.juju.state.secrets import Consumer, Secret, Settings, changed
+from testbed.juju.manner import Manner
+from testbed.juju.state.secrets import Secret, Settings, changed
 from unit.juju.charms import PRINCIPAL, pack
 from unit.juju.conftest import Juju, a_controller
 
@@ -80,22 +81,6 @@ def test_a_removal_drops_what_was_given_before() -> None:
     assert committed(changes) == STORED
 
 
-def test_removed_revisions_add_up_until_all_go() -> None:
-    stored = changed(changed(STORED, given("two")), given("three"))
-    some, every = SecretChanges(), SecretChanges()
-    for changes in (some, every):
-        changes.remove("x", 1)
-        changes.remove("x", 2)
-    every.remove("x", None)
-    every.remove("x", 1)
-
-    left = committed(some, stored)
-
-    assert left is not None
-    assert list(left.revisions) == [3]
-    assert committed(every, stored) is None
-
-
 def test_an_update_takes_a_removal_back() -> None:
     changes = SecretChanges()
     changes.remove("x", None)
@@ -105,24 +90,6 @@ def test_an_update_takes_a_removal_back() -> None:
 
     assert secret is not None
     assert list(secret.revisions) == [1, 2]
-
-
-def test_an_update_that_changes_nothing_leaves_a_removal() -> None:
-    changes = SecretChanges()
-    changes.remove("x", None)
-    changes.update("x", given("one"), STORED)
-
-    assert committed(changes) is None
-
-
-def test_the_unit_follows_what_it_has_refreshed() -> None:
-    changes = updated(given("two"))
-    changes.follow("x")
-
-    secret = committed(changes)
-
-    assert secret is not None
-    assert secret.consumers == {"app/0": Consumer("", 2)}
 
 
 @pytest.fixture(scope="module")
@@ -158,25 +125,29 @@ def test_a_hook_sees_its_update_where_it_asks_for_the_newest(juju: Juju) -> None
     assert revisions == [1, 2]
 
 
-def test_a_hook_reads_the_secret_that_it_makes(juju: Juju) -> None:
-    seen = inside(
-        juju,
-        "uri=$(secret-add --label new key=one)",
-        "secret-get --label new",
-        "secret-set $uri key=two",
-        "secret-get $uri key",
-        "secret-info-get --label new --format=json",
-    )
-
-    (described,) = json.loads(seen[2]).values()
-    assert (seen[0], seen[1], described["revision"]) == ("key: one", "two", 1)
+NOWHERE = "secret:d00000000000000000a0"
+# Writes to its peers, and sets a secret that is not there.
+SETS_WHAT_IS_GONE = f"""
+if [ "$JUJU_HOOK_NAME" = config-changed ]; then
+    relation-set -r "$(relation-ids friends)" --app key=value
+    secret-set {NOWHERE} key=one && juju-log "went on"
+fi
+"""
 
 
-def test_a_secret_that_is_being_removed_is_read_but_has_no_info(juju: Juju) -> None:
-    (uri,) = inside(juju, "secret-add --label going key=one")
+@pytest.mark.parametrize("manner", Manner)
+def test_a_hook_that_sets_a_missing_secret_fails_whole_at_its_end_on_3_6_alone(
+    manner: Manner,
+) -> None:
+    with a_controller(manner) as juju:
+        pack(juju.folder, PRINCIPAL, behaviour=SETS_WHAT_IS_GONE)
+        juju("model-config", "automatically-retry-hooks=false")
+        juju("deploy", "./host.charm")
+        juju.settle()
 
-    get_both = ("secret-get --label going", f"secret-get {uri} key")
-    info = "secret-info-get --label going 2>&1 || true"
-    read = inside(juju, f"secret-remove {uri}", *get_both, info)
-
-    assert read == ["key: one", "one", 'ERROR secret "going" not found']
+        fails = manner is Manner.JUJU_3_6
+        log = juju("debug-log")
+        assert "went on" in log
+        assert (f'failed: updating secrets: secret "{NOWHERE}" not found' in log) is fails
+        written = juju.shown("host/0", "friends")["application-data"]
+        assert written == ({} if fails else {"key": "value"})

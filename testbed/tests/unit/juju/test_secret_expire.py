@@ -58,22 +58,6 @@ def test_it_rings_at_the_moment_and_every_five_minutes_from_then(agent: Agent) -
 
 
 @BOTH
-def test_it_rings_at_once_for_what_expired_while_the_agent_was_down(agent: Agent) -> None:
-    held = [secret()]
-
-    assert agent.rings(held, minutes(61)) == ["x/1"]
-    assert agent.worker.alarm == NOW + minutes(66)
-
-
-@BOTH
-def test_what_has_rung_stays_until_its_hook_has_succeeded(agent: Agent) -> None:
-    for moment in (2, 7, 12):
-        agent.worker.look("app/1", [secret()], NOW + minutes(moment), leader=False)
-
-    assert agent.worker.expired == [("x", 1)]
-
-
-@BOTH
 @pytest.mark.parametrize(
     ("owner", "leader", "rings"),
     [("app/1", False, True), ("app", True, True), ("app", False, False), ("app/0", True, False)],
@@ -82,30 +66,6 @@ def test_it_rings_for_what_the_unit_manages(
     agent: Agent, owner: str, leader: bool, rings: bool
 ) -> None:
     assert bool(agent.rings([secret(owner=owner)], minutes(2), leader=leader)) is rings
-
-
-@BOTH
-def test_a_later_expiry_without_content_moves_the_alarm_and_makes_no_revision(
-    agent: Agent,
-) -> None:
-    held = secret()
-    agent.rings([held], minutes(2))
-
-    moved = secrets.changed(held, Settings(expire=NOW + minutes(3)))
-
-    assert agent.rings([moved], minutes(2.5)) == []
-    assert agent.rings([moved], minutes(3)) == ["x/1"]
-    assert list(moved.revisions) == [1]
-
-
-@BOTH
-def test_an_expiry_years_ahead_silences_it(agent: Agent) -> None:
-    held = secret()
-    agent.rings([held], minutes(2))
-
-    silenced = secrets.changed(held, Settings(expire=YEARS))
-
-    assert [agent.rings([silenced], minutes(at)) for at in (3, 7, 12, 600)] == [[]] * 4
 
 
 @BOTH
@@ -153,15 +113,6 @@ def test_a_removed_secret_rings_on_in_4_1(agent: Agent, rung: list[list[str]]) -
     assert [agent.rings([], minutes(at)) for at in (2, 7)] == rung
 
 
-@BOTH
-def test_a_removed_secret_is_silent_once_the_agent_has_restarted(agent: Agent) -> None:
-    removed(agent)
-
-    agent.worker.restart()
-
-    assert [agent.rings([], minutes(at)) for at in (2, 7)] == [[], []]
-
-
 @pytest.mark.parametrize(
     ("manner", "rung"), [(Manner.JUJU_3_6, []), (Manner.JUJU_4_1, ["x/1", "y/1"])]
 )
@@ -172,13 +123,3 @@ def test_in_3_6_a_new_secret_with_the_time_of_the_last_one_never_rings(
 
     assert agent.rings([secret(name="y")], minutes(1.5)) == []
     assert agent.rings([secret(name="y")], minutes(2)) == rung
-
-
-@BOTH
-def test_a_new_secret_with_another_time_rings(agent: Agent) -> None:
-    removed(agent)
-    later = secret(SOON + minutes(1), "y")
-
-    agent.rings([later], minutes(1.5))
-
-    assert "y/1" in agent.rings([later], minutes(3))

@@ -14,7 +14,6 @@ from testbed.juju.errors import ToolError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.call import invoke
 from testbed.juju.hooktools.context import Context
-from testbed.juju.state.status import Status
 from testbed.juju.state.unitstate import Hook
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, a_controller
@@ -116,21 +115,3 @@ def test_what_charmhelpers_asks_for(run: Runs) -> None:
     assert leader.json("leader-get") == {"old": "value"}
     leader.context.commit()
     assert follower("leader-get old") == "value\n"
-
-
-def test_the_version_shown_is_that_of_the_unit_that_said_or_lacked_one_last(run: Runs) -> None:
-    first, second = run("host/0"), run("host/1")
-    application = first.context.application
-    first("application-version-set 1.0")
-    assert application.workload_version == "1.0"
-
-    second("application-version-set 2.0")
-    assert application.workload_version == "2.0"
-
-    application.units["host/1"].version = Status("")
-    assert application.workload_version == ""
-
-
-def test_help_lists_the_flags_that_charms_look_for(run: Runs) -> None:
-    assert "--file\n" in run("host/0")("relation-set --help")
-    assert "-l\n--log-level\n" in run("host/0")("juju-log -h")

@@ -14,11 +14,8 @@ from typing import Any
 
 import yaml
 
-from testbed.juju.errors import JujuError, UnsupportedError
-from testbed.juju.state import names
+from testbed.juju.errors import JujuError
 
-_BUNDLE_KEYS = {"applications", "relations", "machines", "default-base"}
-_APPLICATION_KEYS = {"charm", "channel", "base", "num_units", "to", "options"}
 # How an option's value names a file that holds it. Juju also has include-base64://.
 _INCLUDE = "include-file://"
 
@@ -45,11 +42,7 @@ class Bundle:
 
 
 def load(texts: Iterable[tuple[str, str]]) -> Bundle:
-    """Return the bundle of `(file name, text)` pairs: the bundle itself, then its overlays.
-
-    Raise JujuError for a text that is not a bundle, and UnsupportedError for a bundle that this
-    testbed cannot deploy.
-    """
+    """Return the bundle of `(file name, text)` pairs: the bundle itself, then its overlays."""
     merged: dict[str, Any] = {}
     for name, text in texts:
         merged = _merge(merged, _document(name, text))
@@ -57,14 +50,7 @@ def load(texts: Iterable[tuple[str, str]]) -> Bundle:
 
 
 def _document(name: str, text: str) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise JujuError(f'cannot unmarshal bundle contents of "{name}": {error}') from error
-    if not isinstance(document, dict):
-        raise JujuError(f'"{name}" is not a valid bundle: expected a map of applications')
-    _refuse_unknown(name, "bundle", document, _BUNDLE_KEYS)
-    folder = os.path.dirname(name)
+    document, folder = yaml.safe_load(text), os.path.dirname(name)
     applications = {
         name: _with_texts(spec or {}, folder)
         for name, spec in (document.get("applications") or {}).items()
@@ -89,12 +75,6 @@ def _included(value: Any, folder: str) -> Any:
         raise JujuError(f'processing "{value}": {error}') from error
 
 
-def _refuse_unknown(name: str, where: str, found: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(found) - known)
-    if unknown:
-        raise UnsupportedError(f'"{unknown[0]}" in the {where} of "{name}"')
-
-
 def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
     """Return a bundle with one overlay merged in."""
     applications = dict(base.get("applications") or {})
@@ -111,16 +91,10 @@ def _bundle(document: Mapping[str, Any]) -> Bundle:
     applications = tuple(
         _application(name, spec, base) for name, spec in document["applications"].items()
     )
-    known = {application.name for application in applications}
-    return Bundle(applications, tuple(_relation(ends, known) for ends in document["relations"]))
+    return Bundle(applications, tuple((first, second) for first, second in document["relations"]))
 
 
 def _application(name: str, spec: Mapping[str, Any], base: str) -> BundleApplication:
-    if not names.is_application(name):
-        raise JujuError(f'the provided bundle has errors: invalid application name "{name}"')
-    _refuse_unknown("bundle", f'application "{name}"', spec, _APPLICATION_KEYS)
-    if not spec.get("charm"):
-        raise JujuError(f'the provided bundle has errors: empty charm path for "{name}"')
     return BundleApplication(
         name=name,
         charm=str(spec["charm"]),
@@ -130,16 +104,3 @@ def _application(name: str, spec: Mapping[str, Any], base: str) -> BundleApplica
         to=tuple(str(target) for target in spec.get("to") or ()),
         options=spec["options"],
     )
-
-
-def _relation(ends: Any, known: set[str]) -> tuple[str, str]:
-    if not isinstance(ends, list) or len(ends) != 2:
-        raise JujuError(f"the provided bundle has errors: relation {ends!r} needs two endpoints")
-    for end in ends:
-        application = str(end).partition(":")[0]
-        if application not in known:
-            raise JujuError(
-                f"the provided bundle has errors: relation {ends!r} refers to application "
-                f'"{application}" not defined in this bundle'
-            )
-    return str(ends[0]), str(ends[1])

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from testbed.faults.intercept import Intercepts
 from testbed.juju.controller.controller import DEFAULT_MODEL, Controller
 from testbed.juju.errors import JujuError
 from testbed.juju.flags import Flag, Parsed
@@ -30,7 +29,6 @@ class Invocation:
     """Everything that a command works with."""
 
     controller: Controller
-    intercepts: Intercepts
     env: Mapping[str, str]
     connection: socket.socket
     stdin: int

@@ -13,7 +13,6 @@ from testbed.juju.cli.commands import (
     refresh,
     relate,
     remote,
-    resolved,
     run,
     testbedctl,
     units,
@@ -31,7 +30,6 @@ _JUJU = (
     *refresh.COMMANDS,
     *relate.COMMANDS,
     *remote.COMMANDS,
-    *resolved.COMMANDS,
     *run.COMMANDS,
     *units.COMMANDS,
 )

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from testbed.faults.intercept import Intercepts
 from testbed.juju import manner
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.cli.main import main
@@ -28,8 +27,8 @@ _DESCRIPTORS = 5
 class CliServer:
     """Serves clients, each in a thread of its own."""
 
-    def __init__(self, controller: Controller, intercepts: Intercepts, path: Path):
-        self._controller, self._intercepts = controller, intercepts
+    def __init__(self, controller: Controller, path: Path):
+        self._controller = controller
         self._listener = Listener(path, 0o666, self._answer)
 
     def serve(self) -> None:
@@ -55,13 +54,7 @@ class CliServer:
     def _run(
         self, connection: socket.socket, request: Mapping[str, Any], descriptors: list[int]
     ) -> int:
-        invocation = Invocation(
-            self._controller,
-            self._intercepts,
-            request["env"],
-            connection,
-            *descriptors,
-        )
+        invocation = Invocation(self._controller, request["env"], connection, *descriptors)
         try:
             return main(invocation, request["program"], request["argv"])
         except BrokenPipeError:
@@ -73,9 +66,7 @@ class CliServer:
 
 def serve(lab: Any) -> None:
     """Run the controller of a lab on `<state>/juju.sock`. This does not return."""
-    intercepts = Intercepts(lab.state)
-    controller = Controller(lab, intercepts, manner.chosen())
-    CliServer(controller, intercepts, lab.state / "juju.sock").serve()
+    CliServer(Controller(lab, manner.chosen()), lab.state / "juju.sock").serve()
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from testbed.faults.intercept import Intercepts
 from testbed.juju.controller import lifecycle, removal
 from testbed.juju.controller.removal import Effects
 from testbed.juju.controller.store import Store
@@ -24,9 +25,7 @@ from testbed.juju.state.logbook import Logbook
 from testbed.juju.state.machine import Machine, MachineLike
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.status import DEAD, DYING, Status
-from testbed.juju.uniter.history import HookRun
 from testbed.juju.uniter.killing import Kills
-from testbed.juju.uniter.protocols import Interceptor
 from testbed.juju.uniter.uniter import Uniter
 
 CONTROLLER_NAME, CLOUD, REGION, USER = "testbed", "testbed", "local", "admin"
@@ -50,15 +49,15 @@ class LabLike(Protocol):
 class Controller:
     """All models of one lab."""
 
-    def __init__(self, lab: LabLike, interceptor: Interceptor, manner: Manner = Manner.JUJU_3_6):
-        self.lab, self.interceptor, self.manner = lab, interceptor, manner
+    def __init__(self, lab: LabLike, manner: Manner = Manner.JUJU_3_6):
+        self.lab, self.intercepts, self.manner = lab, Intercepts(lab.state), manner
         self.lock = threading.Condition(threading.RLock())
         self.models: dict[str, Model] = {}
         self.store = Store(lab.charm_store, lab.state / "charms", manner)
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
         self.kills = Kills()
-        self._histories: dict[tuple[str, str], list[HookRun]] = {}
+        self._histories: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
         self._uniters: dict[tuple[str, str], Uniter] = {}
         self._hook_locks: dict[tuple[str, str], threading.Lock] = {}
@@ -100,7 +99,7 @@ class Controller:
             uniter.join(_UNITER_END_SECONDS)
         for machine in machines:
             self._close_machine(model, machine)
-        self.interceptor.remove(model.uuid)
+        self.intercepts.remove(model.uuid)
         with self.lock:
             del self.models[model.name]
             self.lock.notify_all()
@@ -123,8 +122,8 @@ class Controller:
             thread.start()
         self.lock.notify_all()
 
-    def history(self, model: Model, unit: str) -> list[HookRun]:
-        """Return the runs of a unit, even of one that is gone. Called under the lock."""
+    def history(self, model: Model, unit: str) -> list[dict[str, Any]]:
+        """Return what a unit has run, even one that is gone. Called under the lock."""
         return self._histories.setdefault((model.uuid, unit), [])
 
     def uniter(self, model: Model, unit: Unit) -> Uniter:

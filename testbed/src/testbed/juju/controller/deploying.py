@@ -16,7 +16,7 @@ from testbed.juju.controller.store import Source
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.manner import Manner
 from testbed.juju.state import bases, endpoints, names
-from testbed.juju.state.charm import Charm, Endpoint
+from testbed.juju.state.charm import Charm
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
@@ -150,19 +150,7 @@ def _with_charm(side: Side, application: Application) -> Side:
 
 
 def _check_refresh(model: Model, application: Application, new: Charm) -> None:
-    old = application.charm
-    what = f'cannot upgrade application "{application.name}" to charm "{new.name}"'
-    if new.name != old.name:
-        raise JujuError(f'cannot refresh "{old.name}" to "{new.name}" without --switch')
-    if new.subordinate != old.subordinate:
-        raise JujuError(f"{what}: cannot change an application's subordinacy")
-    if new.bases and application.base not in new.bases:
-        supported = ", ".join(new.bases)
-        raise JujuError(
-            f'{what}: base "{application.base}" not supported by charm, '
-            f"the charm supported bases are: {supported}"
-        )
-    added = sorted(set(new.endpoints) - set(old.endpoints))
+    added = sorted(set(new.endpoints) - set(application.charm.endpoints))
     if added and model.manner is Manner.JUJU_4_1:
         raise JujuError(f'one or more of the provided endpoints "{", ".join(added)}" do not exist')
     known = new.all_endpoints()
@@ -175,11 +163,8 @@ def _check_refresh(model: Model, application: Application, new: Charm) -> None:
                 f'setting application "{application.name}" charm: '
                 f'charm has no corresponding relation "{side.endpoint.name}"'
             )
-        if not _same_endpoint(side.endpoint, kept):
-            raise JujuError(f'{what}: would break relation "{endpoints.key(relation.sides)}"')
-
-
-def _same_endpoint(old: Endpoint, new: Endpoint | None) -> bool:
-    if new is None:
-        return False
-    return (old.role, old.interface, old.scope) == (new.role, new.interface, new.scope)
+        if kept is None:
+            raise JujuError(
+                f'cannot upgrade application "{application.name}" to charm "{new.name}": '
+                f'would break relation "{endpoints.key(relation.sides)}"'
+            )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from testbed.juju.errors import JujuError
 from testbed.juju.manner import Manner
-from testbed.juju.state import bases, endpoints
+from testbed.juju.state import endpoints
 from testbed.juju.state.charm import Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.model import Application, Model
@@ -60,15 +60,9 @@ def _check_side(model: Model, side: Side, name: str) -> None:
 
 
 def _check_bases(model: Model, sides: tuple[Side, ...], first: str, second: str) -> None:
-    """Compare bases as Juju does: 3.6 what the charms support, 4.1 what both are deployed on."""
+    """Compare what both are deployed on, as 4.1 does. 3.6 compares what the charms support."""
     one, other = (model.applications[side.application] for side in sides)
-    if model.manner is Manner.JUJU_3_6:
-        if not bases.compatible(one.charm.bases, other.charm.bases):
-            raise JujuError(
-                f'cannot add relation "{endpoints.key(sides)}": '
-                "principal and subordinate applications' bases must match"
-            )
-    elif one.base != other.base:
+    if model.manner is Manner.JUJU_4_1 and one.base != other.base:
         names = [end.partition(":")[0] for end in (first, second)]
         raise JujuError(
             f'adding relation between endpoints "{first}" and "{second}": '

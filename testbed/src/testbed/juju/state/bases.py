@@ -34,8 +34,3 @@ def choose(charm: str, supported: Sequence[str], wanted: str) -> str:
     if not supported or LATEST_LTS in supported:
         return LATEST_LTS
     return supported[0]
-
-
-def compatible(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Return whether two charms have a base in common. One that lists none supports all."""
-    return not first or not second or not set(first).isdisjoint(second)

@@ -13,9 +13,7 @@ import yaml
 
 from testbed.juju.errors import JujuError
 from testbed.juju.manner import Manner
-from testbed.juju.state import assumes
 from testbed.juju.state.actions import Action, parse_actions
-from testbed.juju.state.archive import check_links
 from testbed.juju.state.settings import Option, parse_options
 
 _UNIT_HOOKS = {
@@ -89,7 +87,6 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            check_links(archive)
             files = set(archive.namelist())
             read = {name: _document(archive, name) for name in files & _DOCUMENTS}
             version = archive.read("version").decode().strip() if "version" in files else ""
@@ -103,7 +100,7 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
     manifest = read.get("manifest.yaml")
     if manner is Manner.JUJU_4_1:
         _check_manifest(manifest)
-    charm = Charm(
+    return Charm(
         name=str(metadata.get("name", "")),
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -115,9 +112,6 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
         version=version,
         architectures=frozenset(_architectures(manifest or {})),
     )
-    _check(charm)
-    assumes.check(metadata.get("assumes") or (), manner.version)
-    return charm
 
 
 _DOCUMENTS = {"metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"}
@@ -163,35 +157,3 @@ def _check_manifest(manifest: Mapping[str, Any] | None) -> None:
         raise JujuError("charm without manifest not valid")
     if not manifest.get("bases"):
         raise JujuError("charm does not define any bases, not valid")
-
-
-def _check(charm: Charm) -> None:
-    for endpoint in charm.endpoints.values():
-        _check_endpoint(charm, endpoint)
-    if charm.subordinate and not any(map(_is_attachment, charm.endpoints.values())):
-        raise JujuError(
-            f'subordinate charm "{charm.name}" lacks "requires" relation with container scope'
-        )
-
-
-def _check_endpoint(charm: Charm, endpoint: Endpoint) -> None:
-    attachment = charm.subordinate and _is_attachment(endpoint)
-    if _is_reserved(endpoint.name) and not attachment:
-        raise JujuError(f'charm "{charm.name}" using a reserved relation name: "{endpoint.name}"')
-    if endpoint.role != "requirer" and _is_reserved(endpoint.interface):
-        raise JujuError(
-            f'charm "{charm.name}" relation "{endpoint.name}" using a reserved interface: '
-            f'"{endpoint.interface}"'
-        )
-    if endpoint.scope not in ("global", "container"):
-        raise JujuError(
-            f'charm "{charm.name}" relation "{endpoint.name}": invalid scope "{endpoint.scope}"'
-        )
-
-
-def _is_attachment(endpoint: Endpoint) -> bool:
-    return endpoint.role == "requirer" and endpoint.scope == "container"
-
-
-def _is_reserved(name: str) -> bool:
-    return name == "juju" or name.startswith("juju-")

@@ -21,11 +21,8 @@ from testbed.juju.state.settings import Value, effective
 from testbed.juju.state.status import ALIVE, DEAD, Status, now
 from testbed.juju.state.unitstate import LocalState
 
-RETRY_HOOKS, NO_HOOKS = "retry-hooks", "no-hooks"
-"""How an operator has resolved a unit's error, in Juju's words."""
-
-MODEL_DEFAULTS: dict[str, Value] = {
-    "automatically-retry-hooks": True,
+MODEL_DEFAULTS = {
+    "automatically-retry-hooks": "true",
     "juju-http-proxy": "",
     "juju-https-proxy": "",
     "juju-no-proxy": "127.0.0.1,localhost,::1",
@@ -46,7 +43,6 @@ class Unit:
     agent: Status = field(default_factory=lambda: Status("allocating"))
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
-    resolved: str = ""  # RETRY_HOOKS or NO_HOOKS, until the agent has acted on it
     let_out: bool = False  # of dying relations, without their hooks (removal.py)
     update_status_version: int = 0
     subordinates: list[str] = field(default_factory=list)
@@ -107,7 +103,7 @@ class Model:
     name: str
     manner: Manner = Manner.JUJU_3_6
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
-    config: dict[str, Value] = field(default_factory=dict)
+    config: dict[str, str] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
     relations: dict[int, Relation] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
@@ -119,7 +115,7 @@ class Model:
     next_units: dict[str, int] = field(default_factory=dict)
     life: str = ALIVE
 
-    def setting(self, name: str) -> Value:
+    def setting(self, name: str) -> str:
         return self.config.get(name, MODEL_DEFAULTS[name])
 
     def application(self, name: str) -> Application:

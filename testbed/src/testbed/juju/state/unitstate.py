@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook to run. `version` is the version of the remote data that the hook sees.
-
-    One that is `skipped` counts as done without being run.
-    """
+    """One hook to run. `version` is the version of the remote data that the hook sees."""
 
     kind: str
     relation_id: int = -1
@@ -23,7 +20,6 @@ class Hook:
     secret: str = ""
     secret_label: str = ""
     secret_revision: int = 0
-    skipped: bool = False
 
     @property
     def name(self) -> str:

@@ -8,13 +8,14 @@ its place. All other files that the charm has created stay.
 from __future__ import annotations
 
 import json
+import posixpath
 import shutil
 import stat
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from testbed.juju.errors import JujuError
-from testbed.juju.state.archive import check_links, is_link, members
 from testbed.juju.state.charm import Charm
 from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.paths import agent_dir, charm_dir, inside
@@ -31,17 +32,26 @@ def deploy(machine: MachineLike, unit: str, charm: Charm) -> None:
     old = set(json.loads(manifest.read_text())) if manifest.exists() else set()
     try:
         with zipfile.ZipFile(charm.path) as archive:
-            check_links(archive)
-            new = {path for path, _ in members(archive)}
+            new = {path for path, _ in _members(archive)}
             _write(manifest, old | new)  # until the end, files of both charms may be there
             for path in sorted(old - new):
                 _remove(inside(machine, f"{folder}/{path}"))
-            for path, info in members(archive):
+            for path, info in _members(archive):
                 _extract(archive, info, inside(machine, f"{folder}/{path}"))
             _make_executable(inside(machine, f"{folder}/hooks"), charm.hooks())
             _write(manifest, new)
     except (OSError, zipfile.BadZipFile) as error:
         raise JujuError(f'cannot unpack charm "{charm.path}": {error}') from error
+
+
+def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Yield each member with its path in the charm's folder. No name leads out of that folder."""
+    for info in archive.infolist():
+        path = posixpath.normpath(info.filename).lstrip("/")
+        while path.startswith("../"):
+            path = path.removeprefix("../")
+        if path not in ("", ".", ".."):
+            yield path, info
 
 
 def _write(manifest: Path, paths: set[str]) -> None:
@@ -55,7 +65,7 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Non
         _make_folder(path, mode or 0o755)
         return
     _remove(path)
-    if is_link(info):
+    if stat.S_ISLNK(info.external_attr >> 16):
         path.symlink_to(archive.read(info).decode())
         return
     path.write_bytes(archive.read(info))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from testbed.juju.errors import CommitError, JujuError
 from testbed.juju.hooktools import SPECS
@@ -17,11 +18,13 @@ from testbed.juju.uniter import runner
 from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.processes import Processes
-from testbed.juju.uniter.protocols import ControllerLike
 from testbed.juju.uniter.remotestate import Snapshot
 from testbed.juju.uniter.secretexpire import SecretExpire
 from testbed.juju.uniter.tasks import Task, finish
 from testbed.juju.uniter.timers import Retry
+
+if TYPE_CHECKING:
+    from testbed.juju.controller.controller import Controller
 
 _UNPACK_AGAIN_SECONDS = 1.0
 _FIRST_OF_A_CHARM = {"install", "upgrade-charm"}
@@ -38,7 +41,7 @@ _SIGNALS = {9: "killed", 15: "terminated"}
 class Executor:
     """Runs what the uniter of one unit has chosen."""
 
-    controller: ControllerLike
+    controller: Controller
     model: Model
     unit: Unit
     processes: Processes
@@ -49,11 +52,6 @@ class Executor:
         """Run a hook that was chosen from `remote`. Unpack the charm first if it is a new one."""
         lock = self.controller.lock
         if self._has_new_files(hook) and not self._unpack():
-            return
-        if hook.skipped:
-            with lock:
-                if not self.model.is_gone(self.unit):
-                    self.succeeded(hook, remote)
             return
         path = f"hooks/{hook.name}"
         handler = self.processes.handler(path)
@@ -133,7 +131,7 @@ class Executor:
         self.processes.log("INFO", "juju.worker.uniter", waits)
         failures = self.unit.local.failures + 1
         self.unit.local = replace(self.unit.local, failed=hook, failures=failures)
-        if self.model.setting("automatically-retry-hooks"):
+        if self.model.setting("automatically-retry-hooks") == "true":
             self.retry.failed(time.monotonic())
 
     def succeeded(self, hook: Hook, remote: Snapshot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.machine import MachineLike
@@ -13,14 +14,15 @@ from testbed.juju.state.status import now
 from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.environment import environment
-from testbed.juju.uniter.history import run_of
-from testbed.juju.uniter.protocols import ControllerLike
+
+if TYPE_CHECKING:
+    from testbed.juju.controller.controller import Controller
 
 
 class Processes:
     """Starts a unit's processes. From `begin` to `end` it is `busy`, and `kill` has an effect."""
 
-    def __init__(self, controller: ControllerLike, model: Model, unit: Unit):
+    def __init__(self, controller: Controller, model: Model, unit: Unit):
         self.busy = False
         self._controller, self._model, self._unit = controller, model, unit
         self._history = controller.history(model, unit.name)
@@ -69,7 +71,7 @@ class Processes:
         with self._controller.lock:
             env = environment(context, path)
         try:
-            argv = self._controller.interceptor.intercept(context, argv, self._kill)
+            argv = self._controller.intercepts.intercept(context, argv, self._kill)
             folder = charm_dir(self._unit.name)
             run = runner.Run(self._host(), argv, env, folder, output)
         except OSError as error:
@@ -82,7 +84,16 @@ class Processes:
         code = run.wait()
         with self._controller.lock:
             self._run = None
-            self._history.append(run_of(context, path, start, time.monotonic() - began, code))
+            self._history.append(
+                {
+                    "id": context.id,
+                    "name": context.hook.name if context.hook else path or "juju-exec",
+                    "start": start.isoformat(),
+                    "seconds": round(time.monotonic() - began, 4),
+                    "code": code,
+                    "tool_calls": context.calls,
+                }
+            )
         return code
 
     def log(self, level: str, module: str, message: str) -> None:

@@ -39,7 +39,6 @@ class Snapshot:
     leader_settings_version: int = 0
     update_status_version: int = 0
     retry_due: bool = False
-    resolved: str = ""
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
     let_out: bool = False  # of dying relations, without their hooks
     restarts: bool = False  # before it leaves its relations
@@ -69,7 +68,6 @@ def snapshot(
         leader_settings_version=application.leader_settings.version,
         update_status_version=unit.update_status_version,
         retry_due=retry_due,
-        resolved=unit.resolved,
         dies_unstopped=_dies_unstopped(model, unit),
         let_out=unit.let_out,
         restarts=model.manner is Manner.JUJU_3_6,

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from testbed.juju.state.model import NO_HOOKS
 from testbed.juju.state.secretevents import SecretEvent
 from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
@@ -20,19 +19,12 @@ from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
     """Return the hook to run now, or None if there is nothing to do."""
     if local.failed is not None:
-        return _after_failure(local.failed, remote)
+        return local.failed if remote.retry_due else None
     if not local.installed:
         return Hook("install") if remote.alive else None
     if not remote.alive:
         return _teardown(local, remote)
     return next(_alive_hooks(local, remote), None)
-
-
-def _after_failure(failed: Hook, remote: Snapshot) -> Hook | None:
-    """Return the failed hook once it is to be run again or skipped."""
-    if remote.resolved == NO_HOOKS:
-        return replace(failed, skipped=True)
-    return failed if remote.resolved or remote.retry_due else None
 
 
 def _alive_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:

@@ -24,12 +24,12 @@ def break_(invocation: Invocation, parsed: Parsed) -> None:
     ]
     if not targets:
         raise UsageError("the model has no machine")
-    invocation.intercepts.breakages.add(model.uuid, fault, targets)
+    invocation.controller.intercepts.breakages.add(model.uuid, fault, targets)
 
 
 def mend(invocation: Invocation, parsed: Parsed) -> None:
     kind, *_ = [*parsed.args, ""]
-    invocation.intercepts.breakages.mend(invocation.model.uuid, kind.partition(":")[0])
+    invocation.controller.intercepts.breakages.mend(invocation.model.uuid, kind.partition(":")[0])
 
 
 COMMANDS = (

@@ -8,13 +8,11 @@ from typing import Any
 from testbed.juju import goyaml
 from testbed.juju.cli.commands.parsing import assignments
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.durations import seconds
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.manner import Manner
 from testbed.juju.state import settings
 from testbed.juju.state.model import MODEL_DEFAULTS, Application, Model
-from testbed.juju.state.settings import Value
 
 _FORMAT, _RESET = Flag("format"), Flag("reset", "list")
 
@@ -100,47 +98,21 @@ def _one(application: Application, key: str) -> str:
 
 def model_config(invocation: Invocation, parsed: Parsed) -> None:
     given, resets = assignments(invocation, parsed.args), _resets(parsed)
-    values = {key: _model_value(key, text) for key, text in given.items()}
-    for key in resets:
-        _check_known(key)
+    for key in (*given, *resets):
+        if key not in MODEL_DEFAULTS:
+            raise UnsupportedError(f'the model option "{key}"')
     with invocation.controller.lock:
         model = invocation.model
         if not (given or resets):
             invocation.print(dump(_model_report(model), parsed.text("format")))
             return
-        model.config |= values
+        model.config |= given
         for key in resets:
             model.config.pop(key, None)
         invocation.controller.changed(model)
 
 
-def _check_known(key: str) -> None:
-    if key not in MODEL_DEFAULTS:
-        raise UnsupportedError(f'the model option "{key}"')
-
-
-def _model_value(key: str, text: str) -> Value:
-    _check_known(key)
-    if isinstance(MODEL_DEFAULTS[key], bool):
-        if text.lower() not in ("true", "false"):
-            raise JujuError(f'{key}: expected bool, got string("{text}")')
-        return text.lower() == "true"
-    if key == "update-status-hook-interval":
-        _check_interval(text)
-    return text
-
-
-def _check_interval(text: str) -> None:
-    what = "invalid update status hook interval in model configuration"
-    try:
-        interval = seconds(text)
-    except ValueError as error:
-        raise JujuError(f"{what}: {error}") from error
-    if interval <= 0:
-        raise JujuError(f"{what}: it must be positive")
-
-
-def _model_report(model: Model) -> dict[str, dict[str, Value]]:
+def _model_report(model: Model) -> dict[str, dict[str, str]]:
     return {
         key: {"Value": model.setting(key), "Source": "model" if key in model.config else "default"}
         for key in sorted(MODEL_DEFAULTS)

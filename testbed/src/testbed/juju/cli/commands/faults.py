@@ -14,7 +14,7 @@ _VERBS = "on, off, answer WHAT, kill, clear or requests"
 
 def faults(invocation: Invocation, parsed: Parsed) -> None:
     verb, application, *rest = [*parsed.args, "", ""]
-    intercepts, model = invocation.intercepts, invocation.model.uuid
+    intercepts, model = invocation.controller.intercepts, invocation.model.uuid
     if not application:
         raise UsageError(f"give one of {_VERBS}, and an application")
     if verb == "on":

@@ -7,10 +7,9 @@ from typing import Any
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import relation_rows, status_document
-from testbed.juju.cli.statusfilter import only
 from testbed.juju.cli.tabular import status_tables
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
-from testbed.juju.errors import UnsupportedError, UsageError
+from testbed.juju.errors import UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
 from testbed.juju.state.model import Model, Unit
@@ -27,24 +26,34 @@ def status(invocation: Invocation, parsed: Parsed) -> None:
             model, now(), controller=CONTROLLER_NAME, cloud=CLOUD, region=REGION
         )
         rows = relation_rows(model) if parsed.on("relations") else None
-    document = only(document, parsed.args)
-    invocation.print(_formatted(parsed.text("format", "tabular"), document, rows))
+    document = _only(document, {*parsed.args})
+    style = parsed.text("format", "tabular")
+    is_table = style == "tabular"
+    invocation.print(status_tables(document, rows) if is_table else dump(document, style))
     if not document["applications"] and not document["machines"]:
-        invocation.info(_nothing(document, parsed.args))
+        invocation.info(f'\nModel "{USER}/{document["model"]["name"]}" is empty.')
 
 
-def _formatted(style: str, document: dict[str, Any], rows: list[list[str]] | None) -> str:
-    if style in ("json", "yaml"):
-        return dump(document, style)
-    if style != "tabular":
-        raise UnsupportedError(f'the status format "{style}"')
-    return status_tables(document, rows)
+def _only(document: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
+    """Return the document with these applications alone, and with the principals of their units.
+
+    Juju selects units and machines too.
+    """
+    if not wanted:
+        return document
+    kept = {
+        name: application
+        for name, application in document["applications"].items()
+        if wanted & {name, *map(names.application_of, _riders(application))}
+    }
+    used = {unit["machine"] for each in kept.values() for unit in each.get("units", {}).values()}
+    machines = {number: each for number, each in document["machines"].items() if number in used}
+    return {**document, "applications": kept, "machines": machines}
 
 
-def _nothing(document: dict[str, Any], selectors: list[str]) -> str:
-    if not selectors:
-        return f'\nModel "{USER}/{document["model"]["name"]}" is empty.'
-    return f"Nothing matched specified filter{'s' if len(selectors) > 1 else ''}."
+def _riders(application: dict[str, Any]) -> list[str]:
+    units = application.get("units", {}).values()
+    return [name for unit in units for name in unit.get("subordinates", {})]
 
 
 def show_unit(invocation: Invocation, parsed: Parsed) -> None:

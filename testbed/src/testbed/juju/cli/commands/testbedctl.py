@@ -61,7 +61,7 @@ def hooks(invocation: Invocation, parsed: Parsed) -> None:
     with invocation.controller.lock:
         unit = _argument(parsed, 0, "unit")
         history = list(invocation.controller.history(invocation.model, unit))
-    invocation.print(json.dumps([run.report() for run in history]))
+    invocation.print(json.dumps(history))
 
 
 def _set_agent(invocation: Invocation, parsed: Parsed, *, stopped: bool) -> None:
