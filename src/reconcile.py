@@ -36,6 +36,8 @@ def run(hook: Hook) -> str:
     if not (hook.leads and webhook.is_foreign(hook.machine, hook.owner)):
         with collected(hook.problems):
             hook.publish_webhook(shared)
+    with collected(hook.problems):
+        _keep_login_kubeconfig(hook)
     if not hook.leads:
         cos.publish(hook)
     config = hook.config.checked()
@@ -52,8 +54,6 @@ def run(hook: Hook) -> str:
         hook.wake.polls = True
         # A line has one command, at its end. The leader's comes first.
         line = line if "run: " in line else f"{line}, {step}"
-    with collected(hook.problems):
-        _keep_login_kubeconfig(hook)
     if hook.problems:
         raise hook.problems[0]
     return line
@@ -63,7 +63,7 @@ def _keep_login_kubeconfig(hook: Hook) -> None:
     """Keep the kubeconfig that people copy from this machine."""
     machine, path, shared = hook.machine, hook.machine.login_kubeconfig, hook.peers.shared
     login = (shared.cluster_id, hook.config.partition, shared.region)
-    if not path.parent.is_dir():
+    if not shared.cluster_id or not path.parent.is_dir():
         return
 
     def write() -> bool:

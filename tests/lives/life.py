@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import copy
 import dataclasses
+import datetime
+import functools
 import json
 import shutil
 import tempfile
@@ -34,10 +36,13 @@ from tests.lives.transport import Killed, Run, Stopped, Transport
 # What ops logs of itself.
 _OF_OPS = ("ops ", "Initializing SQLite", "Emitting Juju event")
 START = 1_796_040_000.0
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _MINUTE = 60.0
 # After so many seconds a unit has looked again at what was left.
 _LOOKS = 4000
 _ROUNDS = 14
+# How long a hook takes at most: its 28 seconds, and what it does without Kubernetes.
+_MOST_SECONDS = 30.0
 MACHINES = 3
 # How many times an alarm may ring in one stretch of time.
 _RINGS = 20
@@ -88,6 +93,8 @@ class Life:
         self.api.install(self._patch)
         HOOK_TOOLS.install(self._patch)
         self.transport = Transport(self)
+        # Whether people have taken away what guards mappings, since all was last at rest.
+        self.were_guards_lost = False
         send = self.transport.send
         self.provider_number = 0
         self.model = self._deploy()
@@ -102,6 +109,7 @@ class Life:
             httpx2.HTTPTransport, "handle_request", lambda _, request: send(request)
         )
         self._patch.setattr(HOOK_TOOLS, "around", self.transport.around)
+        self._patch.setattr(HOOK_TOOLS, "before_commit", self.transport.before_commit)
         for name in ("view", "edit", "admin"):
             self.api.add_role(name, "get")
         # What happened, a line a step.
@@ -187,7 +195,7 @@ class Life:
     @property
     def is_guarded(self) -> bool:
         """Whether Kubernetes has policies on who may write mappings."""
-        return self.begin.kubernetes >= "v1.30"
+        return self.api.version >= "v1.30"
 
     @property
     def can_work(self) -> bool:
@@ -348,6 +356,7 @@ class Life:
         self.counts["actions" if run.is_action else "hooks"] += 1
         context.juju_log.clear()
         transport.runs.append(run)
+        began = self.now
         try:
             go()
         except Killed:
@@ -368,6 +377,8 @@ class Life:
             self.was_touched = False
         if bags != self.model.bags():
             self._call_others(unit)
+        if not run.others and self.now - began > _MOST_SECONDS:
+            raise Broken("P13", "a hook takes long", what, f"{self.now - began:.0f} s")
         promises.after_run(self, run, lines)
         return run
 
@@ -426,6 +437,38 @@ class Life:
         self.model.add_unit()
         self.model.planned_units += 1
         self.due[unit] = ["install", "config-changed", "start"]
+
+    def _unit_goes(self, step: Step) -> None:
+        """The last unit goes with its control plane; the cluster is the other control planes'."""
+        unit = len(self.model.units) - 1
+        if self.transport.runs or not self.is_deployed or not unit or unit in self.silent:
+            return
+        if step.what["leads"]:
+            self._leader_moves(Step("leader moves", {"to": unit}))
+        principal, goal = self.model.principal, functools.partial(ops.hookcmds.Goal, since=EPOCH)
+        goals = {f"{principal}/{n}": goal(status="joined") for n in range(unit)}
+        goals |= {principal: goal(status="joined"), f"{principal}/{unit}": goal(status="dying")}
+        listed = ops.hookcmds.GoalState(units={}, relations={self.begin.endpoint: goals})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HOOK_TOOLS, "goal", listed)
+            for kind in LAST_HOOKS["all"]:
+                promises.ask(self, promises.p6_unit, self._last_hook(unit, kind, None))
+        self.model.units.pop()
+        self.model.planned_units -= 1
+        self.due[unit] = []
+        if self.model.leader == unit:
+            self._leader_moves(Step("leader moves", {"to": 0}))
+
+    def _another_version(self, step: Step) -> None:
+        """The operator upgrades Kubernetes, where the control plane can be."""
+        if self.begin.endpoint == "control-plane":
+            self.api.version = "v1.37.2"
+
+    def _machine_loses(self, step: Step) -> None:
+        """Somebody deletes the files that the charm has written on a machine."""
+        files = self.machines[step.what["unit"]]
+        for path in (files.webhook, files.machine.login_kubeconfig):
+            path.unlink(missing_ok=True)
 
     def _refresh(self, step: Step) -> None:
         for unit in self.units:
@@ -499,6 +542,7 @@ class Life:
             self.transport.lasting.clear()
         self._come_to_rest()
         promises.at_rest(self)
+        self.were_guards_lost = False
         # A pair waits for its provider and its operator.
         if self.can_work and not self.silent:
             self.reasons.clear()

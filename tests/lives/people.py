@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.paths import (
+    CLUSTER_ROLE,
+    CONFIG,
     DEFINITION,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
     MAPPINGS,
     POLICY,
     POLICY_BINDING,
@@ -27,6 +31,15 @@ MASTERS = "system:masters"
 NEVER: set[Role] = {("Group", MASTERS, "")}
 DELEGATE = "mallory"
 KEEP = "example.com/keep"
+# What people put in the place of what the charm sets, by the object's path and the field.
+EDITS: dict[str, tuple[tuple[str, ...], Any]] = {
+    DEPLOYMENT: (("spec", "template", "spec", "priorityClassName"), "edited"),
+    SERVICE: (("spec", "ports"), [{"port": 444, "targetPort": 444}]),
+    CONFIG: (("data",), {}),
+    CLUSTER_ROLE: (("rules",), []),
+    DISRUPTION_BUDGET: (("spec", "maxUnavailable"), 0),
+    POLICY_BINDING: (("spec", "validationActions"), ["Audit"]),
+}
 _OTHER = "other of model k8s (0)"
 
 
@@ -48,7 +61,7 @@ def delegate_maps(
     path = f"{MAPPINGS}/{name}"
     if path in life.objects or DEFINITION not in life.objects:
         return
-    if masters and (_is_guarded(life) or not life.is_guarded):
+    if masters and (_is_guarded(life) or not life.is_guarded or life.were_guards_lost):
         return
     life.api.add_mapping(name, arn(DELEGATE), groups=[MASTERS] if masters else [])
     metadata = life.api.objects[path]["metadata"]
@@ -121,11 +134,40 @@ def person_deletes(life: Life, number: int) -> None:
 
 def person_deletes_object(life: Life, path: str) -> None:
     """An administrator deletes one of the charm's objects."""
+    if path in (POLICY, POLICY_BINDING):
+        life.were_guards_lost = True
+    if path == DEFINITION and path in life.objects:
+        # All mappings go with it.
+        life.grants.clear()
+        life.held.clear()
+        for run in life.transport.runs:
+            run.deleted |= set(life.rights)
+        for name in access.mappings(life.objects):
+            life.api.delete(f"{MAPPINGS}/{name}")
     if path == SECRET:
         # Then nobody can say what the pods serve, and no unit is waited for.
         life.reasons.add("pair lost")
     if path in life.objects:
         life.api.kubectl_delete(path)
+
+
+def person_edits_object(life: Life, path: str) -> None:
+    """An administrator changes what the charm has set in one of its objects."""
+    if path == POLICY_BINDING:
+        life.were_guards_lost = True
+    field = edited(life, path)
+    if field is not None:
+        field[EDITS[path][0][-1]] = EDITS[path][1]
+        renew(life.objects[path]["metadata"])
+
+
+def edited(life: Life, path: str) -> Object | None:
+    """Return the part of an object that has the field which people edit; None without it."""
+    found: Any = life.objects.get(path)
+    *parents, last = EDITS[path][0]
+    for each in parents:
+        found = found and found.get(each)
+    return found if found and last in found else None
 
 
 def person_forces_object(life: Life, path: str) -> None:

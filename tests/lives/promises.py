@@ -26,7 +26,7 @@ from tests.fakes.kubernetes.paths import (
     SERVICE,
 )
 from tests.fakes.machine import ADMIN_TOKEN
-from tests.lives import access, said
+from tests.lives import access, people, said
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
 from tests.lives.option import Role, Row, own_group, principal
@@ -303,9 +303,24 @@ def p6(life: Life) -> None:
     lasts = any(each.lasts or each.kind == "slow" for each in life.removal_met)
     if lost and not (lasts and "kubectl" in told and " delete" in told):
         raise Broken("P6", "a removal leaves objects", [p.rpartition("/")[2] for p in lost])
-    files = [n for n in life.units if n not in life.silent and life.machines[n].webhook.exists()]
-    if files:
-        raise Broken("P6", "a removal leaves the webhook file", files)
+    for unit in set(life.units) - life.silent:
+        _check_files(life, unit)
+
+
+def p6_unit(life: Life, run: Run) -> None:
+    """A unit that goes with its control plane takes its file along, and leaves the cluster."""
+    life.checks["P6"] += 1
+    if run.writes:
+        raise Broken("P6", "a unit that goes changes the cluster", run.what, run.writes)
+    if run.what == "remove":
+        _check_files(life, run.unit)
+
+
+def _check_files(life: Life, unit: int) -> None:
+    files = life.machines[unit]
+    left = [each.name for each in (files.webhook, files.machine.login_kubeconfig) if each.exists()]
+    if left:
+        raise Broken("P6", "a unit that goes leaves files", unit, left)
 
 
 def p11_address(life: Life, units: Collection[int]) -> None:
@@ -555,6 +570,7 @@ def p17(life: Life) -> None:
             raise Broken("P17", "a mapping that is not declared", name, _status(life))
     _check_grants(life)
     _check_bindings(life)
+    _check_whole(life)
     _check_authority(life, "P17")
     status = _status(life)
     if _needs_person(life):
@@ -592,6 +608,17 @@ def _check_bindings(life: Life) -> None:
         name = group.removeprefix("aws-iam:")
         if name not in names or own_group(name) not in access.groups(names[name]):
             raise Broken("P17", "a binding without its mapping", path)
+
+
+def _check_whole(life: Life) -> None:
+    """No object is as somebody has edited it, and no machine lacks the kubeconfig for people."""
+    for path, (field, value) in people.EDITS.items():
+        part = people.edited(life, path)
+        if part and part[field[-1]] == value:
+            raise Broken("P17", "an object stays as somebody has edited it", path, _status(life))
+    for unit in set(life.units) - life.silent if life.model.peer.get("serving") else ():
+        if not life.machines[unit].machine.login_kubeconfig.exists():
+            raise Broken("P17", "a machine has no kubeconfig for people", unit)
 
 
 def _needs_person(life: Life) -> bool:

@@ -10,15 +10,24 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from tests.fakes.kubernetes.paths import DEPLOYMENT, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import (
+    DEFINITION,
+    DEPLOYMENT,
+    POLICY,
+    POLICY_BINDING,
+    SECRET,
+    SERVICE,
+)
 from tests.lives.broken import Broken
 from tests.lives.life import LAST_HOOKS, Life
 from tests.lives.option import PEOPLE
+from tests.lives.people import EDITS as OBJECT_EDITS
 from tests.lives.steps import (
     ACTED,
     KILLS,
     LASTING,
     LOST,
+    NOT_COMMITTED,
     REFUSED,
     Begin,
     Between,
@@ -106,13 +115,15 @@ def _fault(kind: str) -> st.SearchStrategy[Fault]:
     if kind in KILLS:
         of = st.sampled_from(("write", "write", "any", "tool"))
         return st.builds(Fault, st.just(kind), FEW, of)
+    if kind == NOT_COMMITTED:
+        return st.just(Fault(kind, of="commit"))
     if kind == "slow":
         return st.builds(Fault, st.just(kind), FEW, st.just("any"))
     lasts = st.booleans() if kind in LASTING else st.just(False)
     return st.builds(Fault, st.just(kind), FEW, WHICH, lasts)
 
 
-KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, "slow")
+KINDS = (*REFUSED, *LOST, *ACTED, *KILLS, NOT_COMMITTED, "slow")
 FAULT = st.sampled_from((*KINDS, *ACTED, *LASTING, *LASTING)).flatmap(_fault)
 BETWEEN = st.one_of(
     st.builds(Between, OTHERS, st.integers(1, 24), st.just("any")),
@@ -179,6 +190,9 @@ DECLARE = st.one_of(_rows(), _edited()).map(lambda what: Step("declare", what))
 CONFIGURE = _any(
     _step("configure", replicas=st.sampled_from((0, 3, 0, 2))),
     _step("configure", image=st.just("registry.example.com/aws-iam-authenticator:v0.7.17")),
+    st.sampled_from(
+        ({"cluster-id": "other"}, {"mapping-policy": "warn"}, {"mapping-policy": "enforce"})
+    ).map(lambda what: Step("configure", what)),
 )
 END = st.sampled_from((45, 45, 600, 0))
 PROVIDES = ("another authority", "another authority", "signs again", "is silent", "speaks")
@@ -214,12 +228,13 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
     "juju_acts": _any(
         _step("leader moves", to=UNITS),
         _step("agent", unit=st.integers(1, 2)),
-        _any(_step("unit comes"), _step("refresh")),
+        _any(_step("unit comes"), _step("refresh"), _step("unit goes", leads=st.booleans())),
     ),
     "operator_does_else": _any(
         CONFIGURE,
         CONFIGURE,
         _step("webhook", is_set=st.booleans(), only=_maybe(0, 1)),
+        _any(_step("another version"), _step("machine loses", unit=UNITS)),
         _step("look", unit=UNITS, action=st.sampled_from(("plan-mappings", "list-mappings"))),
     ),
     "operator_deploys": _step("deploy again"),
@@ -242,7 +257,14 @@ RULES: dict[str, st.SearchStrategy[Step]] = {
         _step("pods start", seconds=st.sampled_from((40, 40, 2))),
         _step("crowd", number=st.sampled_from((3,) * 9 + (400,)), ends=END, kept=st.booleans()),
         _step("person forces object", path=st.just(SERVICE)),
-        _step("person deletes object", path=st.sampled_from((SERVICE, SECRET, DEPLOYMENT))),
+        _step(
+            "person deletes object",
+            path=st.sampled_from(
+                (SERVICE, SECRET, DEPLOYMENT, POLICY, POLICY_BINDING, DEFINITION)
+            ),
+        ),
+        _step("person edits object", path=st.sampled_from(tuple(OBJECT_EDITS))),
+        _step("person edits object", path=st.sampled_from(tuple(OBJECT_EDITS))),
     ),
     "time_passes": TIME,
 }
@@ -259,7 +281,8 @@ THEN_HOOK = ("declare", "configure", "leader moves")
 LATE = 8
 # Every step that the rules may draw.
 STEPS = (
-    *("hook", "leader moves", "agent", "unit comes", "refresh", "certificates", "provider"),
+    *("hook", "leader moves", "agent", "unit comes", "unit goes", "refresh", "certificates"),
+    *("provider", "another version", "machine loses", "person edits object"),
     *("answers", "declare", "configure", "webhook", "grant", "revoke", "look", "remove"),
     *("deploy again", "delegate maps", "delegate keeps", "delegate ends", "person maps"),
     *("person extends", "person deletes", "person deletes object", "person forces object"),

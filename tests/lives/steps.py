@@ -10,6 +10,8 @@ REFUSED = ("denied", "conflict", "throttled", "failed", "unavailable")
 LOST = ("late", "reset")
 ACTED = ("acted, late", "acted, reset", "acted, failed")
 KILLS = ("killed before", "killed after")
+# A hook that ended well, of which Juju keeps nothing, and runs it again.
+NOT_COMMITTED = "not committed"
 # These fail every time with the object that they meet first, until faults stop.
 LASTING = ("denied", "failed", "late", "acted, late")
 

@@ -119,10 +119,18 @@ def _shown(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
-_OPERATOR = ("declare", "configure", "webhook", "certificates", "remove", "deploy again")
+_OPERATOR = (
+    "declare",
+    "configure",
+    "webhook",
+    "certificates",
+    "remove",
+    "deploy again",
+    "another version",
+)
 _ACTORS = {
     **dict.fromkeys(_OPERATOR, "operator: "),
-    **dict.fromkeys(("leader moves", "agent", "refresh", "unit comes"), "juju: "),
+    **dict.fromkeys(("leader moves", "agent", "refresh", "unit comes", "unit goes"), "juju: "),
     "provider": "provider: ",
 }
 _DONE: dict[str, Callable[[str, dict[str, Any]], str]] = {

@@ -16,7 +16,7 @@ from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.lives import access, promises, story
 from tests.lives.access import Object, Objects
 from tests.lives.broken import Broken
-from tests.lives.steps import ACTED, Between, Fault
+from tests.lives.steps import ACTED, NOT_COMMITTED, Between, Fault
 
 if TYPE_CHECKING:
     from tests.lives.life import Life
@@ -213,6 +213,14 @@ class Transport:
             raise Stopped from error
         return response
 
+    def before_commit(self) -> None:
+        """Juju is about to keep what the unit that runs has written."""
+        run = self.runs[-1] if self.runs else None
+        faults = [each for each in run.meanwhile if isinstance(each, Fault)] if run else []
+        if run and (fault := next((e for e in faults if e.kind == NOT_COMMITTED), None)):
+            self._meet(run, fault, "commit")
+            self._kill(run)
+
     @contextlib.contextmanager
     def around(self, tool: str) -> Iterator[None]:
         """Before and after a hook tool of the unit that runs."""
@@ -239,7 +247,7 @@ class Transport:
 
 
 def _is_due(each: Fault | Between, run: Run, request: httpx2.Request, *, is_write: bool) -> bool:
-    if isinstance(each, Fault) and (each.of == "tool" or each in run.met):
+    if isinstance(each, Fault) and (each.of in ("tool", "commit") or each in run.met):
         return False
     if isinstance(each, Fault) and each.kind == "conflict" and request.method == "POST":
         return False

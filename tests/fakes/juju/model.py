@@ -381,6 +381,7 @@ class Model:
             with _process():
                 after = unit.context.run(event, state)
                 unit.tools = HOOK_TOOLS.called
+            HOOK_TOOLS.before_commit()
         except BaseException:
             # Juju commits nothing of a hook that fails, and runs it again.
             unit.known = known
@@ -511,6 +512,9 @@ class HookTools:
         self.around: Callable[[str], AbstractContextManager[None]] = lambda _: (
             contextlib.nullcontext()
         )
+
+        # What happens before Juju keeps what a hook wrote.
+        self.before_commit: Callable[[], None] = lambda: None
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         secrets = ("secret_info_get", "secret_set")
