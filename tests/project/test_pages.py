@@ -39,8 +39,8 @@ def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explain
 
 
 def test_given_the_page_on_errors_then_its_causes_are_those_of_refusals():
-    listed = ERRORS.partition("| it says | do |")[2].partition("\n\n")[0]
-    shown = re.findall(r"^\| `([^`]+)` \|", listed, re.MULTILINE)
+    listed = ERRORS.partition("list-refusals\n\n")[2].partition("\n\n")[0]
+    shown = re.findall(r"^- `([^`]+)`:", listed, re.MULTILINE)
 
     assert shown
     assert {*shown} <= {cause.value for cause in Cause}
