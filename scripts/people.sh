@@ -9,7 +9,7 @@ for model; do
     differ)
         juju run --model "$model" aws-iam/leader plan-mappings --params "$file.json" --format json |
             jq -er --arg model "$model" '.[] | if .status == "failed" then error(.message) else .results end
-                | [{delete, replace, change, make, refuse} | to_entries[]
+                | [{fault, delete, change, make} | to_entries[]
                    | select(.value != "0") | "\(.value) \(.key)"]
                 | "\($model): \(if . == [] then "nothing" else join(", ") end)"'
         ;;

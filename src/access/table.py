@@ -87,26 +87,36 @@ def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable
     )
 
 
+# The columns that are there even if they have no value.
 _ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
-_TITLES = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "EXPIRES", "ROLES", "PROBLEM")
 
 
 def table(listed: Sequence[Row], limit: int) -> tuple[str, int]:
     """Return the table, of at most ``limit`` bytes, and how many rows it lacks."""
-    return table_of(_TITLES, _ALWAYS, map(_cells, listed), limit)
+    rows = [_cells(row) for row in listed]
+    titles = [*rows[0]] if rows else _ALWAYS
+    shown = [title for title in titles if title in _ALWAYS or any(row[title] for row in rows)]
+    widths = {
+        title: min(max(map(len, (title, *(row[title] for row in rows)))), _WIDTH)
+        for title in shown
+    }
+    header = _line({title: title for title in shown}, widths)
+    lines, left = fitting((_line(row, widths) for row in rows), limit - len(header))
+    return "\n".join([header, *lines]), left
 
 
-def _cells(row: Row) -> Sequence[str]:
-    source = f"{row.source} ({row.permission_set})" if row.permission_set else row.source
-    return (
-        row.name,
-        *map(word, (row.arn, row.username)),
-        ",".join(map(word, row.groups)),
-        source,
-        word(row.expires),
-        ",".join(_given(row)),
-        row.problem,
-    )
+def _cells(row: Row) -> Mapping[str, str]:
+    cells = {
+        "NAME": row.name,
+        "ARN": word(row.arn),
+        "USERNAME": word(row.username),
+        "GROUPS": ",".join(map(word, row.groups)),
+        "SOURCE": f"{row.source} ({row.permission_set})" if row.permission_set else row.source,
+        "EXPIRES": word(row.expires),
+        "ROLES": ",".join(_given(row)),
+        "PROBLEM": row.problem,
+    }
+    return {title: cut(one_line(value), _MOST_OF_CELL) for title, value in cells.items()}
 
 
 def _given(row: Row) -> list[str]:
@@ -118,29 +128,8 @@ def _given(row: Row) -> list[str]:
 def jsons(listed: Sequence[Row], limit: int) -> tuple[str, int]:
     """Return a JSON list of mappings, of at most ``limit`` bytes, and how many it lacks."""
     rows = (json.dumps(dataclasses.asdict(row), separators=(",", ":")) for row in listed)
-    shown, left = _fitting(rows, limit - 1)
+    shown, left = fitting(rows, limit - 1)
     return f"[{','.join(shown)}]", left
-
-
-def table_of(
-    titles: Sequence[str], always: Collection[str], rows: Iterable[Sequence[str]], limit: int
-) -> tuple[str, int]:
-    """Return the table, of at most ``limit`` bytes, and how many rows it lacks.
-
-    A column that is not among those ``always`` shown is left out if it has no value.
-    """
-    cells = [
-        dict(zip(titles, (cut(one_line(value), _MOST_OF_CELL) for value in row), strict=True))
-        for row in rows
-    ]
-    shown = [title for title in titles if title in always or any(row[title] for row in cells)]
-    widths = {
-        title: min(max(map(len, (title, *(row[title] for row in cells)))), _WIDTH)
-        for title in shown
-    }
-    header = _line({title: title for title in shown}, widths)
-    lines, left = _fitting((_line(row, widths) for row in cells), limit - len(header))
-    return "\n".join([header, *lines]), left
 
 
 def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
@@ -149,7 +138,7 @@ def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _fitting(items: Iterable[str], limit: int) -> tuple[list[str], int]:
+def fitting(items: Iterable[str], limit: int) -> tuple[list[str], int]:
     """Return the first items that have at most ``limit`` bytes with one byte before each, and how
     many others there are."""
     items, size = [*items], 0

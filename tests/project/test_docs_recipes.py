@@ -229,7 +229,7 @@ def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_writ
 def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):
     (tmp_path / "people.sh").write_text((ROOT / "scripts/people.sh").read_text())
     (tmp_path / "mappings.yaml").write_text("- arn: x\n")
-    none = dict.fromkeys(("delete", "replace", "change", "make", "refuse", "leave-out"), "0")
+    none = dict.fromkeys(("fault", "delete", "change", "make", "wait", "leave-out"), "0")
     plans = {
         "prod": {"status": "completed", "results": {**none, "change": "2", "make": "1"}},
         "test": {"status": "completed", "results": none},
