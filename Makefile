@@ -5,7 +5,6 @@ MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.29
 CA ?= easyrsa
-SEED ?= 1
 FILES ?= src/access/arn.py
 FLOOR ?= 80
 KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
@@ -75,7 +74,7 @@ facts:  ## List facts about others in the docs that nobody has looked up for hal
 	@scripts/with-tools python -m scripts.facts $(ARGS)
 
 lives:  ## Play whole lives of an application; MINUTES= and SEED= for long ones | | 90 s
-	@scripts/with-tools nice scripts/check lives $(if $(MINUTES),--minutes $(MINUTES)) --seed $(SEED) $(ARGS)
+	@scripts/with-tools nice scripts/check lives $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 fuzz:  ## Run the tests of properties with many more examples | | 20 min
 	@scripts/with-tools nice scripts/check fuzz $(ARGS)
