@@ -68,10 +68,10 @@ def _keep_login_kubeconfig(hook: Hook) -> None:
 
     def write() -> bool:
         # Only a change needs this, so a settled hook starts sooner.
-        import login_kubeconfig
+        from actions import get_kubeconfig
 
         with contextlib.suppress(ValueError):
-            files.write(path, login_kubeconfig.of_machine(machine, *login))
+            files.write(path, get_kubeconfig.of_machine(machine, *login))
         return False
 
     words = (machine.public_kubeconfig, *login, path.exists())

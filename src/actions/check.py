@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import login_kubeconfig
-from actions import MAX_BYTES, Failed
+from actions import MAX_BYTES, Failed, get_kubeconfig
 from checks import (
     Outcome,
     Site,
@@ -45,7 +44,7 @@ _LATE = Waiting("the Kubernetes API does not answer in time")
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return a result for each step, and ``result``, which sums them up."""
     shared, partition = hook.peers.shared, hook.config.partition
-    region = login_kubeconfig.token_command("", params, partition, shared.region).region
+    region = get_kubeconfig.token_command("", params, partition, shared.region).region
     site = Site(hook.machine, hook.owner, shared, control_plane.principal_unit(), region)
     found = _steps(site, hook.use)
     results = {name: cut(f"{found[name]}", MAX_BYTES) for name in STEPS}
