@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from scripts.list_bases import BASES
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.12", "3.14")
@@ -90,7 +93,6 @@ def test_given_a_python3_that_is_no_link_then_its_own_word_counts(charm: Path):
     assert dispatch(charm) == STARTED.format("3.12")
 
 
-@pytest.mark.parametrize("link", [True, False])
 @pytest.mark.parametrize(
     ("version", "said"),
     [
@@ -101,10 +103,10 @@ def test_given_a_python3_that_is_no_link_then_its_own_word_counts(charm: Path):
     ],
 )
 def test_given_a_python_without_packages_then_the_unit_is_blocked_and_an_action_fails(
-    charm: Path, version: str, said: str, link: bool
+    charm: Path, version: str, said: str
 ):
     if version:
-        install(charm, version, link=link)
+        install(charm, version)
 
     assert dispatch(charm) == f"status-set blocked {said}"
     action = {"path": "actions/check", "JUJU_ACTION_NAME": "check"}
@@ -125,9 +127,10 @@ def test_given_a_python_without_packages_then_a_units_last_hooks_fail_until_it_h
     assert done.stderr == f"{said}; then run: juju resolved aws-iam/0\n"
 
 
-def test_given_a_unit_that_juju_names_no_principal_of_then_the_remedy_names_the_usual_one(
-    charm: Path,
-):
-    install(charm, "3.8")
+def test_given_the_bases_of_an_archive_then_it_has_packages_for_the_python_of_each():
+    recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
+    build = recipe["parts"]["charm"]["override-build"]
 
-    assert dispatch(charm, JUJU_PRINCIPAL_UNIT="").endswith(MOVE.format(PRINCIPAL))
+    assert BASES == ("22.04", "24.04", "26.04")
+    assert recipe["base"] == f"ubuntu@{BASES[0]}"
+    assert re.search(r'build_venv\.py .* "\$CRAFT_ARCH_BUILD_FOR" 3\.10 3\.12 3\.14\n', build)

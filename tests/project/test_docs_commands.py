@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,32 +135,3 @@ def test_given_a_command_that_saves_what_juju_prints_then_the_former_file_stays_
             # What a command writes on a machine stands in quotes.
             ends = command.removesuffix('"')
             assert ends.endswith(f" > {kept}.new{checked} && mv {kept}.new {kept}")
-
-
-@pytest.mark.parametrize(
-    ("printed", "code"),
-    [
-        ("", 0),  # Juju 3.6, where the unit or the action is unknown
-        ("", 1),
-        ('{"aws-iam/0": {"id": "4", "message": "no API", "results": {}, "status": "failed"}}', 0),
-    ],
-    ids=["not-scheduled", "no-controller", "failed"],
-)
-def test_given_an_action_that_fails_when_its_kubeconfig_is_saved_then_the_former_one_stays(
-    tmp_path: Path, printed: str, code: int
-):
-    juju, kubeconfig = tmp_path / "juju", tmp_path / ".kube/aws-iam"
-    juju.write_text(f"#!/bin/sh\nprintf %s '{printed}'\nexit {code}\n")
-    juju.chmod(0o755)
-    kubeconfig.parent.mkdir()
-    kubeconfig.write_text("former")
-
-    done = subprocess.run(
-        ["/bin/bash", "-c", page.GET_KUBECONFIG],
-        env={"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        check=False,
-    )
-
-    assert done.returncode
-    assert kubeconfig.read_text() == "former"

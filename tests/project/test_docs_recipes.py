@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.integration.helpers import how_to
 
 import times
 from access.declaration import declared
@@ -125,28 +124,6 @@ def test_given_a_log_then_the_filter_shows_who_did_what(
     assert filtered("audit.md", begins, *logged).splitlines() == lines
 
 
-def test_given_a_list_of_mappings_then_the_evidence_has_all_that_was_said_with_it():
-    mapping: dict[str, Any] = {
-        **dict.fromkeys(("username", "source", "created", "expires", "problem"), ""),
-        "name": "dev",
-        "arn": f"{ROLE}/dev",
-        "groups": ["ops", "dev"],
-        "roles": ["ClusterRole/cluster-admin"],
-        "administrator": ["ClusterRole/cluster-admin"],
-    }
-    said = {"warning": "everybody", "ended": "x", "not-applied": "y"}
-    results = {**said, "mappings": json.dumps([mapping])}
-
-    printed = {"aws-iam/0": {"results": results}}
-    evidence = json.loads(filtered("audit.md", ".[0][] | .results + {", printed))
-    table = filtered("audit.md", '["name", "arn"', evidence).splitlines()
-
-    assert evidence == {**said, "mappings": [mapping]}
-    assert table[0].startswith('"name","arn","username","groups"')
-    assert table[1].startswith(f'"dev","{ROLE}/dev","","ops dev",')
-    assert table[1].endswith('"ClusterRole/cluster-admin","ClusterRole/cluster-admin",""')
-
-
 def test_given_bindings_on_eks_then_the_filter_keeps_those_of_people():
     def binding(name: str, *subjects: tuple[str, str]) -> dict[str, Any]:
         return {
@@ -189,41 +166,6 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     assert {entry.username for entry in found.entries} == {"dev-by-entry", "ops"}
     assert len(found.left_out) == 1
     assert not found.faults
-
-
-def test_given_certificates_on_the_disk_of_easyrsa_then_those_of_aws_iam_go(tmp_path: Path):
-    [command] = how_to.blocks("certificates.md", "On easyrsa's disk")
-    folder = "/var/lib/juju/agents/unit-easyrsa-0/charm/EasyRSA"
-    assert folder in command
-    name = "aws-iam-authenticator.kube-system.svc"
-    ours, others = [name, f"until-20271126.{name}"], ["server", "my-aws-iam-authenticator"]
-    pki = tmp_path / "disk/pki"
-    for each in ("issued/{}.crt", "private/{}.key", "reqs/{}.req"):
-        for owner in (*ours, *others):
-            file = pki / each.format(owner)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-    program(tmp_path / "disk/easyrsa", 'echo "$@" >> asked')
-    program(tmp_path / "juju", '[ "$1 $2 $3 $4" = "exec --unit easyrsa/0 --" ] && bash -c "$5"')
-
-    shell(tmp_path, command.replace(folder, f"{tmp_path}/disk"))
-
-    asked = (tmp_path / "disk/asked").read_text().splitlines()
-    assert asked == [f"--batch revoke {each}" for each in ours]
-    left = {file.stem for file in pki.rglob("*.*")}
-    assert left == set(others)
-
-
-def test_given_the_page_on_permission_sets_then_the_charm_takes_each_way_to_write_one():
-    text = (HOW_TO / "permission-sets.md").read_text()
-    [table] = re.findall(r"^\| to admit .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
-    one, _, suffix, role = (re.findall("`([^`]+)`", row) for row in table.splitlines())
-    ways = [one[:2], one[2:], [*one[:2], *suffix], role]
-
-    for keys in ways:
-        found = declared.parse("- username: dev\n  " + "\n  ".join(keys), times.now())
-        assert found.entries, keys
-        assert not found.faults
 
 
 def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):

@@ -37,7 +37,6 @@ DENIED = {
     "msg": "access denied",
     "path": "/authenticate",
 }
-POD = "aws-iam-authenticator-6d5f-abcde"
 DROPPED = {
     "what STS answered": f"F {json.dumps({**GRANTED, 'msg': 'STS response'})}",
     "the beginning of a long line": f"P {json.dumps(GRANTED)}",
@@ -77,12 +76,3 @@ def test_given_a_login_or_a_refusal_then_the_query_says_who_it_was_and_as_whom_o
 @pytest.mark.parametrize("line", DROPPED.values(), ids=DROPPED)
 def test_given_a_line_that_is_no_decision_then_the_query_drops_it(line: str):
     assert found(line) is None
-
-
-@pytest.mark.parametrize("namespace", ["kube-system", "team"])
-def test_given_a_pods_file_then_the_query_reads_those_of_kube_system_alone(namespace: str):
-    for name in (
-        f"pods/{namespace}_{POD}_1b2c/aws-iam-authenticator/0.log",
-        f"containers/{POD}_{namespace}_aws-iam-authenticator-0a1b.log",
-    ):
-        assert bool(FILENAME.fullmatch(f"/var/log/{name}")) is (namespace == "kube-system")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import subprocess
 import textwrap
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from scripts import facts, reference
+from scripts import reference
 
 import times
 from access import partitions
@@ -24,7 +23,6 @@ ERRORS = (ROOT / "docs/how-to/errors.md").read_text()
 # Sphinx checks the links between the pages of docs/.
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / ".github").rglob("*.md")])
 REPOSITORY = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
-TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 
 
 @pytest.mark.parametrize("path", reference.pages(), ids=lambda path: path.name)
@@ -98,8 +96,7 @@ def test_given_a_text_with_the_address_of_a_file_here_then_the_file_is_there():
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_given_facts_about_others_then_each_has_its_form_and_its_day():
-    found = [*facts.facts()]
+def test_given_the_page_on_deployment_then_it_has_the_overlay_for_easyrsa():
+    overlay = (ROOT / "overlays/aws-iam-easyrsa.yaml").read_text().split("\n", 2)[2]
 
-    assert len(found) > 10
-    assert all(fact.day <= TODAY for fact in found)
+    assert textwrap.indent(overlay, "    ") in (ROOT / "docs/how-to/deploy.md").read_text()

@@ -66,21 +66,15 @@ def test_given_the_plans_of_the_example_and_of_the_page_then_they_set_what_there
         assert "model_uuid" in module
         assert set(module["config"]) <= OPTIONS.keys()
 
-    defaults = blocks(text_of(EXAMPLE), "variable")
-    control_plane, certificates = (
-        defaults[name]["default"] for name in ("control_plane", "certificates")
-    )
     resources = blocks(text_of(EXAMPLE), "resource").values()
-    relations = [resource["application"] for resource in blocks(shown(), "resource").values()]
     assert [each["application"][0]["endpoint"] for each in resources] == [
         "${module.aws_iam.requires[var.control_plane.endpoint]}",
         "${module.aws_iam.requires.certificates}",
     ]
-    assert {"aws-iam", control_plane["endpoint"], "certificates"} <= METADATA["requires"].keys()
-    assert [each["endpoint"] for each, _ in relations] == ["control-plane", "certificates"]
-    assert [(each["name"], each["endpoint"]) for _, each in relations] == [
-        (control_plane["name"], "juju-info"),
-        (certificates["name"], certificates["endpoint"]),
+    relations = [each["application"] for each in blocks(shown(), "resource").values()]
+    assert [(one["endpoint"], other["endpoint"]) for one, other in relations] == [
+        ("control-plane", "juju-info"),
+        ("certificates", "client"),
     ]
 
 

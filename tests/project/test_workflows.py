@@ -5,11 +5,8 @@ zizmor looks at what holds for any repository.
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +27,6 @@ OWN_ACTIONS = (
 )
 # What may upload its findings, and sign them, but change nothing here.
 UPLOADS = ("github/codeql-action/", "ossf/scorecard-action@")
-CHANGELOG = """\
-# Changelog
-
-## Unreleased
-
-Not yet.
-
-## 1.2.0 (2026-12-01)
-
-A new way.
-
-### Fixed
-
-A fault.
-
-## 1.1.0
-
-The first.
-"""
 
 
 def commands(job: dict[str, Any]) -> str:
@@ -123,33 +101,3 @@ def test_given_a_release_then_what_ci_tested_on_this_commit_is_attested_and_publ
     assert not any("make pack" in commands(job) for job in jobs.values())
     assert "sbom-path: build/aws-iam.cdx.json" in yaml.safe_dump(jobs[attesting])
     assert {taking, attesting} <= before(jobs, one(jobs, "gh release create"))
-
-
-def test_given_a_version_then_its_description_has_its_changes_and_its_packages(tmp_path: Path):
-    (tmp_path / "scripts").mkdir()
-    # The script works in the folder that it lies in.
-    for name in ("uv.lock", "pyproject.toml", "scripts/describe", "scripts/lock"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "scripts/with-tools").symlink_to(ROOT / "scripts/with-tools")
-    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
-    (tmp_path / "build").mkdir()
-    with zipfile.ZipFile(tmp_path / "build/aws-iam_amd64.charm", "w") as archive:
-        archive.writestr("version", "1.2.0+5b4b0cc5\n")
-
-    def describe(version: str) -> subprocess.CompletedProcess[str]:
-        command = ["sh", tmp_path / "scripts/describe", version, tmp_path]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert describe("v1.2.0").returncode == 0
-    assert (tmp_path / "notes.md").read_text().strip() == "A new way.\n\n### Fixed\n\nA fault."
-    described = json.loads((tmp_path / "aws-iam.cdx.json").read_text())
-    listed = {f"{each['name']}=={each['version']}" for each in described["components"]}
-    # What the archive is packed with, and nothing else.
-    packed = re.findall(r"(?m)^[^\s;]+==[^\s;]+", (ROOT / "requirements.txt").read_text())
-    assert listed == set(packed)
-    other = describe("v1.1.0")
-    assert other.returncode == 1
-    assert "build/aws-iam_amd64.charm is version '1.2.0+5b4b0cc5'" in other.stderr
-    unknown = describe("v9.9.9")
-    assert unknown.returncode == 1
-    assert unknown.stderr == "scripts/describe: CHANGELOG.md has no section '## 9.9.9'\n"
