@@ -54,6 +54,7 @@ NOT_RUN = {
         r"juju run (etcd/leader snapshot|kubernetes-control-plane/0 upgrade)",
         r"juju remove-application aws-iam",
     ),
+    "the testbed has no files of the original easyrsa": (r"juju exec --unit easyrsa/0 .*",),
     "the testbed's vaults have no API of Vault; test_vault.py allows the name": (
         r"juju config vault pki_allowed_domains=.*",
     ),
