@@ -12,11 +12,11 @@ import times
 from access import arn, rbac, subjects
 from access.arn import Principal
 from access.declaration.declared import Declared
-from access.declaration.entry import Entry, set_key
+from access.declaration.entry import set_key
 from access.mapping import Identity, IdentityMapping
 from access.permission_sets import of_spelling
 from owner import OPTION
-from text import command, cut, word
+from text import command, cut, look_again, word
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
@@ -166,51 +166,32 @@ def remedy(
     found: Iterable[IdentityMapping],
     now: datetime,
     application: str,
-) -> Iterator[str]:
-    """Yield how to let the principal in. ``declared`` is what the option `mappings` declares;
+) -> str:
+    """Return how to let the principal in. ``declared`` is what the option `mappings` declares;
     ``found`` are all mappings."""
     role = _mapped(given)
     entry = declared.of(arn.looked_up(str(role)))
     if not entry:
-        if declared.faults:
-            yield f"nothing of the option mappings is applied: {declared.problem}"
-        yield f"to let it in: {admit(application, role)}"
-        return
-    yield still_out(entry, declared, found, now, str(role)) or (
-        f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
-        "login is refused, and the leader's next hook maps the role then"
-    )
-
-
-def still_out(
-    entry: Entry,
-    declared: Declared,
-    found: Iterable[IdentityMapping],
-    now: datetime,
-    role: str,
-) -> str:
-    """Return why ``entry`` does not let ``role`` in, and what to do: nothing of the option is
-    applied, its access has ended, its mapping is still to be made, or its permission set has
-    another role. Return nothing if a login is to tell its role."""
+        return f"to let it in: {admit(application, role)}"
+    declares = f"{entry.place} of the option declares it"
     if declared.faults:
-        return (
-            f"{entry.place} of the option declares it, and nothing of the option is applied: "
-            f"{declared.problem}"
-        )
+        return f"{declares}, and nothing of the option is applied: {declared.problem}"
     if entry.has_ended(now):
-        return f"{entry.place} of the option declares it until {entry.expires}, which is over"
+        return f"{declares} until {entry.expires}, which is over"
     if not entry.learns:
-        return f"{entry.place} of the option declares it: juju status says what keeps it out"
-    wanted = set_key(entry.permission_set)
-    own = (each for each in found if each.source == OPTION)
-    roles_of_set = (each.arn for each in own if set_key(of_spelling(each.arn)) == wanted)
-    begin = f"arn:{declared.partition}:"
-    mapped = next((each for each in roles_of_set if each.startswith(begin)), "")
-    if not mapped:
-        return ""
+        return f"{declares}: juju status says what keeps it out"
+    its_set = f"permission set {entry.permission_set} ({entry.place})"
+    wanted, begin = set_key(entry.permission_set), f"arn:{declared.partition}:"
+    own = (each.arn for each in found if each.source == OPTION)
+    of_set = (each for each in own if set_key(of_spelling(each)) == wanted)
+    if mapped := next((each for each in of_set if each.startswith(begin)), ""):
+        return (
+            f"{its_set} has role {word(mapped)}: if it was provisioned again, set suffix: "
+            f"{str(role).rpartition('_')[2]} in {entry.place}"
+        )
     return (
-        f"permission set {entry.permission_set} ({entry.place}) has role {word(mapped)}: if it "
-        f"was provisioned again, set suffix: {role.rpartition('_')[2]} in {entry.place}"
+        f"{its_set} will let it in: its first login is refused, and the leader's next hook maps "
+        f"the role; to map it then, run: {look_again(f'{application}/leader')}"
     )
 
 

@@ -76,8 +76,10 @@ def _explain(
             for each in hook.peers.shared.ended
             if arn.looked_up(each.arn) == str(looked_up)
         ]
+        if declared.faults and not declared.of(str(looked_up)):
+            lines += [f"nothing of the option mappings is applied: {declared.problem}"]
         application = hook.owner.application
-        lines += explanation.remedy(given, declared, found, times.now(), application)
+        lines += [explanation.remedy(given, declared, found, times.now(), application)]
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
