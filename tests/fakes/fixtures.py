@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,17 @@ __all__ = [
     "api",
     "asking",
     "declare",
+    "departing",
     "deployed",
     "easyrsa",
     "files",
+    "goals",
     "machines",
     "model",
     "two",
 ]
+
+Goals = Callable[..., None]
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=3_000, print_blob=True)
@@ -119,6 +124,27 @@ def declare(deployed: Model) -> Declare:
         return deployed.hook(deployed.on.config_changed())
 
     return run
+
+
+@pytest.fixture
+def goals(monkeypatch: pytest.MonkeyPatch) -> Goals:
+    """Sets what Juju's goal state lists on an endpoint: units by their name, and their status."""
+
+    def say(endpoint: str = "", units: dict[str, str] | None = None) -> None:
+        listed = {name.partition("/")[0]: "joined" for name in units or {}} | (units or {})
+        now = datetime.datetime.now(datetime.timezone.utc)
+        found = {k: ops.hookcmds.Goal(status=v, since=now) for k, v in listed.items()}
+        state = ops.hookcmds.GoalState(units={}, relations={endpoint: found} if endpoint else {})
+        monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: state)
+
+    return say
+
+
+@pytest.fixture
+def departing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has Juju say of each departure that it is the unit's own."""
+    own = property(lambda event: event.framework.model.unit)
+    monkeypatch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
 
 
 @pytest.fixture

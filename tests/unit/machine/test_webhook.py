@@ -47,3 +47,23 @@ def test_given_a_file_without_a_mark_when_read_then_it_is_nobodys(files: Files, 
     files.webhook.write_text(text)
 
     assert not webhook.is_foreign(files.machine, OWNER)
+
+
+def url(host: str, path: str = "authenticate", scheme: str = "https") -> str:
+    return f"{scheme}://{host}:443/{path}"
+
+
+@pytest.mark.parametrize(
+    ("found", "is_ours"),
+    [
+        *((text, True) for text in (url("10.1.0.9"), "https://10.1.0.9/authenticate")),
+        *((text, False) for text in (None, "", url("10.1.0.99"), url("10.1.0.9", "x"))),
+        *((text, False) for text in (f" {url('10.1.0.9')}", url("10.1.0.9", scheme="http"))),
+        *((text, False) for text in (url("10.1.0.9", "authenticate/x"), url("login.example.com"))),
+    ],
+)
+def test_given_a_rendered_url_then_it_is_ours_only_as_people_log_in_by_it(
+    found: str | None, is_ours: bool
+):
+    assert webhook.is_at("10.1.0.9", found) is is_ours
+    assert not webhook.is_at("", found)
