@@ -1,7 +1,4 @@
-"""Several applications of this charm on one cluster: one owns all, and the others wait for its end.
-
-A bystander changes nothing, and an heir takes all over.
-"""
+"""Several applications of this charm on one cluster: one owns all, the others wait for its end."""
 
 from __future__ import annotations
 

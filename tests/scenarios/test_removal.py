@@ -1,4 +1,4 @@
-"""A unit that goes, whichever of its last hooks Juju runs: what is left, and what is said of it."""
+"""A unit that goes, whichever of its last hooks Juju runs: what is left, and what is said."""
 
 from __future__ import annotations
 
