@@ -27,12 +27,10 @@ from tests.integration.helpers import (
     arns,
     aws_tokens,
     bundle,
-    how_to,
     juju_status,
     kubernetes,
     logins,
     second_door,
-    upgrade_page,
 )
 from tests.integration.helpers.bad_tokens import TRUST
 from tests.integration.helpers.eventually import eventually
@@ -69,8 +67,6 @@ def main() -> None:
 def _deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     """Return a cluster with the first door, for a role and for a user."""
     bundle.deploy(juju, channel="1.29/stable")
-    juju_status.wait_until(juju, "blocked")
-    how_to.run(juju, upgrade_page.command_in_status(juju))
     juju_status.wait_until_active(juju)
     cluster = kubernetes.connect(juju, folder)
     cluster.map("knobby", arns.ROLE, "knobby", "view")

@@ -146,11 +146,6 @@ def _deploy(juju: jubilant.Juju, minor: str, folder: Path) -> None:
     overlay = folder / "options.yaml"
     overlay.write_text(json.dumps({"applications": {_CONTROL_PLANE: {"options": options}}}))
     bundle.deploy(juju, channel=f"1.{28 if has_relation else 29}/stable", extra=[overlay])
-    if not has_relation:
-        juju_status.wait_until(juju, "blocked")
-        command = juju_status.message(juju).partition("run: ")[2]
-        juju.cli(*command.split()[1:])
-        juju_status.run_update_status(juju, _LEADER)
     juju_status.wait_until_active(juju)
 
 

@@ -95,7 +95,7 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
     return [
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
         *([Step("Unseal vault", AUTHORIZE, retry_seconds=60)] if authority == "vault" else []),
-        *(_wait_for_the_relation() if control_plane == "1.28" else _set_the_option()),
+        Wait("Wait until everything is active"),
         Step(
             "Get the administrator's kubeconfig from the control plane",
             "mkdir -p ~/.kube && juju exec --unit kubernetes-control-plane/leader -- "
@@ -107,19 +107,6 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
             f"kubectl apply -f - <<'EOF'\n{MAPPING}EOF",
             shows="iamidentitymapping.iamauthenticator.k8s.aws/k8s-view created",
         ),
-    ]
-
-
-def _wait_for_the_relation() -> list[Step | Wait]:
-    return [Wait("Wait until everything is active")]
-
-
-def _set_the_option() -> list[Step | Wait]:
-    """Set the control plane's option as aws-iam's status says; the unit sees it by itself."""
-    return [
-        Wait("Wait until the unit's status gives a command", command_expected=True),
-        Step("Run the command that the unit's status gives", RUN_STATUS_COMMAND),
-        Wait("Wait until everything is active"),
     ]
 
 

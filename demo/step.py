@@ -31,10 +31,6 @@ class Step:
 
 @dataclass(frozen=True)
 class Wait:
-    """Wait until every agent is idle and every application active.
-
-    With ``command_expected``, wait until aws-iam's status gives the operator a command instead.
-    """
+    """Wait until every agent is idle and every application active."""
 
     title: str
-    command_expected: bool = False

@@ -26,7 +26,7 @@ _COLOURS = {"active": "green", "blocked": "red", "error": "red"}
 
 def take(step: Step | Wait, console: Console) -> str | None:
     """Take the step, and return what was wrong, or None."""
-    return _wait(step, console) if isinstance(step, Wait) else _run(step, console)
+    return _wait(console) if isinstance(step, Wait) else _run(step, console)
 
 
 def _run(step: Step, console: Console) -> str | None:
@@ -79,7 +79,7 @@ def _cut(line: str) -> str:
     return line if len(line) <= SHOWN_COLUMNS else line[:SHOWN_COLUMNS] + "…"
 
 
-def _wait(step: Wait, console: Console) -> str | None:
+def _wait(console: Console) -> str | None:
     juju = jubilant.Juju()
     deadline = time.monotonic() + WAIT_SECONDS
     ready = 0
@@ -89,23 +89,16 @@ def _wait(step: Wait, console: Console) -> str | None:
             live.update(_table(status))
             if jubilant.any_error(status):
                 return "a unit is in error, see juju debug-log"
-            ready = ready + 1 if _is_ready(status, step) else 0
+            ready = ready + 1 if _is_ready(status) else 0
             if ready == 2:
                 return None
             time.sleep(0.5)
     return f"still not so after {WAIT_SECONDS:.0f} s, see juju status"
 
 
-def _is_ready(status: jubilant.Status, step: Wait) -> bool:
-    if not status.apps or not jubilant.all_agents_idle(status):
-        return False
-    if not step.command_expected:
-        return jubilant.all_active(status)
-    others = [name for name in status.apps if name != "aws-iam"]
-    return jubilant.all_active(status, *others) and any(
-        unit.workload_status.message.startswith("webhook not set; run: juju config")
-        for unit in status.get_units("aws-iam").values()
-    )
+def _is_ready(status: jubilant.Status) -> bool:
+    is_settled = bool(status.apps) and jubilant.all_agents_idle(status)
+    return is_settled and jubilant.all_active(status)
 
 
 def _table(status: jubilant.Status) -> Table:

@@ -29,9 +29,7 @@ def test_given_the_packed_charm_then_it_deploys_and_decides_on_logins_and_goes(
     if not (os.environ.get("CHARM_PATH") or os.environ.get(bundle.STORE)):
         pytest.fail("set CHARM_PATH to the packed charm; to pack it, run: make pack")
     juju.deploy(os.environ.get("BUNDLE", "charmed-kubernetes"), channel="1.29/stable")
-    juju.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
-    juju.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
-    juju.integrate("aws-iam:certificates", "easyrsa:client")
+    bundle.add(juju)
     juju.wait(lambda status: _is(status, "blocked") and _gives_a_command(juju), timeout=SECONDS)
     run(juju, command_in_status(juju))
     juju.wait(lambda status: _is(status, "active"), timeout=SECONDS)

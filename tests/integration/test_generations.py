@@ -57,7 +57,7 @@ spec:
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.29 with easyrsa and aws-iam, which waits for its operator."""
-    bundle.deploy(juju, channel="1.29/stable")
+    bundle.deploy_by_hand(juju)
     juju_status.wait_until(juju, "blocked")
     return juju
 

@@ -31,7 +31,6 @@ from tests.integration.helpers import (
     logins,
     mapping_writers,
     second_door,
-    upgrade_page,
 )
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
@@ -60,8 +59,7 @@ CREATE = ("create", "pods", "-n", "default")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.29 with aws-iam, all active, and an audit log."""
     bundle.deploy(juju, channel="1.29/stable")
-    juju_status.wait_until(juju, "blocked")
-    how_to.run(juju, upgrade_page.command_in_status(juju))
+    juju_status.wait_until_active(juju)
     policy = shlex.quote(json.dumps(AUDIT_POLICY))
     on_machines(juju, f"mkdir -p /root/cdk/audit && echo {policy} > {AUDIT['audit-policy-file']}")
     flags = " ".join(f"{name}={value}" for name, value in AUDIT.items())

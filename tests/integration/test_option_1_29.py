@@ -36,7 +36,7 @@ NOT_SET = {"3-webhook": "failed", "5-end-to-end": "failed"}
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.29, whose operator has not set the option yet."""
-    bundle.deploy(juju, channel="1.29/stable")
+    bundle.deploy_by_hand(juju)
     juju_status.wait_until(juju, "blocked")
     return juju
 
@@ -88,7 +88,7 @@ def test_given_the_kept_service_when_somebody_deletes_it_then_its_address_is_not
 def test_given_the_kept_service_when_deployed_again_then_people_log_in_without_another_step(
     deployed: jubilant.Juju, cluster: Cluster, address: str, tmp_path: Path
 ) -> None:
-    _deploy(deployed)
+    bundle.add(deployed)
     juju_status.wait_until_active(deployed)
 
     assert cluster.address() == address
@@ -114,7 +114,7 @@ def test_given_an_address_of_ones_choice_when_set_as_the_page_says_then_people_l
     deployed.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
     [choose] = how_to.shown("deploy.md", "Choose the address")
     how_to.run(deployed, choose)
-    _integrate(deployed)
+    bundle.integrate(deployed)
     juju_status.wait_until(deployed, "blocked")
     how_to.run(deployed, upgrade_page.command_in_status(deployed))
     juju_status.wait_until_active(deployed)
@@ -150,14 +150,3 @@ def test_given_what_the_page_saves_when_put_back_then_people_keep_their_kubeconf
     assert logins.wait_for_login(people) == "knobby"
     assert cluster.address() == CHOSEN
     assert len(cluster.mapping_names()) == 2
-
-
-def _deploy(juju: jubilant.Juju) -> None:
-    """Deploy the application again, on the control plane that is there."""
-    juju.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
-    _integrate(juju)
-
-
-def _integrate(juju: jubilant.Juju) -> None:
-    juju.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
-    juju.integrate("aws-iam:certificates", "easyrsa:client")

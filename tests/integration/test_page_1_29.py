@@ -1,4 +1,4 @@
-"""The same on a control plane without the endpoint, where the unit's status gives a command.
+"""The same on a control plane without the endpoint, whose webhook the overlay sets.
 
 This is the newest Kubernetes, so the policy on who may write mappings is tried here too.
 """
@@ -16,11 +16,14 @@ import pytest
 import yaml
 from demo import page
 from tests.integration.helpers import (
+    bundle,
     how_to,
     juju_status,
     kubernetes,
+    logins,
     mapping_writers,
     settled,
+    units,
 )
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import COMMANDS, Reader
@@ -51,6 +54,28 @@ def test_given_a_mapping_of_another_partition_when_it_is_created_then_kubernetes
 @pytest.fixture(scope="module")
 def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     return kubernetes.connect(juju, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+def test_given_the_overlay_then_the_service_has_its_address(cluster: Cluster) -> None:
+    overlay = yaml.safe_load((bundle.OVERLAYS / "aws-iam-easyrsa.yaml").read_text())
+
+    options = overlay["applications"]["aws-iam"]["options"]
+    assert cluster.address() == options["webhook-address"]
+
+
+def test_given_nodes_in_aws_then_people_log_in_by_their_region(
+    juju: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    machine = {"spec": {"providerID": "aws:///eu-central-1a/i-0123456789abcdef0"}}
+    for node in cluster.nodes():
+        cluster.kubectl("patch", "node", node, "-p", json.dumps(machine))
+    juju_status.run_update_status(juju, units.leader(juju))
+
+    here = kubernetes.connect(juju, tmp_path)
+    assert logins.wait_for_login(here) == "knobby"
+    on_the_machine = juju.exec("cat /home/ubuntu/aws-iam-config", unit=units.leader(juju)).stdout
+    assert "eu-central-1" in here.person.read_text()
+    assert "eu-central-1" in on_the_machine
 
 
 def test_given_a_settled_unit_when_a_hook_runs_then_it_only_reads(

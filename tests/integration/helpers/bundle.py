@@ -31,6 +31,24 @@ def deploy(
     juju.deploy("charmed-kubernetes", channel=channel, overlays=overlays)
 
 
+def deploy_by_hand(juju: jubilant.Juju) -> None:
+    """Deploy Charmed Kubernetes 1.29 and then aws-iam, as on a cluster that runs already."""
+    juju.deploy("charmed-kubernetes", channel="1.29/stable")
+    add(juju)
+
+
+def add(juju: jubilant.Juju) -> None:
+    """Deploy aws-iam on the control plane of 1.29 that is there."""
+    juju.deploy(packed_charm(), "aws-iam", base=BASE)
+    integrate(juju)
+
+
+def integrate(juju: jubilant.Juju) -> None:
+    """Integrate aws-iam with the control plane of 1.29, and with easyrsa."""
+    juju.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
+    juju.integrate("aws-iam:certificates", "easyrsa:client")
+
+
 def packed_charm() -> Path:
     """Return the charm of CHARM_PATH, or this one as a lab has packed it."""
     given = os.environ.get("CHARM_PATH")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, how_to, juju_status, upgrade_page
+from tests.integration.helpers import bundle, juju_status
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -23,13 +23,10 @@ def juju() -> Iterator[jubilant.Juju]:
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes with easyrsa and aws-iam, all active.
 
-    It is that of 1.28. In a lab that has the newest Kubernetes alone, it is that of 1.29, whose
-    operator runs the command that the unit's status gives.
+    It is that of 1.28; of 1.29 in a lab that has the newest Kubernetes alone.
     """
     if os.environ.get("TESTBED_KUBERNETES") == "latest":
         bundle.deploy(juju, channel="1.29/stable")
-        juju_status.wait_until(juju, "blocked")
-        how_to.run(juju, upgrade_page.command_in_status(juju))
     else:
         bundle.deploy(juju)
     juju_status.wait_until_active(juju)
