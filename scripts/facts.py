@@ -3,9 +3,7 @@
     make facts                  # what nobody has looked up for half a year
     make facts ARGS=--days=0    # all of it
 
-Above such a sentence, the source of a page has a comment with the date and where it stands:
-
-    <!-- fact: 2026-11-30 https://… what it is about -->
+docs/facts.yaml has them, by the page and the heading.
 """
 
 from __future__ import annotations
@@ -18,10 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import yaml
+
+FILE = Path(__file__).resolve().parent.parent / "docs/facts.yaml"
 HALF_A_YEAR = 183
-MARK = "<!-- fact:"
-FACT = re.compile(r"<!-- fact: (\d{4}-\d{2}-\d{2}) (https://\S+) (\S.*\S) -->")
+FACT = re.compile(r"(\d{4}-\d{2}-\d{2}) (https://\S+) (\S.*)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Fact:
     """A fact that a page states.
 
     Attributes:
-        place: The page and the line of the comment.
+        place: The page, below docs/, and the anchor of the heading, behind a `#`.
         day: When somebody looked it up.
         source: Where.
         about: What it is about.
@@ -41,21 +40,13 @@ class Fact:
     about: str
 
 
-def pages() -> list[Path]:
-    """Return every page that people read."""
-    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("terraform/*.md")])
-
-
 def facts() -> Iterator[Fact]:
-    """Yield the facts of all pages. Raise ValueError for a comment of another form."""
-    for page in pages():
-        for number, line in enumerate(page.read_text().splitlines(), 1):
-            if not line.startswith(MARK):
-                continue
-            place = f"{page.relative_to(ROOT)}:{number}"
+    """Yield the facts of all pages. Raise ValueError for one of another form."""
+    for place, lines in yaml.safe_load(FILE.read_text()).items():
+        for line in lines:
             found = FACT.fullmatch(line)
             if not found:
-                raise ValueError(f"{place}: write {MARK} YYYY-MM-DD https://SOURCE ABOUT -->")
+                raise ValueError(f"{place}: write YYYY-MM-DD https://SOURCE ABOUT, not {line}")
             yield Fact(place, datetime.date.fromisoformat(found[1]), found[2], found[3])
 
 

@@ -97,19 +97,17 @@ def _page(source: str, parts: Iterable[str]) -> str:
 def _options(config: Mapping[str, Any]) -> Iterable[str]:
     yield "# Options"
     yield _prose("""
-    `juju config aws-iam OPTION=VALUE` sets one. If a value cannot work, the unit is blocked, and
-    its status names the option. [Charmhub](https://charmhub.io/aws-iam/configurations) has the
-    options in full.
+    `juju config aws-iam OPTION=VALUE` sets one. Brackets have the default. If a value cannot work,
+    the unit is blocked, and its status names the option.
     """)
-    rows = [
+    yield _list(
         (_linked(f"`{name}`", each), _default(each), _first(each["description"]))
         for name, each in config["options"].items()
-    ]
-    yield _table(("option", "default", "what it is"), rows)
+    )
 
 
 def _default(option: Mapping[str, Any]) -> str:
-    """Return an option's default; of an image without its registry, which fits no column."""
+    """Return an option's default; of an image without its registry."""
     default = str(option.get("default", "")).rpartition("/")[2]
     return _code(default.lower() if option["type"] == "boolean" else default) if default else ""
 
@@ -118,15 +116,13 @@ def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     yield "# Actions"
     yield _prose("""
     `juju run aws-iam/leader ACTION PARAMETER=VALUE` runs one, and `juju show-action aws-iam
-    ACTION` explains its parameters, as [Charmhub](https://charmhub.io/aws-iam/actions) does. A
-    script needs `--format json`, and looks at `status` and `message`: `juju run` exits with 0
-    even if the action failed.
+    ACTION` explains its parameters. `juju run` exits with 0 even if the action failed: a script
+    needs `--format json`, and looks at `status` and `message`.
     """)
-    rows = [
+    yield _list(
         (_linked(f"`{name}`", each), _parameters(each), _first(each["description"]))
         for name, each in actions.items()
-    ]
-    yield _table(("action", "parameters", "what it does"), rows)
+    )
 
 
 def _parameters(action: Mapping[str, Any]) -> str:
@@ -143,22 +139,16 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
     `juju integrate aws-iam:ENDPOINT APPLICATION:ENDPOINT` connects one. Only `certificates` and
     one of the control plane's two are needed.
     """)
-    rows = [
+    yield _list(
         (f"`{name}`", f"`{found['interface']}`", _prose(found["description"]))
         for role in ("requires", "provides")
         for name, found in metadata[role].items()
-    ]
-    yield _table(("endpoint", "interface", "what is at its other end"), rows)
+    )
     yield "## The library of the interface `aws-iam`"
     yield _prose("""
     [charms.aws_iam.v0.aws_iam](https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/lib/charms/aws_iam/v0/aws_iam.py)
-    has both sides, `AwsIamProvider` for a control plane and `AwsIamRequirer`. Its docstring has
-    the databags and an example of each side. It needs `ops` alone:
-    """)
-    yield "    charmcraft fetch-lib charms.aws_iam.v0.aws_iam"
-    yield _prose("""
-    Until it is on Charmhub, copy the file. A control plane of Charmed Kubernetes 1.29 and newer
-    needs no library: it has the option `authn-webhook-endpoint`.
+    has both sides, and an example of each. Until it is on Charmhub, copy the file. A control plane
+    with the option `authn-webhook-endpoint` needs no library.
     """)
 
 
@@ -216,9 +206,7 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     Each pod serves these on port 21362 at `/metrics`, over HTTPS, for [the
     alerts and the dashboard](../how-to/alerts.md).
     """)
-    head = ("metric", "kind", "labels", "what it says")
-    rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
-    yield _table(head, rows)
+    yield _list((f"`{each['metric']}`", each["labels"], each["means"]) for each in found)
 
 
 def metrics_in_use() -> set[str]:
@@ -257,10 +245,12 @@ def _code(value: str) -> str:
     return f"`{value}`"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def _list(items: Iterable[tuple[str, str, str]]) -> str:
+    """Return a list of names, each with a detail if there is one, and what it is."""
+    return "\n".join(
+        f"- {name} ({detail}): {text}" if detail else f"- {name}: {text}"
+        for name, detail, text in items
+    )
 
 
 def main() -> None:

@@ -355,25 +355,6 @@ def test_given_a_refreshed_control_plane_then_both_doors_stay_open(
     assert logins.wait_for_login(door) == "knobby"
 
 
-def test_given_an_audit_log_then_the_page_shows_which_role_did_what_with_which_token(
-    door: Cluster, operator: Reader, machine: Credentials
-) -> None:
-    token = aws_tokens.get(machine, AUDIENCE)
-    assert kubectl(door, token, "get", "pods", "-n", "default").returncode == 0
-
-    printed = follow(operator, "Who did what")
-
-    credential = f"JTI={aws_tokens.claims(token)['jti']}"
-    lines = [line.split("\t") for line in printed.splitlines()]
-    assert [
-        DEPLOYER,
-        credential,
-        "list",
-        "/api/v1/namespaces/default/pods?limit=500",
-    ] in [line[1:] for line in lines]
-    assert "build-17" not in printed
-
-
 def test_given_a_token_when_its_time_is_over_then_it_is_refused(door: Cluster, short: str) -> None:
     ends = float(aws_tokens.claims(short)["exp"])
     # The API server remembers an answer for ten seconds.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -256,7 +255,6 @@ def test_given_the_pages_account_for_gitops_then_its_team_gets_its_own_names_and
     team = Writer(cluster, "system:serviceaccount:argocd:team-a")
     objects = (how_to.FOLDER / "files/team.yaml").read_text()
     mapping, _, binding = objects.partition("---\n")
-    shutil.copy(how_to.FOLDER / "files/account.yaml", tmp_path)
     make, ask = (each for each in how_to.blocks(PAGE, account) if each.startswith(COMMANDS))
     for namespace in ("argocd", "team-a"):
         cluster.kubectl("create", "namespace", namespace)

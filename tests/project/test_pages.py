@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from scripts import reference
+from scripts import facts, reference
 
 import times
 from access import partitions
@@ -96,8 +96,6 @@ def test_given_a_text_with_the_address_of_a_file_here_then_the_file_is_there():
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_given_the_page_on_deployment_then_it_has_the_overlay_for_easyrsa():
-    lines = (ROOT / "overlays/aws-iam-easyrsa.yaml").read_text().splitlines(keepends=True)
-    overlay = "".join(line for line in lines if not line.startswith("#"))
-
-    assert textwrap.indent(overlay, "    ") in (ROOT / "docs/how-to/deploy.md").read_text()
+def test_given_facts_about_others_then_each_has_its_form_and_its_place():
+    for page, _, anchor in (fact.place.partition("#") for fact in facts.facts()):
+        assert anchor in anchors(ROOT / "docs" / page), f"no heading {anchor} in {page}"

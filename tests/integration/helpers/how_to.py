@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import textwrap
 from pathlib import Path
@@ -18,10 +19,11 @@ FOLDER = Path(__file__).parents[3] / "docs/how-to"
 
 
 class Reader:
-    """Runs what a page shows, in a folder of their own."""
+    """Runs what a page shows, in a folder of their own with the files that pages link."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        shutil.copytree(FOLDER / "files", folder, dirs_exist_ok=True)
 
     def save(self, page: str, heading: str, name: str = "mappings.yaml") -> None:
         """Save the file that a page shows first below a heading; of mappings, the first list."""

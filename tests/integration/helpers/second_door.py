@@ -26,7 +26,6 @@ _OPENING = (
     "4. Make the machine's kubeconfig",
 )
 _COMMANDS = ("aws ", "sed ", "juju ", "kubectl ", "KUBECONFIG=", "jq ")
-_FILES = ("policy.json", "aws-tokens.yaml", "machine.yaml")
 
 
 @contextlib.contextmanager
@@ -44,8 +43,6 @@ def operator(juju: jubilant.Juju, cluster: Cluster, folder: Path) -> Iterator[Re
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        for name in _FILES:
-            shutil.copy(how_to.FOLDER / "files" / name, folder)
         shutil.copy(cluster.person, folder / "aws-iam.yaml")
         yield Reader(folder)
 

@@ -178,7 +178,6 @@ WALK = (
             checking.ALL_OK,
             'networkpolicy.networking.k8s.io "aws-iam-authenticator" deleted',
         ),
-        saves=("Inside the cluster", "policy.yaml"),
     ),
     Section(BESIDE, "Beside OIDC, Keystone or another webhook"),
     Section(BESIDE, "Keep their users apart", ("admin",)),

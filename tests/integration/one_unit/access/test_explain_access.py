@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, how_to, kubernetes, logins
-from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers import arns, kubernetes, logins
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 ASK = "to ask Kubernetes what it may do, run: "
@@ -92,13 +91,3 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
     row = f"knobby {arns.ROLE} knobby view kubectl Role/default/pod-reader -"
     assert " ".join(rows["knobby"]) == row
     assert rows["pathed"][-4:] == ["path;", "map", DEV, "instead"]
-
-
-def test_given_the_command_of_the_page_when_run_then_it_finds_the_administrators(
-    bound: Cluster, reader: Reader
-) -> None:
-    [command] = how_to.shown("audit.md", "Who is an administrator")
-
-    assert reader.run(command).splitlines() == [
-        f"{ADMIN}: group system:masters, ClusterRole/cluster-admin"
-    ]

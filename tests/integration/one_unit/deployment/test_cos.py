@@ -132,7 +132,7 @@ def test_given_the_jobs_when_a_machine_does_as_they_say_then_there_are_all_metri
     ]
     assert {label for label, _ in grouped} == {"StsRegion", "ResponseCode", "result", "le"}
     assert [pair for pair in grouped if pair[0] not in there[pair[1]]] == []
-    listed = re.findall(r"^\| `(\w+)`", METRICS.read_text(), re.MULTILINE)
+    listed = re.findall(r"^- `(\w+)`", METRICS.read_text(), re.MULTILINE)
     assert [m for m in listed if not {m, f"{m}_count"} & there.keys()] == []
 
 
