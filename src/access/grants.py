@@ -11,7 +11,7 @@ from typing import Any
 
 import times
 from access import arn, subjects
-from access.declaration import roles
+from access.declaration import rights
 from access.declaration.declared import Declared
 from access.desired import Access
 from access.mapping import IdentityMapping, Right, bindings_of, name_of
@@ -72,9 +72,9 @@ def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
         if listed:
             raise ValueError("namespaces goes with role")
         return ()
-    if not roles.is_role_name(role):
+    if not rights.is_role_name(role):
         raise ValueError(f"role {role[:40]!r} is not a ClusterRole's name")
-    namespaces = roles.namespaces([*listed]) if listed else ()
+    namespaces = rights.namespaces([*listed]) if listed else ()
     return (Right(role, namespaces=namespaces, place="role"),)
 
 

@@ -19,8 +19,9 @@ from access import arn, subjects
 from access.arn import Principal
 from text import fill
 
-# How the names of the charm's bindings begin.
+# How the names of the charm's bindings begin, and what nothing else is in them.
 PREFIX = "aws-iam-"
+BINDING_NAME = re.compile(rf"{PREFIX}[a-z0-9.-]+")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,9 +23,8 @@ from typing import Any, NamedTuple, cast
 from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
 
 from access.changes import Changes, changes
-from access.declaration.entry import is_object_name
 from access.desired import Access
-from access.mapping import PREFIX, IdentityMapping
+from access.mapping import BINDING_NAME, IdentityMapping
 from access.mapping import RoleBinding as Binding
 from access.subjects import OWN
 from cluster import answers, api, manifests, objects
@@ -105,7 +104,7 @@ def role_bindings(client: api.Client) -> list[Binding]:
         for resource in (ClusterRoleBinding, RoleBinding)
         for found in client.list(resource, answers.Binding, labels=SOURCE)
         # Anybody who may make a binding may give it the label, and a name that no URL can have.
-        if found.metadata.name.startswith(PREFIX) and is_object_name(found.metadata.name)
+        if BINDING_NAME.fullmatch(found.metadata.name)
     ]
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from access import partitions
-from access.declaration import eks, entry, formats
-from access.declaration.eks import Remark
+from access.declaration import entry, formats
 from access.declaration.entry import Entry, set_key
+from access.declaration.rights import Remark
 from access.permission_sets import of_spelling
 
 
@@ -61,7 +61,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
     for row in rows:
         try:
             found, without = entry.read(row, partition)
-        except eks.Meaningless as why:
+        except entry.Meaningless as why:
             left_out.append(Remark(row.place, str(why)))
         except ValueError as error:
             faults.append(Remark(row.place, str(error)))

@@ -6,27 +6,43 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 from datetime import datetime
 
 import times
 from access import arn, permission_sets, subjects
-from access.declaration import eks, roles
-from access.declaration.eks import Remark
-from access.declaration.formats import Row
+from access.declaration import rights
+from access.declaration.formats import NO_ACCOUNTS, Row
+from access.declaration.rights import Remark
 from access.declaration.yaml_text import Value, items, keys_of, text_of
 from access.mapping import Right, name_of
 from access.permission_sets import PermissionSet
-from text import quoted
+from text import quoted, word
 
 ARNS = ("arn", "rolearn", "userarn")
-_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _KEYS = {
     *(*ARNS, "permission-set", "account", "suffix"),
     *("username", "groups", "access", "expires"),
 }
+_WORDS = {
+    "principalarn": "arn",
+    "kubernetesusername": "username",
+    "kubernetesgroups": "groups",
+}
+# What an access entry has beside these, and what a login does not depend on.
+_DESCRIPTION = {
+    *("accessentryarn", "clustername", "createdat", "id", "modifiedat", "region", "tags"),
+    *("tagsall", "timeouts", "type"),
+}
+_NODES = "nodes do not log in with IAM here"
+# How nodes of EKS are mapped.
+_NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
+_NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 # With the first, eksctl refuses a second mapping of an ARN. The charm always does.
 _IGNORED = {"noduplicatearns", "userid"}
+
+
+class Meaningless(Exception):
+    """An entry that is good elsewhere has no meaning here. The text is the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,20 +91,20 @@ def read(row: Row, partition: str) -> tuple[Entry, list[Remark]]:
     """Return an entry, and its parts without an effect here. ``partition`` is the authenticator's.
 
     Raises:
-        eks.Meaningless: it has no meaning here.
+        Meaningless: it has no meaning here.
         ValueError: a key is unknown, or has a wrong value.
     """
     place, given = row.place, keys_of(row.value)
     if not given:
         raise ValueError("it is not a map with arn, username and groups")
-    keys = eks.in_words(given, partition)
+    keys = _in_words(given, partition)
     if unknown := keys.keys() - _KEYS - _IGNORED:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown")
     permission_set, spelt, principal, path = _principal(keys, partition)
     username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
     expires = text_of(keys, "expires")
-    rights, left_out = eks.policies(place, given)
+    like, left_out = rights.of_policies(place, given)
     entry = Entry(
         arn=spelt,
         principal=principal,
@@ -97,7 +113,7 @@ def read(row: Row, partition: str) -> tuple[Entry, list[Remark]]:
         expires=times.shown(times.parse(expires)) if expires else "",
         permission_set=permission_set,
         place=place,
-        rights=(*roles.read(place, keys.get("access")), *rights),
+        rights=(*rights.of_access(place, keys.get("access")), *like),
         wins=row.wins,
     )
     if "userid" in keys:
@@ -105,6 +121,57 @@ def read(row: Row, partition: str) -> tuple[Entry, list[Remark]]:
     if path:
         left_out.append(Remark(place, f"the path {path} of the role, which no login has"))
     return entry, left_out
+
+
+def _in_words(keys: dict[str, Value], partition: str) -> dict[str, Value]:
+    """Return what the keys of an entry mean in this ``partition``, but for its access policies.
+    Keys of no tool stay as they are.
+
+    Raises:
+        Meaningless: the entry is not for people.
+        ValueError: a value is not of its kind, or two keys mean the same.
+    """
+    if "sso" in keys:
+        keys = _of_sso(keys, partition)
+    if "principalarn" in keys:
+        kind = text_of(keys, "type")
+        if kind and kind.lower() != "standard":
+            raise Meaningless(f"{_NODES} (type {word(kind[:40])})")
+        known = keys.keys() - _DESCRIPTION - rights.POLICIES.keys()
+        words = {_WORDS.get(key, key): keys[key] for key in keys if key in known}
+        if len(words) < len(known):
+            raise ValueError("two keys name the same")
+        keys = words
+    _refuse_meaningless(keys)
+    return keys
+
+
+def _refuse_meaningless(keys: dict[str, Value]) -> None:
+    if "servicename" in keys:
+        raise Meaningless("a service of EKS does not log in here")
+    if keys.keys() == {"account"}:
+        raise Meaningless(NO_ACCOUNTS)
+    username, groups = keys.get("username"), keys.get("groups")
+    is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
+    if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
+        raise Meaningless(_NODES)
+
+
+def _of_sso(keys: dict[str, Value], partition: str) -> dict[str, Value]:
+    found = keys_of(keys["sso"])
+    # Outside of partition aws, the authenticator's own files have to name it.
+    its = text_of(found, "partition") or partition
+    if found.keys() - {"partition"} != {"permissionsetname", "accountid"}:
+        raise ValueError("sso has not exactly permissionSetName and accountID, or partition")
+    if its != partition:
+        raise ValueError(
+            f"sso has the partition {quoted(its)}, and the option partition is {partition}"
+        )
+    if not keys.keys().isdisjoint({"permission-set", "account"}):
+        raise ValueError("two keys name the same")
+    others = {key: value for key, value in keys.items() if key != "sso"}
+    words = {"permission-set": found["permissionsetname"], "account": found["accountid"]}
+    return {**others, **words}
 
 
 def _principal(
@@ -135,11 +202,6 @@ def _groups(value: Value) -> tuple[str, ...]:
     if isinstance(value, dict) or len(groups) < len(found):
         raise ValueError("groups is not a list of names")
     return groups
-
-
-def is_object_name(text: str) -> bool:
-    """Return whether a Kubernetes object may have this name: a DNS subdomain of RFC 1123."""
-    return len(text) <= 253 and bool(_OBJECT_NAME.fullmatch(text))
 
 
 def default_username(principal: str) -> str:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from access.declaration import eks, yaml_text
-from access.declaration.eks import Remark
+from access.declaration import yaml_text
+from access.declaration.rights import ASSOCIATED, Remark
 from access.declaration.yaml_text import Value, items, keys_of, text_of
 from text import quoted, word
 
@@ -24,6 +24,11 @@ _LISTS = {
     "iamidentitymappings": "iamIdentityMappings",
 }
 _ACCOUNTS = "mapaccounts"
+NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
+# Keys of a document that has access entries or their policies.
+_ENTRY, _ENTRIES, _CONFIG = "accessentry", "accessentries", "accessconfig"
+_EKS = {_ENTRY, _ENTRIES, _CONFIG, ASSOCIATED}
+_CREATOR = "bootstrapclustercreatoradminpermissions"
 # Where a Kubernetes object or a config file has the lists.
 _PARTS = ("data", "spec", "server")
 
@@ -49,7 +54,7 @@ def read(text: str) -> tuple[list[Row], list[Remark]]:
         try:
             keys = keys_of(document)
             found, without = _of_document(document)
-            listed = keys.get(eks.ASSOCIATED)
+            listed = keys.get(ASSOCIATED)
             if listed and isinstance(listed, list):
                 policies.setdefault(text_of(keys, "principalarn"), []).extend(listed)
         except ValueError as error:
@@ -60,7 +65,7 @@ def read(text: str) -> tuple[list[Row], list[Remark]]:
         if not isinstance(row.value, dict) or not row.wins:
             continue
         if own := policies.pop(str(row.value.get("principalArn")), None):
-            rows[number] = dataclasses.replace(row, value={**row.value, eks.ASSOCIATED: own})
+            rows[number] = dataclasses.replace(row, value={**row.value, ASSOCIATED: own})
     missing = "the access entry of its principal is missing"
     left_out += [Remark(f"associatedAccessPolicies of {word(each)}", missing) for each in policies]
     return rows, left_out
@@ -78,8 +83,8 @@ def _of_document(document: Value) -> tuple[list[Row], list[Remark]]:
 
 
 def _of_map(keys: dict[str, Value]) -> tuple[list[Row], list[Remark]]:
-    lists = {*_LISTS, _ACCOUNTS, *eks.KEYS}
-    is_part = "kind" in keys or not eks.KEYS.isdisjoint(keys)
+    lists = {*_LISTS, _ACCOUNTS, *_EKS}
+    is_part = "kind" in keys or not _EKS.isdisjoint(keys)
     if lists.isdisjoint(keys):
         parts = [keys_of(keys.get(name)) for name in _PARTS]
         keys = next((part for part in parts if not lists.isdisjoint(part)), dict[str, Value]())
@@ -89,10 +94,21 @@ def _of_map(keys: dict[str, Value]) -> tuple[list[Row], list[Remark]]:
     if (unknown := keys.keys() - lists) and not is_part:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown beside mapRoles and mapUsers")
     rows = [row for key, name in _LISTS.items() for row in _entries(name, keys.get(key))]
-    rows += [Row(place, value, wins=True) for place, value in eks.access_entries(keys)]
-    left_out = [*eks.without_meaning(keys)]
+    config = keys_of(keys.get(_CONFIG))
+    if _ENTRY in keys:
+        # Each is in a document of its own, of which the operator has many.
+        principal = text_of(keys_of(keys[_ENTRY]), "principalarn")
+        place = f"accessEntry of {word(principal)}" if principal else "accessEntry"
+        rows.append(Row(place, keys[_ENTRY], wins=True))
+    entries = items("accessEntries", keys.get(_ENTRIES))
+    entries += items("accessConfig.accessEntries", config.get(_ENTRIES))
+    rows += [Row(place, value, wins=True) for place, value in entries]
+    left_out = list[Remark]()
+    if config.get(_CREATOR) not in (None, "false", False):
+        place = "accessConfig.bootstrapClusterCreatorAdminPermissions"
+        left_out.append(Remark(place, "who created the cluster is in no list, map them"))
     if _entries("mapAccounts", keys.get(_ACCOUNTS)):
-        left_out.append(Remark("mapAccounts", eks.NO_ACCOUNTS))
+        left_out.append(Remark("mapAccounts", NO_ACCOUNTS))
     return rows, left_out
 
 

@@ -16,8 +16,8 @@ from access import desired
 from access.arn import canonical_or_empty
 from access.changes import Changes, changes
 from access.declaration.declared import Declared, parse
-from access.declaration.eks import Remark
 from access.declaration.entry import Entry
+from access.declaration.rights import Remark
 from access.desired import Access, Desired
 from access.mapping import IdentityMapping, Right, RoleBinding, bindings_of
 from access.permission_sets import PermissionSet

@@ -18,8 +18,8 @@ from access import desired
 from access.arn import canonicalize
 from access.changes import changes
 from access.declaration import declared
-from access.declaration.eks import Remark
 from access.declaration.entry import Entry
+from access.declaration.rights import Remark
 from access.desired import Access
 from access.permission_sets import PermissionSet
 from text import status_line
