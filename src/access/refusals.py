@@ -67,40 +67,33 @@ _DECODER = msgspec.json.Decoder(Line)
 
 
 class Cause(enum.Enum):
-    """Why a login was refused. The value is what people read."""
+    """Why a login was refused. The value is what people read: a heading, and what helps."""
 
-    NOT_MAPPED = "not mapped"
-    SIGNATURE = "bad signature or wrong cluster id"
-    CLOCK = "clock skew"
-    ACCESS_KEY = "unknown access key"
-    EXPIRED = "expired credentials"
-    TOO_LARGE = "token too large"
-    THROTTLED = "throttled"
-    ENDPOINT = "wrong endpoint"
-    UNREACHABLE = "STS out of reach"
-    OTHER = "other"
-
-
-_TEXTS = {
-    Cause.NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
+    NOT_MAPPED = "not mapped: AWS confirms this identity, and no mapping has its ARN"
     # STS gives one answer for both, and the cluster id is part of what a token signs.
-    Cause.SIGNATURE: "the secret key is wrong, or the kubeconfig is for another cluster id",
-    Cause.CLOCK: (
+    SIGNATURE = (
+        "bad signature or wrong cluster id: "
+        "the secret key is wrong, or the kubeconfig is for another cluster id"
+    )
+    CLOCK = (
+        "clock skew: "
         "the token is older than 15 minutes, or from the future: compare the person's clock"
-    ),
-    Cause.ACCESS_KEY: (
+    )
+    ACCESS_KEY = (
+        "unknown access key: "
         "AWS does not know the access key: deleted, inactive, or of another partition"
-    ),
-    Cause.EXPIRED: "the temporary AWS credentials have expired: get new ones",
-    Cause.TOO_LARGE: (
-        "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags and "
-        "policies, a role assumed directly, or long-term keys of a user"
-    ),
-    Cause.THROTTLED: "STS gets too many requests from these credentials or this network",
-    Cause.ENDPOINT: "the token is for an STS that the option partition does not accept",
-    Cause.UNREACHABLE: "the pods get no answer from STS",
-    Cause.OTHER: "the authenticator says",
-}
+    )
+    EXPIRED = "expired credentials: the temporary AWS credentials have expired: get new ones"
+    TOO_LARGE = (
+        "token too large: aws-iam-authenticator takes 4,096 characters: use fewer or shorter "
+        "session tags and policies, a role assumed directly, or long-term keys of a user"
+    )
+    THROTTLED = "throttled: STS gets too many requests from these credentials or this network"
+    ENDPOINT = "wrong endpoint: the token is for an STS that the option partition does not accept"
+    UNREACHABLE = "STS out of reach: the pods get no answer from STS"
+    OTHER = "other: the authenticator says"
+
+
 _FORMAT = "input token was not properly formatted: "
 _STS = "sts getCallerIdentity failed: "
 _GET = "error during GET: "
@@ -151,16 +144,15 @@ class Refusal:
 
     @property
     def text(self) -> str:
-        """Return the cause in a sentence, with what helps."""
-        text = _TEXTS[self.cause]
-        return f"{text}: {self.detail}" if self.detail else text
+        """Return the cause, with what helps or what the authenticator says."""
+        return f"{self.cause.value}{f': {self.detail}' if self.detail else ''}"
 
 
 def parse(lines: Iterable[str]) -> list[Refusal]:
     """Return the refusals in ``lines`` of the authenticator's log, the newest first. The lines of
     one pod follow each other in their order."""
     found: dict[tuple[Cause, str, str, str], Refusal] = {}
-    for line, answer in decisions(lines):
+    for line, answer in _decisions(lines):
         if line.is_denial:
             refusal = _refusal(line, answer)
             key = (refusal.cause, refusal.arn, refusal.access_key_id, refusal.session)
@@ -173,13 +165,13 @@ def parse(lines: Iterable[str]) -> list[Refusal]:
 
 def confirmed(lines: Iterable[str]) -> Iterator[Line]:
     """Yield each login of a principal that AWS confirmed, and that a mapping let in or would."""
-    for line, _ in decisions(lines):
+    for line, _ in _decisions(lines):
         is_known = line.msg == _GRANTED or _cause(line.error)[0] == Cause.NOT_MAPPED
         if is_known and arns.canonical_or_empty(line.arn):
             yield line
 
 
-def decisions(lines: Iterable[str]) -> Iterator[tuple[Line, Line | None]]:
+def _decisions(lines: Iterable[str]) -> Iterator[tuple[Line, Line | None]]:
     """Yield each decision in ``lines``, with what STS answered. Those on made-up logins of the
     charm are left out, and whatever else is not the authenticator's."""
     known = defaultdict[tuple[str, str], deque[Line]](deque)

@@ -115,5 +115,4 @@ def _line(refusal: Refusal) -> str:
     )
     key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
     often = "once" if refusal.count == 1 else f"{refusal.count} times"
-    why = f"{refusal.cause.value}: {refusal.text}"
-    return f"{who}{key}, {often}, the last at {times.shown(refusal.last)}: {why}"
+    return f"{who}{key}, {often}, the last at {times.shown(refusal.last)}: {refusal.text}"

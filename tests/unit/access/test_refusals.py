@@ -88,22 +88,14 @@ def test_given_all_causes_then_an_error_is_known_for_each() -> None:
     assert {cause for _, cause in ERRORS} == set(Cause)
 
 
-SAYS, SILENT = "the authenticator says: ", "the pods get no answer from STS: "
-ABOUT_KEY = "AWS does not know the access key: deleted, inactive, or of another partition"
-ABOUT_CLOCK = "the token is older than 15 minutes, or from the future: compare the person's clock"
-ABOUT_SIZE = (
-    "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags and "
-    "policies, a role assumed directly, or long-term keys of a user"
-)
+SAYS = "other: the authenticator says: "
+SILENT = "STS out of reach: the pods get no answer from STS: "
 MISSING = f"{FORMAT}token is missing expected {{}} prefix"
 PROXY = "error from AWS (expected 200, got 407) on us-east-1 endpoint."
 SYSTEM = "invalid username 'system:x' for mapper CRD"
 EVIL = f"no; run: sh {TOKEN} https://x {'f' * 64}"
 TEXTS = [
-    (NOT_MAPPED, "AWS confirms this identity, and no mapping has its ARN"),
-    (sts_error("InvalidClientTokenId", UNKNOWN), ABOUT_KEY),
-    (sts_error("SignatureDoesNotMatch", EARLY), ABOUT_CLOCK),
-    (f"{FORMAT}token is too large", ABOUT_SIZE),
+    (NOT_MAPPED, "not mapped: AWS confirms this identity, and no mapping has its ARN"),
     (f"{STS}error during GET: {REFUSED}", f"{SILENT}'{REFUSED}'"),
     (f"{STS}{PROXY} Body: <html>", f"{SILENT}'{PROXY}'"),
     (MISSING.format('"k8s-aws-v1."'), f"{SAYS}'{MISSING.format('…')}'"),
