@@ -103,15 +103,6 @@ def looked_up(text: str) -> str:
         return ""
 
 
-def role_of_session(text: str) -> str:
-    """Return the role whose session ``text`` names; empty if it names none.
-
-    The authenticator looks up the role. So a mapping of one session admits all of them.
-    """
-    canonical = canonical_or_empty(text)
-    return canonical if canonical != _lower(text) else ""
-
-
 def mismatch(text: str, canonical: str = "") -> str | None:
     """Return why no login matches a mapping of ``text``, or None if logins do.
 
@@ -152,11 +143,15 @@ def given(text: str, partition: str) -> tuple[str, str, str]:
         ValueError: no login at the authenticator of ``partition`` has the ARN, or it names one
             session, and all sessions of its role would be mapped.
     """
-    principal = parse(canonicalize(text))
+    canonical = canonicalize(text)
+    principal = parse(canonical)
     if wrong := partitions.mismatch(principal.partition, partition):
         raise ValueError(wrong)
-    if role := role_of_session(text):
-        raise ValueError(f"{quoted(text)} names one session: give the ARN of its role, {role}")
+    if canonical != _lower(text):
+        # The authenticator looks up the role. So a mapping of one session admits all of them.
+        raise ValueError(
+            f"{quoted(text)} names one session: give the ARN of its role, {canonical}"
+        )
     spelt = without_path(text)
     path = f"/{principal.name.rpartition('/')[0]}/" if spelt != text else ""
     return spelt, canonicalize(spelt), path

@@ -14,7 +14,7 @@ from access.arn import Principal
 from access.declaration.declared import Declared
 from access.declaration.entry import set_key
 from access.mapping import Identity, IdentityMapping
-from access.permission_sets import of_spelling
+from access.permission_sets import of_role
 from owner import OPTION
 from text import command, cut, look_again, word
 
@@ -154,8 +154,8 @@ def _miss(wanted: Principal, mapping: IdentityMapping) -> str:
         return f"the {differing[0]} differs"
     if meant.name.rpartition("/")[2] == last:
         return arn.mismatch(mapping.arn) or "the path differs, and the login of a user has it"
-    permission_set, former = (of_spelling(str(each)) for each in (wanted, meant))
-    if permission_set and former and permission_set.name == former.name:
+    permission_set, former = (of_role(str(each)) for each in (wanted, meant))
+    if permission_set and former and set_key(permission_set) == set_key(former):
         return "the permission set was provisioned again, so its role has another suffix"
     return ""
 
@@ -183,7 +183,7 @@ def remedy(
     its_set = f"permission set {entry.permission_set} ({entry.place})"
     wanted, begin = set_key(entry.permission_set), f"arn:{declared.partition}:"
     own = (each.arn for each in found if each.source == OPTION)
-    of_set = (each for each in own if set_key(of_spelling(each)) == wanted)
+    of_set = (each for each in own if set_key(of_role(each)) == wanted)
     if mapped := next((each for each in of_set if each.startswith(begin)), ""):
         return (
             f"{its_set} has role {word(mapped)}: if it was provisioned again, set suffix: "

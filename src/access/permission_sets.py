@@ -27,11 +27,10 @@ _ACCOUNT = "[0-9]{12}"
 _SUFFIX = "[0-9a-f]{16}"
 _ROLE = re.compile(
     rf"arn:({'|'.join(PARTITIONS)}):iam::({_ACCOUNT}):role/AWSReservedSSO_({_NAME})_({_SUFFIX})",
-    re.ASCII,
+    re.ASCII | re.IGNORECASE,
 )
 # A set with its account. A set's own name may have an @ too.
 _PRINTED = re.compile(rf"(.*)@({_ACCOUNT})", re.DOTALL)
-_ROLE_IN_ANY_CASE = re.compile(_ROLE.pattern, re.ASCII | re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,23 +84,11 @@ def read(name: str, account: str, suffix: str) -> PermissionSet:
     return PermissionSet(name, account, suffix)
 
 
-def of_role(canonical_arn: str) -> PermissionSet | None:
-    """Return the permission set of a role with its suffix, None for any other principal."""
-    match = _ROLE.fullmatch(canonical_arn)
-    return PermissionSet(match[3], match[2], match[4]) if match else None
-
-
-def of_spelling(arn: str) -> PermissionSet | None:
-    """Return the permission set of a role whose ARN is spelt in any case, all in lower case: IAM
-    has no two roles whose names differ in that alone."""
-    match = _ROLE_IN_ANY_CASE.fullmatch(arn)
-    return PermissionSet(match[3].lower(), match[2], match[4].lower()) if match else None
-
-
-def name_of(arn: str) -> str:
-    """Return the permission set whose role a mapping of ``arn`` is for, as ``<set>@<account>``;
-    empty for any other principal."""
-    return str(of_role(arn) or of_spelling(arn) or "")
+def of_role(arn: str) -> PermissionSet | None:
+    """Return the permission set of a role with its suffix, None for any other principal. The ARN
+    may be spelt in any case: IAM has no two roles whose names differ in that alone."""
+    match = _ROLE.fullmatch(arn)
+    return PermissionSet(match[3], match[2], match[4].lower()) if match else None
 
 
 def learn(
@@ -135,6 +122,7 @@ def learn(
 
 
 def _key(arn: str, partition: str) -> tuple[str, str] | None:
-    """Return the name and account of the permission set whose role in ``partition`` this is."""
-    role = of_role(arn) if arn.startswith(f"arn:{partition}:") else None
-    return (role.name, role.account) if role else None
+    """Return the name and account of the permission set whose role in ``partition`` this is, as
+    AWS spells it."""
+    role = of_role(arn)
+    return (role.name, role.account) if role and role.role_arn(partition) == arn else None

@@ -8,8 +8,9 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from access import arn, permission_sets, rbac
+from access import arn, rbac
 from access.mapping import Identity, IdentityMapping, identity
+from access.permission_sets import of_role
 from text import cut, first, one_line, word
 
 _MASTERS = f"group {rbac.MASTERS}"
@@ -62,7 +63,7 @@ def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row
         username=cut(mapping.username, _MOST_OF_CELL),
         groups=_first(mapping.groups),
         source=mapping.source or "kubectl",
-        permission_set=permission_sets.name_of(mapping.arn),
+        permission_set=f"{of_role(mapping.arn) or ''}",
         expires=cut(mapping.expires, _MOST_OF_CELL),
         administrator=_first([*masters, *_roles(mighty, names)]),
         roles=_first([*_roles(grants, names)]),

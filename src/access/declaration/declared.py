@@ -13,7 +13,7 @@ from access import partitions
 from access.declaration import entry, formats
 from access.declaration.entry import Entry, set_key
 from access.declaration.rights import Remark
-from access.permission_sets import of_spelling
+from access.permission_sets import of_role
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Declared:
             return found
         if not self._sets or not principal.startswith(f"arn:{self.partition}:"):
             return None
-        return self._sets.get(set_key(of_spelling(principal)))
+        return self._sets.get(set_key(of_role(principal)))
 
     @functools.cached_property
     def _principals(self) -> Mapping[str, Entry]:
@@ -97,7 +97,7 @@ def _chosen(read: list[Entry]) -> tuple[tuple[Entry, ...], list[Remark], list[Re
     # Which of the two counts would depend on when the role of the set is learned.
     sets = {each.key: each for each in entries if each.learns}
     for each in entries if sets else ():
-        if other := sets.get(set_key(of_spelling(each.principal))):
+        if other := sets.get(set_key(of_role(each.principal))):
             faults.append(_twice(each, other))
     return entries, hidden, faults
 
