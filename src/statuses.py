@@ -69,7 +69,6 @@ class waiting:
     PEER_RELATION = Text("waiting for Juju to set up the peer relation")
     NEW_LEADER = Text("waiting for the new leader")
     CERTIFICATE = Text("waiting for a certificate from {authority}")
-    CERTIFICATE_EARLY = Text("waiting for the certificate from {authority}: it {problem}")
     PODS = Text("waiting for the authenticator's pods, {ready}/{wanted} updated pods ready")
     PODS_STUCK = Text("waiting for the authenticator's pods, {ready}/{wanted} updated pods ready: {cause!q}")
     API_LATE = Text("waiting for the Kubernetes API: it does not answer in time")

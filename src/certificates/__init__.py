@@ -47,10 +47,6 @@ class PairRefused(ValueError):
     """The pair cannot be served; the text says why."""
 
 
-class NotYetValid(PairRefused):
-    """An otherwise good certificate, or its CA, is good later, by this machine's clock."""
-
-
 def now() -> datetime.datetime:
     """Return the present moment, which certificates are compared with, in UTC."""
     return datetime.datetime.now(datetime.timezone.utc)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import NamedTuple
 
 import certificates
-from certificates import SERVER_NAME, Issued, KeyPair, NotYetValid, PairRefused, ca_bundle, x509
+from certificates import SERVER_NAME, Issued, KeyPair, PairRefused, ca_bundle, x509
 from errors import Waiting
 from statuses import active, waiting
 from text import fingerprint
@@ -61,8 +61,6 @@ def obtain(
         except PairRefused as problem:
             problems.append(problem)
     if not good:
-        if early := [each for each in problems if isinstance(each, NotYetValid)]:
-            raise early[0]
         name = _name_for_another(bags) if problems else SERVER_NAME
         _ask(own, unit, name)
         if name not in {reply.name for reply in found}:

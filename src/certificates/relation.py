@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import ops
 
 import certificates
-from certificates import Issued, KeyPair, NotYetValid, PairRefused
-from errors import Blocked, Unready, Waiting
+from certificates import Issued, KeyPair, PairRefused
+from errors import Blocked, Unready
 from memory import Memory
-from statuses import blocked, waiting
+from statuses import blocked
 from text import fingerprint
 
 if TYPE_CHECKING:
@@ -90,10 +90,6 @@ class Certificates:
             else:
                 with self._reading():
                     issued = self._library.obtain(self._provider)
-        except NotYetValid as problem:
-            # No event says when that is over.
-            text = waiting.CERTIFICATE_EARLY(authority=self._provider, problem=problem)
-            raise Waiting(text) from problem
         except PairRefused as problem:
             text = blocked.CERTIFICATE_UNUSABLE(problem=problem, command=self._removal)
             raise Blocked(text, announced=True) from problem

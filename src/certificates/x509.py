@@ -22,7 +22,6 @@ import certificates
 from certificates import (
     SERVER_NAME,
     KeyPair,
-    NotYetValid,
     PairRefused,
     ca_bundle,
     private_key,
@@ -72,7 +71,7 @@ def key_pair(certificate: str, key: str, *authorities: str) -> KeyPair:
 def check(pair: KeyPair) -> Life:
     """Return the life of the certificate or of its CA, whichever ends first.
 
-    Raise `NotYetValid` if it is later, and `PairRefused` if it can never be served.
+    Raise `PairRefused` if it cannot be served.
     """
     if len(pair.key) > _MAX_KEY or len(pair.certificate + pair.ca) > _MAX_CERTIFICATES:
         raise PairRefused("is too large: RSA-4096 is the largest key")
@@ -105,7 +104,7 @@ def check(pair: KeyPair) -> Life:
         raise PairRefused("has a name that the pods cannot read")
     begins = max(each.begins for each in lives)
     if certificates.now() < begins:
-        raise NotYetValid(f"or its CA is not valid before {begins:%Y-%m-%d %H:%M} UTC")
+        raise PairRefused(f"or its CA is not valid before {begins:%Y-%m-%d %H:%M} UTC")
     return life
 
 

@@ -14,7 +14,7 @@ from tests.fakes import damage
 from tests.fakes.certificates import pairs
 from tests.fakes.certificates.authority import root
 
-from certificates import KeyPair, NotYetValid, PairRefused, x509
+from certificates import KeyPair, PairRefused, x509
 
 
 def days_left(pair: KeyPair) -> int:
@@ -30,9 +30,8 @@ def test_given_a_pair_when_checked_then_it_is_accepted_or_the_reason_is_said(
     if not reason:
         assert days_left(make()) == 365
         return
-    with pytest.raises(PairRefused, match=f"^{reason}$") as raised:
+    with pytest.raises(PairRefused, match=f"^{reason}$"):
         x509.check(make())
-    assert isinstance(raised.value, NotYetValid) is ("not valid before" in reason)
 
 
 def test_given_an_authority_that_ends_before_its_leaf_when_checked_then_its_end_counts():
