@@ -131,21 +131,6 @@ def test_given_a_look_alike_then_nothing_is_learned_from_it(found: str):
     assert learn([DEVOPS], [login(found)], [mapping(found)], "aws") == {}
 
 
-@given(st.data(), SETS, SUFFIXES)
-def test_given_a_role_with_one_character_changed_then_it_is_learned_only_where_the_suffix_changed(
-    data: st.DataObject, wanted: PermissionSet, suffix: str
-) -> None:
-    found = dataclasses.replace(wanted, suffix=suffix).role_arn("aws")
-    place = data.draw(st.integers(0, len(found)))
-    width = data.draw(st.integers(0, 1))
-    changed = found[:place] + data.draw(st.text(max_size=2)) + found[place + width :]
-
-    # All but the suffix is as it was, and the suffix is one: the other half of the definition.
-    begin, end = found[:-16], changed[-16:]
-    is_role = changed[:-16] == begin and not set(end) - set("0123456789abcdef")
-    assert learn([wanted], [login(changed)], [], "aws") == ({wanted: changed} if is_role else {})
-
-
 # Learning.
 
 MADE_UP = role("f" * 16)

@@ -53,6 +53,7 @@ NO_TIME = "annotation aws-iam/expires: 'tomorrow' is not a time such as 2026-12-
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
+        ({"arn": "?"}, "'?' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         ({"arn": PATHED}, f"no login has a role path; map {CANONICAL} instead"),
         ({"username": ""}, "the username is empty; set spec.username"),
         ({"username": NODE_NAME}, NO_NODE),
@@ -71,12 +72,6 @@ def test_given_a_mapping_that_lets_nobody_in_or_others_too_then_what_to_change_i
     found = find([dataclasses.replace(mapping("dev", DEV, CANONICAL), **fields)])
 
     assert found.get("dev") == problem
-
-
-def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_nothing():
-    found = find([mapping("a", "?"), mapping("b", "?")])
-
-    assert all(problem.startswith("'?' is not an ARN") for problem in found.values())
 
 
 # Mappings of others that have the ARN of a declared mapping.
@@ -113,6 +108,8 @@ def test_given_other_problems_when_there_is_a_duplicate_then_the_status_names_th
     name, problem = next(iter(report.items()))
     assert f"{name}: {problem}" == SAID
     assert NAME not in report
+    # What has no principal shares none.
+    assert report["a0"].startswith("'not an ARN 0' is not an ARN")
 
 
 @given(st.lists(damage.text(DEV, (PATHED, CANONICAL)), min_size=1, max_size=4))

@@ -5,10 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes.declaring import DEV
-from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import MAPPINGS
-from tests.fakes.kubernetes.server import FakeCluster
 
 from access import arn, subjects
 
@@ -49,16 +45,6 @@ def test_given_a_reserved_name_then_it_is_refused(username: str, groups: list[st
 )
 def test_given_a_name_that_people_use_then_it_is_accepted(username: str, groups: list[str]):
     subjects.check(username, groups)
-
-
-def test_given_a_stored_mapping_with_a_reserved_name_when_a_hook_runs_then_it_goes_on_working(
-    deployed: Model, api: FakeCluster
-):
-    api.add_mapping("dev", DEV)
-    api.objects[f"{MAPPINGS}/dev"]["spec"]["username"] = "system:admin"
-
-    assert "broken mapping" not in deployed.hook().message
-    assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": DEV.lower()}
 
 
 @pytest.mark.parametrize(

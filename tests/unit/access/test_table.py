@@ -90,15 +90,11 @@ def test_given_a_name_that_a_login_fills_in_then_the_names_it_can_become_count(
 
 def test_given_a_mapping_that_nobody_logs_in_by_then_its_fields_are_anybodys():
     found = dataclasses.replace(mapping("dev", "{{AccountID}}:dev"), arn="dev")
+    everything = bound("root", users=("1:dev",), everything=True)
 
-    assert given(found, bound("u", users=("1:dev",))) == ["ClusterRole/u as 1:dev"]
+    roles = given(found, bound("u", users=("1:dev",)), everything)
 
-
-def test_given_a_role_that_allows_everything_then_the_list_says_everything():
-    found = [bound("view", users=("alice",)), bound("root", users=("alice",), everything=True)]
-
-    roles = ["everything (ClusterRole/root)", "ClusterRole/view"]
-    assert given(mapping("dev"), *found) == roles
+    assert roles == ["everything (ClusterRole/root as 1:dev)", "ClusterRole/u as 1:dev"]
 
 
 @pytest.mark.parametrize(
@@ -145,13 +141,10 @@ def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_ou
         "NAME  ARN    USERNAME  GROUPS  SOURCE   ROLES",
         "dev   arn:x  al        -       kubectl  -",
     ]
+    of_set = dataclasses.replace(SHORT, permission_set="DevOps@1")
+    shown = listing.table([of_set], 9_000)[0].splitlines()[1]
+    assert shown == "dev   arn:x  al        -       kubectl (DevOps@1)  -"
     assert listing.table([], 9_000) == ("NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES", 0)
-
-
-def test_given_a_permission_set_then_its_name_is_shown():
-    text, _ = listing.table([dataclasses.replace(SHORT, permission_set="DevOps@1")], 9_000)
-
-    assert text.splitlines()[1] == "dev   arn:x  al        -       kubectl (DevOps@1)  -"
 
 
 def test_given_a_wide_cell_then_only_its_own_line_is_longer_and_a_very_wide_one_is_cut():

@@ -34,6 +34,7 @@ ROW = "mappings[0]"
 # Another partition, and a principal that keeps its name there.
 GOV, CAROL = "arn:aws-us-gov:iam::111122223333", "arn:aws:sts::111122223333:federated-user/Carol"
 
+VIEWER = "my-console-viewer-role"
 AWS_AUTH = """\
 # Please edit the object below. Lines beginning with a '#' will be ignored.
 apiVersion: v1
@@ -45,7 +46,7 @@ data:
       rolearn: arn:aws:iam::111122223333:role/my-nodegroup-NodeInstanceRole-DR46P1S17ZG8
       username: system:node:{{EC2PrivateDNSName}}
     - groups:
-      - eks-console-dashboard-full-access-group
+      - viewers
       rolearn: arn:aws:iam::111122223333:role/my-console-viewer-role
       username: my-console-viewer-role
   mapUsers: |
@@ -56,69 +57,54 @@ data:
   mapAccounts: |
     []
 kind: ConfigMap
-metadata:
-  creationTimestamp: "2026-04-06T18:40:35Z"
-  name: aws-auth
-  namespace: kube-system
+metadata: {name: aws-auth, namespace: kube-system, creationTimestamp: "2026-04-06T18:40:35Z"}
 """
-EKS_ANYWHERE = """\
+
+
+def rows(key: str, *, role: bool = False, user: bool = False) -> str:
+    """The same people, without the node, as other tools have them: a list with this key."""
+    viewer = f"{{{key}: '{ACCOUNT}:role/{VIEWER}', username: {VIEWER}, groups: [viewers]}}"
+    admin = f"{{{key}: '{ACCOUNT}:user/admin', username: admin, groups: ['system:masters']}}"
+    return f"[{', '.join([viewer] * role + [admin] * user)}]"
+
+
+FILES = {
+    "aws-auth": AWS_AUTH,
+    "aws-auth as JSON": json.dumps(yaml.safe_load(AWS_AUTH)),
+    "EKS Anywhere": f"""\
 apiVersion: anywhere.eks.amazonaws.com/v1alpha1
 kind: AWSIamConfig
-metadata:
-  name: aws-iam-auth-config
+metadata: {{name: aws-iam-auth-config}}
 spec:
   awsRegion: us-west-2
   backendMode: [EKSConfigMap]
-  mapRoles:
-  - roleARN: arn:aws:iam::111122223333:role/my-console-viewer-role
-    username: my-console-viewer-role
-    groups: [eks-console-dashboard-full-access-group]
-  mapUsers:
-  - userARN: arn:aws:iam::111122223333:user/admin
-    username: admin
-    groups: ["system:masters"]
+  mapRoles: {rows("roleARN", role=True)}
+  mapUsers: {rows("userARN", user=True)}
   partition: aws
-"""
-CONFIG_FILE = """\
+""",
+    "config file": f"""\
 clusterID: my-dev-cluster.example.com
 server:
   port: 21362
   stateDir: /var/aws-iam-authenticator
-  mapRoles:
-  - roleARN: arn:aws:iam::111122223333:role/my-console-viewer-role
-    username: my-console-viewer-role
-    groups:
-    - eks-console-dashboard-full-access-group
-  mapUsers:
-  - userARN: arn:aws:iam::111122223333:user/admin
-    username: admin
-    groups:
-    - system:masters
-"""
-EKSCTL = """\
+  mapRoles: {rows("roleARN", role=True)}
+  mapUsers: {rows("userARN", user=True)}
+""",
+    "eksctl": f"""\
 apiVersion: eksctl.io/v1alpha5
 kind: ClusterConfig
-metadata: {name: my-cluster, region: us-east-1}
+metadata: {{name: my-cluster, region: us-east-1}}
 iamIdentityMappings:
-  - arn: arn:aws:iam::111122223333:role/my-console-viewer-role
-    groups: [eks-console-dashboard-full-access-group]
-    username: my-console-viewer-role
-    noDuplicateARNs: true
-  - arn: arn:aws:iam::111122223333:user/admin
-    groups: ["system:masters"]
-    username: admin
-  - serviceName: emr-containers
-    namespace: emr
-  - account: "111122223333"
-"""
-PLAIN = """\
-- arn: arn:aws:iam::111122223333:role/my-console-viewer-role
-  groups: [eks-console-dashboard-full-access-group]
-  username: my-console-viewer-role
-- arn: arn:aws:iam::111122223333:user/admin
-  groups: ["system:masters"]
-  username: admin
-"""
+  - {rows("noDuplicateARNs: true, arn", role=True)[1:-1]}
+  - {rows("arn", user=True)[1:-1]}
+  - {{serviceName: emr-containers, namespace: emr}}
+  - {{account: "111122223333"}}
+""",
+    "plain list": rows("arn", role=True, user=True),
+    "keys in any case": "\n".join(
+        [f"MAPROLES: {rows('RoleArn', role=True)}", f"mapusers: {rows('UserARN', user=True)}"]
+    ),
+}
 
 
 def parse(text: str) -> declared.Declared:
@@ -131,32 +117,12 @@ def one(**keys: Any) -> Entry:
     return entry
 
 
-FILES = {
-    "aws-auth": AWS_AUTH,
-    "EKS Anywhere": EKS_ANYWHERE,
-    "config file": CONFIG_FILE,
-    "eksctl": EKSCTL,
-    "plain list": PLAIN,
-    "aws-auth as JSON": json.dumps(yaml.safe_load(AWS_AUTH)),
-}
-VIEWER = "my-console-viewer-role"
-
-
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES)
 def test_given_a_file_of_another_tool_when_it_is_read_then_its_people_are_declared(text: str):
     assert [(each.arn, each.username, each.groups) for each in parse(text).entries] == [
-        (f"{ACCOUNT}:role/{VIEWER}", VIEWER, ("eks-console-dashboard-full-access-group",)),
+        (f"{ACCOUNT}:role/{VIEWER}", VIEWER, ("viewers",)),
         (f"{ACCOUNT}:user/admin", "admin", ("system:masters",)),
     ]
-
-
-def test_given_keys_in_any_case_when_they_are_read_then_they_count():
-    text = "MAPROLES: '[{RoleARN: \"" + DEV + "\", UserName: dev, Groups: [view]}]'"
-
-    (entry,) = parse(text).entries
-
-    assert (entry.arn, entry.username, entry.groups) == (DEV, "dev", ("view",))
-    assert entry.place == "mapRoles[0]"
 
 
 NODES = "nodes do not log in with IAM here"
@@ -192,56 +158,33 @@ def test_given_a_text_without_entries_when_it_is_read_then_nothing_is_declared(t
     assert parse(text) == declared.Declared()
 
 
-@pytest.mark.parametrize(
-    ("arn", "kept"),
-    [
-        (f"{ACCOUNT}:role/team/a/Dev", f"{ACCOUNT}:role/Dev"),
-        (f"{ACCOUNT}:user/team/Bob", f"{ACCOUNT}:user/team/Bob"),
-        (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
-        ("ARN:AWS:IAM::111122223333:ROLE/TEAM/DEV", "ARN:AWS:IAM::111122223333:ROLE/DEV"),
-        (f"{GOV}:role/role/D", f"{GOV}:role/D"),
-        (CAROL, CAROL),
-    ],
-)
-def test_given_an_arn_when_it_is_read_then_only_a_roles_path_is_taken_off(arn: str, kept: str):
-    assert one(arn=arn).arn == kept
-
-
 SESSION = "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}"
+USER = f"{ACCOUNT}:user/team/{'a' * 39}-b"
 
 
-@pytest.mark.parametrize(
-    ("arn", "username"),
-    [
-        (f"{ACCOUNT}:user/team/bob", f"{ACCOUNT}:user/team/bob"),
-        (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
-        (f"{ACCOUNT}:role/team/Dev", SESSION),
-        (f"{GOV}:role/Dev", SESSION.replace("aws", "aws-us-gov")),
-    ],
-)
 @pytest.mark.parametrize("without", [{}, {"username": ""}, {"username": None}])
-def test_given_no_username_when_it_is_read_then_it_is_the_one_that_eks_gives(
-    arn: str, username: str, without: dict[str, Any]
-):
-    assert one(arn=arn, **without).username == username
-
-
 @pytest.mark.parametrize(
-    ("keys", "name"),
+    ("arn", "kept", "username", "name"),
     [
-        ({"arn": DEV}, "dev-f98916774b"),
-        ({"arn": DEV.upper()}, "dev-f98916774b"),
-        ({"arn": f"{ACCOUNT}:role/path/dev"}, "dev-f98916774b"),
-        ({"arn": f"{ACCOUNT}:role/+++"}, "x-0c2503f6b3"),
-        ({"arn": f"{ACCOUNT}:root"}, "root-3d077c1298"),
-        ({"arn": f"{ACCOUNT}:user/team/{'a' * 39}-b"}, f"{'a' * 39}-1bbb6923e9"),
-        ({"permission-set": "DevOps", "account": "012345678901"}, ""),
+        (DEV, DEV, SESSION, "dev-f98916774b"),
+        (f"{ACCOUNT}:role/team/a/Dev", DEV, SESSION, "dev-f98916774b"),
+        (DEV.upper(), DEV.upper(), SESSION.replace("Dev", "DEV"), "dev-f98916774b"),
+        (f"{GOV}:role/role/Dev", f"{GOV}:role/Dev", SESSION.replace("aws", "aws-us-gov"), None),
+        (f"{ACCOUNT}:role/+++", None, None, "x-0c2503f6b3"),
+        (f"{ACCOUNT}:root", f"{ACCOUNT}:root", f"{ACCOUNT}:root", "root-3d077c1298"),
+        (USER, USER, USER, f"{'a' * 39}-1bbb6923e9"),
+        (CAROL, CAROL, CAROL, None),
     ],
 )
-def test_given_an_entry_when_the_charm_is_upgraded_then_its_mapping_keeps_its_name(
-    keys: dict[str, Any], name: str
+def test_given_an_arn_then_a_roles_path_goes_and_username_and_name_are_always_the_same(
+    arn: str, kept: str | None, username: str | None, name: str | None, without: dict[str, Any]
 ):
-    assert one(**keys).name == name
+    """The username is the one that EKS gives. A mapping keeps its name in an upgrade."""
+    found = one(arn=arn, **without)
+
+    said = (found.arn, found.username, found.name)
+    for each, wanted in zip(said, (kept, username, name), strict=True):
+        assert wanted in (None, each)
 
 
 def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
@@ -250,6 +193,7 @@ def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_a
     (pinned,) = parse(text).entries
 
     assert printed.permission_set == PermissionSet("DevOps", "012345678901")
+    assert printed.name == ""
     role = "arn:aws:iam::012345678901:role/AWSReservedSSO_DevOps_0123456789abcdef"
     assert pinned.permission_set == PermissionSet("DevOps", "012345678901", "0123456789abcdef")
     assert (pinned.arn, pinned.principal) == (role, role.lower())
