@@ -54,7 +54,6 @@ def packages() -> list[Package]:
             (_own("aws-iam-reactive", "hooks", "wheelhouse"),),
             archive=_given("REACTIVE_CHARM"),
         ),
-        Package("quick-peer.charm", (_own("quick-peer"),)),
         Package("opentelemetry-collector.charm", (_own("opentelemetry-collector"),)),
     ]
 

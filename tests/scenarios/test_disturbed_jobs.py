@@ -119,3 +119,13 @@ def test_given_a_hook_that_is_killed_when_the_authority_changes_then_each_promis
 ):
     killed = disturbed(Step("hook"), Fault(kind, at))
     check(LEGACY, *AUTHORITY, killed, Step("leader moves", {"to": 1}))
+
+
+@pytest.mark.parametrize("kind", ["killed before", "killed after"])
+@pytest.mark.parametrize(
+    ("of", "at"), [*(("write", 1 + n) for n in range(13)), *(("tool", 1 + n) for n in range(14))]
+)
+def test_given_a_hook_that_is_killed_when_the_application_goes_then_nothing_of_it_stays(
+    of: str, at: int, kind: str
+):
+    check(ONE, *FIRST, disturbed(Step("remove"), Fault(kind, at, of=of)))

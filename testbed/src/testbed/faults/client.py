@@ -34,16 +34,8 @@ class Faults:
         """
         self._control("answer", what, "--request", request)
 
-    def kill(self, *at: int) -> None:
-        """SIGKILL every hook from now on when the API server has answered a request unheard.
-
-        `at` has the number of the request, counted from 1: of the hook's first run, then of its
-        first retry, and so on. Later retries are spared.
-        """
-        self._control("kill", "--at-request", ",".join(map(str, at)))
-
     def clear(self) -> None:
-        """Answer every request correctly again, and restart the counts."""
+        """Answer every request correctly again."""
         self._control("clear")
 
     def requests(self) -> list[Request]:
@@ -51,7 +43,7 @@ class Faults:
         return [Request(**request) for request in self._report()["requests"]]
 
     def fired(self) -> list[Request]:
-        """Return the requests that went wrong since the last `answer` or `kill`."""
+        """Return the requests that went wrong since the last `answer`."""
         return [Request(**request) for request in self._report()["fired"]]
 
     def _report(self) -> dict[str, Any]:

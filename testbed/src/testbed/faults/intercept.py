@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +67,7 @@ class Intercepts:
                 f'"{application}" is not intercepted; run: testbedctl faults on {application}'
             ) from None
 
-    def intercept(
-        self, context: Context, argv: Sequence[str], kill: Callable[[], None]
-    ) -> list[str]:
+    def intercept(self, context: Context, argv: Sequence[str]) -> list[str]:
         """Return the command that runs a hook, through the proxy if it is to be intercepted."""
         key = (context.model.uuid, context.application.name)
         with self._lock:
@@ -82,7 +80,7 @@ class Intercepts:
             if proxy is None:
                 proxy = self._proxies[key, host.id] = _proxy(host, key[1], requests)
         hook = context.hook.name if context.hook else context.action.name if context.action else ""
-        proxy.caller = Caller(context.id, context.unit.name, hook, context.retries, kill)
+        proxy.caller = Caller(context.id, hook)
         seen = f"{_FOLDER}/{key[1]}/kubeconfig"
         return ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", _SEEN_INSTEAD, seen, *argv]
 

@@ -14,14 +14,13 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from testbed.faults.requests import KILL, Fault, Request, RequestLog
+from testbed.faults.requests import Fault, Request, RequestLog
 
 _UPSTREAM_SECONDS = 60.0
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date"}
@@ -39,13 +38,10 @@ class Files:
 
 @dataclass(frozen=True)
 class Caller:
-    """The hook that sends the requests: its run, how often it was retried, and how to kill it."""
+    """The hook that sends the requests, and which run of it."""
 
     id: str
-    unit: str
     hook: str
-    retries: int
-    kill: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -134,11 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         if caller is None:
             self.close_connection = True
             return
-        request = Request(
-            caller.id, caller.unit, caller.hook, self.command, self.path, caller.retries
-        )
+        request = Request(caller.id, caller.hook, self.command, self.path)
         index, fault = requests.record(request)
-        answer = self._fail(fault, caller, body) if fault else self._forward(body)
+        answer = self._fail(fault, body) if fault else self._forward(body)
         if answer is None:
             self.close_connection = True
             return
@@ -147,12 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the inherited names
 
-    def _fail(self, fault: Fault, caller: Caller, body: bytes) -> Answer | None:
+    def _fail(self, fault: Fault, body: bytes) -> Answer | None:
         """Carry out a fault. Return the answer; None to close the connection without one."""
-        if fault.what == KILL:
-            self._forward(body)
-            caller.kill()
-            return None
         if fault.what == "closed":
             return None
         if fault.what == "html":

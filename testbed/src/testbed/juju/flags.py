@@ -36,12 +36,6 @@ class Parsed:
         assert isinstance(value, str)
         return value
 
-    def numbers(self, name: str) -> tuple[int, ...]:
-        """Return the numbers that a flag lists, such as `2,14`; none unless all are from 1 on."""
-        parts = self.text(name).split(",")
-        good = all(part.isdecimal() and int(part) > 0 for part in parts)
-        return tuple(int(part) for part in parts) if good else ()
-
     def on(self, name: str) -> bool:
         return self.values.get(name) is True
 

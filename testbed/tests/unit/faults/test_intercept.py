@@ -26,7 +26,6 @@ class Hook:
     """A hook of an intercepted application, which sends requests from its machine."""
 
     def __init__(self, intercepts: Intercepts, root: Path):
-        self.killed: list[bool] = []
         self._root = root
         context: Any = SimpleNamespace(
             id="rider/0-start-1",
@@ -39,12 +38,9 @@ class Hook:
                 ),
             ),
             hook=SimpleNamespace(name="start"),
-            retries=0,
             action=None,
         )
-        self.command = intercepts.intercept(
-            context, ["dispatch"], lambda: self.killed.append(True)
-        )
+        self.command = intercepts.intercept(context, ["dispatch"])
 
     @property
     def kubeconfig(self) -> Path:
@@ -97,7 +93,7 @@ def test_given_no_fault_then_the_api_server_gets_the_request_from_its_administra
     assert hook.send() == (201, "application/json", b'{"kind": "Service"}')
     assert api_server.asked == [(*PATCH, "admin", b"{}")]
     (seen,) = requests.requests
-    assert (seen.unit, seen.hook, seen.run) == ("rider/0", "start", "rider/0-start-1")
+    assert (seen.hook, seen.run) == ("start", "rider/0-start-1")
     assert (seen.method, seen.path, seen.code) == (*PATCH, 201)
 
 
@@ -105,7 +101,7 @@ def test_given_no_fault_then_the_api_server_gets_the_request_from_its_administra
 def test_given_a_refusal_then_the_charm_gets_a_status_object_and_nothing_is_done(
     hook: Hook, api_server: ApiServer, requests: RequestLog, what: str
 ) -> None:
-    requests.set(Fault(what, (1,)))
+    requests.set(Fault(what, "*"))
     code, kind, body = hook.send()
     assert (code, kind) == (int(what), "application/json")
     assert b'"kind": "Status"' in body
@@ -113,7 +109,7 @@ def test_given_a_refusal_then_the_charm_gets_a_status_object_and_nothing_is_done
 
 
 def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, requests: RequestLog) -> None:
-    requests.set(Fault("html", (1,)))
+    requests.set(Fault("html", "*"))
     code, kind, body = hook.send()
     assert (code, kind.partition(";")[0]) == (200, "text/html")
     assert body.startswith(b"<!DOCTYPE html>")
@@ -122,29 +118,21 @@ def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, requests: Re
 def test_given_half_an_answer_then_the_request_is_carried_out(
     hook: Hook, api_server: ApiServer, requests: RequestLog
 ) -> None:
-    requests.set(Fault("half", (1,)))
+    requests.set(Fault("half", "*"))
     with pytest.raises(http.client.IncompleteRead) as cut:
         hook.send()
     assert cut.value.partial == b'{"kind": '
     assert len(api_server.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("what", "killed", "carried_out"), [("closed", [], 0), ("kill", [True], 1)]
-)
-def test_given_no_answer_then_the_fault_decides_on_the_hooks_life_and_the_request(
-    hook: Hook,
-    api_server: ApiServer,
-    requests: RequestLog,
-    what: str,
-    killed: list[bool],
-    carried_out: int,
+def test_given_no_answer_then_the_request_is_not_carried_out_until_the_fault_ends(
+    hook: Hook, api_server: ApiServer, requests: RequestLog
 ) -> None:
-    requests.set(Fault(what, (1,)))
+    requests.set(Fault("closed", "*"))
     with pytest.raises(http.client.RemoteDisconnected):
         hook.send()
-    assert hook.killed == killed
-    assert len(api_server.asked) == carried_out
+    assert api_server.asked == []
+    requests.set(None)
     assert hook.send()[0] == 201
 
 
@@ -157,7 +145,7 @@ def test_given_a_slow_answer_then_the_request_is_carried_out_and_the_charm_waits
         waits.append((seconds, len(api_server.asked)))
 
     monkeypatch.setattr("testbed.faults.proxy.time.sleep", sleep)
-    requests.set(Fault("slow:30", (1,)))
+    requests.set(Fault("slow:30", "*"))
     assert hook.send()[0] == 201
     assert waits == [(30.0, 1)]
 

@@ -17,7 +17,6 @@ from testbed.juju.controller import lifecycle, removal
 from testbed.juju.controller.removal import Effects
 from testbed.juju.controller.store import Store
 from testbed.juju.errors import JujuError
-from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.server import ToolServer
 from testbed.juju.manner import Manner
 from testbed.juju.state import names
@@ -25,7 +24,6 @@ from testbed.juju.state.logbook import Logbook
 from testbed.juju.state.machine import Machine, MachineLike
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.status import DEAD, DYING, Status
-from testbed.juju.uniter.killing import Kills
 from testbed.juju.uniter.uniter import Uniter
 
 CONTROLLER_NAME, CLOUD, REGION, USER = "testbed", "testbed", "local", "admin"
@@ -56,9 +54,8 @@ class Controller:
         self.store = Store(lab.charm_store, lab.state / "charms", manner)
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
-        self.kills = Kills()
         self._histories: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
+        self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock)
         self._uniters: dict[tuple[str, str], Uniter] = {}
         self._hook_locks: dict[tuple[str, str], threading.Lock] = {}
         self.add_model(DEFAULT_MODEL)
@@ -201,13 +198,3 @@ class Controller:
         if level not in ("TRACE", "DEBUG"):
             self.logs[model.uuid].write(entity, level, module, message)
             self.lock.notify_all()
-
-    def _before_tool(self, context: Context, tool: str) -> bool:
-        """Kill the hook if `testbedctl kill-hook` says so. Return whether the tool may run.
-
-        Called under the lock.
-        """
-        if not self.kills.kills(context, tool):
-            return True
-        self._uniters[context.model.uuid, context.unit.name].kill()
-        return False

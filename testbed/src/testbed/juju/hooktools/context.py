@@ -43,7 +43,6 @@ class Context:
     log: Callable[[str, str, str], None]  # level, module, message
     hook: Hook | None = None
     action: ActionRun | None = None
-    retries: int = 0  # of a hook that has failed, this one included
     calls: int = 0  # of hook tools
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
     _leader_settings: dict[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ from testbed.juju.listener import Listener
 class ToolServer:
     """Answers hook tools for the contexts that are registered with it.
 
-    `lock` guards the model, and is held while a tool runs. `before` runs ahead of each call, under
-    the lock. If it returns False, its hook was killed and the call gets no answer.
+    `lock` guards the model, and is held while a tool runs.
     """
 
-    def __init__(self, path: Path, lock: Any, before: Callable[[Context, str], bool]):
-        self._lock, self._before = lock, before
+    def __init__(self, path: Path, lock: Any):
+        self._lock = lock
         self._contexts: dict[str, Context] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._listener = Listener(path, 0o600, self._answer)
@@ -44,13 +43,12 @@ class ToolServer:
         with connection:
             try:
                 line = connection.makefile("rb").readline()
-                answer = self._call(json.loads(line)) if line else None
-                if answer is not None:
-                    connection.sendall(json.dumps(answer).encode())
+                if line:
+                    connection.sendall(json.dumps(self._call(json.loads(line))).encode())
             except (OSError, ValueError):
                 return  # the tool was killed
 
-    def _call(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _call(self, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             context = self._contexts.get(request["context"])
             if context is None:
@@ -59,8 +57,6 @@ class ToolServer:
             if tool not in SPECS:
                 return _answered(1, "", f'ERROR unknown command "{tool}"')
             context.calls += 1
-            if not self._before(context, tool):
-                return None
             files = {
                 path: base64.b64decode(content or "")
                 for path, content in (request.get("files") or {}).items()

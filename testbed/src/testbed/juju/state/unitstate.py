@@ -40,7 +40,7 @@ class LocalRelation:
 
 @dataclass(frozen=True)
 class LocalState:
-    """What the agent has done so far. ``failures`` says how often ``failed`` did, in turn."""
+    """What the agent has done so far."""
 
     installed: bool = False
     started: bool = False
@@ -53,7 +53,6 @@ class LocalState:
     update_status_version: int = 0
     queued: str = ""
     failed: Hook | None = None
-    failures: int = 0
     relations: Mapping[int, LocalRelation] = field(default_factory=dict)
     secrets_changed: Mapping[str, int] = field(default_factory=dict)
     secrets_done: frozenset[tuple[str, str, int]] = frozenset()

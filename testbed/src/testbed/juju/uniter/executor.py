@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from testbed.juju.errors import CommitError, JujuError
 from testbed.juju.hooktools import SPECS
@@ -18,13 +17,11 @@ from testbed.juju.uniter import runner
 from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.processes import Processes
+from testbed.juju.uniter.protocols import ControllerLike
 from testbed.juju.uniter.remotestate import Snapshot
 from testbed.juju.uniter.secretexpire import SecretExpire
 from testbed.juju.uniter.tasks import Task, finish
 from testbed.juju.uniter.timers import Retry
-
-if TYPE_CHECKING:
-    from testbed.juju.controller.controller import Controller
 
 _UNPACK_AGAIN_SECONDS = 1.0
 _FIRST_OF_A_CHARM = {"install", "upgrade-charm"}
@@ -41,7 +38,7 @@ _SIGNALS = {9: "killed", 15: "terminated"}
 class Executor:
     """Runs what the uniter of one unit has chosen."""
 
-    controller: Controller
+    controller: ControllerLike
     model: Model
     unit: Unit
     processes: Processes
@@ -60,8 +57,6 @@ class Executor:
             if self.model.is_gone(self.unit):
                 return
             context = self._begin(hook)
-            if handler is not None:
-                self.controller.kills.begins(context)
         code = 0
         if handler is not None:
             output = self._log_lines(hook.name)
@@ -129,8 +124,7 @@ class Executor:
         self.processes.log("ERROR", "juju.worker.uniter.operation", message)
         waits = f'awaiting error resolution for "{hook.name}" hook'
         self.processes.log("INFO", "juju.worker.uniter", waits)
-        failures = self.unit.local.failures + 1
-        self.unit.local = replace(self.unit.local, failed=hook, failures=failures)
+        self.unit.local = replace(self.unit.local, failed=hook)
         if self.model.setting("automatically-retry-hooks") == "true":
             self.retry.failed(time.monotonic())
 

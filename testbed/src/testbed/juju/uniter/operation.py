@@ -14,7 +14,7 @@ _DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
 
 def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
     """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
-    after = replace(local, failed=None, failures=0, queued="")
+    after = replace(local, failed=None, queued="")
     if hook.kind.startswith("relation-"):
         return replace(after, relations=_relations_after(local.relations, hook))
     if hook.kind.startswith("secret-"):

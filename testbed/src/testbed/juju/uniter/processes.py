@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.machine import MachineLike
@@ -14,15 +13,13 @@ from testbed.juju.state.status import now
 from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.environment import environment
-
-if TYPE_CHECKING:
-    from testbed.juju.controller.controller import Controller
+from testbed.juju.uniter.protocols import ControllerLike
 
 
 class Processes:
     """Starts a unit's processes. From `begin` to `end` it is `busy`, and `kill` has an effect."""
 
-    def __init__(self, controller: Controller, model: Model, unit: Unit):
+    def __init__(self, controller: ControllerLike, model: Model, unit: Unit):
         self.busy = False
         self._controller, self._model, self._unit = controller, model, unit
         self._history = controller.history(model, unit.name)
@@ -56,7 +53,6 @@ class Processes:
             log=self.log,
             hook=hook,
             action=action,
-            retries=self._unit.local.failures if hook else 0,
         )
         self._controller.tools.register(context)
         return context
@@ -71,7 +67,7 @@ class Processes:
         with self._controller.lock:
             env = environment(context, path)
         try:
-            argv = self._controller.intercepts.intercept(context, argv, self._kill)
+            argv = self._controller.intercepts.intercept(context, argv)
             folder = charm_dir(self._unit.name)
             run = runner.Run(self._host(), argv, env, folder, output)
         except OSError as error:
@@ -104,7 +100,3 @@ class Processes:
         host = self._unit.machine.host
         assert host is not None
         return host
-
-    def _kill(self) -> None:
-        with self._controller.lock:
-            self.kill()

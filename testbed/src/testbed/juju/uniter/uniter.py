@@ -6,7 +6,6 @@ import shutil
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
@@ -14,20 +13,18 @@ from testbed.juju.state.paths import agent_dir, inside
 from testbed.juju.state.status import Status, now
 from testbed.juju.uniter.executor import Executor
 from testbed.juju.uniter.processes import Processes
+from testbed.juju.uniter.protocols import ControllerLike
 from testbed.juju.uniter.remotestate import Snapshot, snapshot
 from testbed.juju.uniter.resolver import next_hook
 from testbed.juju.uniter.secretexpire import SecretExpire
 from testbed.juju.uniter.tasks import Task
 from testbed.juju.uniter.timers import Retry, UpdateStatus
 
-if TYPE_CHECKING:
-    from testbed.juju.controller.controller import Controller
-
 
 class Uniter:
     """Runs a unit's hooks, actions and commands, one at a time, until the unit is gone."""
 
-    def __init__(self, controller: Controller, model: Model, unit: Unit):
+    def __init__(self, controller: ControllerLike, model: Model, unit: Unit):
         self.tasks: deque[Task] = deque()
         self._controller, self._model, self._unit = controller, model, unit
         self._lock = controller.lock

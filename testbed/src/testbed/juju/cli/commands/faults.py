@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from testbed.faults.requests import KILL, Fault
+from testbed.faults.requests import Fault
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import UsageError
 from testbed.juju.flags import Flag, Parsed
 
-_VERBS = "on, off, answer WHAT, kill, clear or requests"
+_VERBS = "on, off, answer WHAT, clear or requests"
 
 
 def faults(invocation: Invocation, parsed: Parsed) -> None:
@@ -30,13 +30,10 @@ def faults(invocation: Invocation, parsed: Parsed) -> None:
 def _fault(verb: str, what: str, parsed: Parsed) -> Fault | None:
     if verb == "clear":
         return None
-    at = parsed.numbers("at-request")
-    if verb == "kill":
-        return Fault(KILL, at)
     if verb != "answer":
         raise UsageError(f'give one of {_VERBS}, not "{verb}"')
     method, _, path = parsed.text("request").partition(" ")
-    return Fault(what, at, method, path)
+    return Fault(what, method, path)
 
 
 COMMANDS = (
@@ -46,9 +43,7 @@ COMMANDS = (
         "                       answer APP WHAT --request \"METHOD PATH\": answers each such\n"
         "                       request with 403, html …; PATH is the end of its path.\n"
         "                       \"*\" is every request.\n"
-        "                       kill APP --at-request N: kills each hook at the answer to its\n"
-        "                       N-th request. N,M kills its first retry too, at its M-th.\n"
         "                       clear APP: ends all faults. requests APP: prints all as JSON.",
-        (Flag("at-request"), Flag("request")),
+        (Flag("request"),),
     ),
 )  # fmt: skip

@@ -10,8 +10,6 @@ from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.state import names
-from testbed.juju.uniter.killing import Plan
 
 _SETTLE_SECONDS = 300.0
 
@@ -28,22 +26,6 @@ def move_leader(invocation: Invocation, parsed: Parsed) -> None:
         unit = model.unit(_argument(parsed, 0, "unit"))
         model.applications[unit.application].leader = unit.name
         invocation.controller.changed(model)
-
-
-def kill_hook(invocation: Invocation, parsed: Parsed) -> None:
-    name, at = parsed.text("unit"), parsed.numbers("at-tool-call")
-    if not names.is_unit(name) or not at:
-        raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
-    plan = Plan(at, parsed.text("hook"))
-    with invocation.controller.lock:
-        invocation.controller.kills.set(invocation.model.uuid, name, plan)
-
-
-def killed(invocation: Invocation, parsed: Parsed) -> None:
-    with invocation.controller.lock:
-        unit = _argument(parsed, 0, "unit")
-        report = invocation.controller.kills.find(invocation.model.uuid, unit).report()
-    invocation.print(json.dumps(report))
 
 
 def trigger(invocation: Invocation, parsed: Parsed) -> None:
@@ -88,14 +70,6 @@ def settle(invocation: Invocation, parsed: Parsed) -> None:
 
 COMMANDS = (
     Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
-    Command(
-        "kill-hook", kill_hook,
-        "Kills every hook of a unit at its N-th hook-tool call. The unit need not exist\n"
-        "                       yet. N,M kills a hook's first retry too, at its M-th call.\n"
-        "                       Later retries are spared. --hook NAME spares other hooks.",
-        (Flag("unit"), Flag("at-tool-call"), Flag("hook")),
-    ),
-    Command("killed", killed, "Prints what the last kill-hook of UNIT has killed, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),
     Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
     Command(
