@@ -100,12 +100,10 @@ def refused(_juju: jubilant.Juju, cluster: Cluster) -> None:
     assert bad_tokens.log_in(cluster, token) == 401
 
 
-FIRST = "Admit the first user"
 RUNNER = "Map it"
 FILE = "The file"
 IMAGE = "The image: choose it, pull it from your registry, air-gapped"
 WALK = (
-    Section("deploy.md", FIRST, saves=(FIRST, "mappings.yaml"), maps="first", again=True),
     Section("deploy.md", "Three control planes and a load balancer", (checking.ALL_OK,)),
     Section("deploy.md", "In another AWS partition", resets="partition"),
     Section(
@@ -114,7 +112,6 @@ WALK = (
         ("get-token",),
         saves=(RUNNER, "mappings.yaml"),
         maps="runner:{{SessionName}}",
-        ends="first",
     ),
     Section(KUBECONFIGS, "Get a kubeconfig", ("Context",)),
     Section(KUBECONFIGS, "Install a client", ("get-token",)),
