@@ -22,7 +22,6 @@ COMMANDS = ("juju ", "kubectl ", "mkdir ", "export ", "cd ", "cat ")
 RETRY_SECONDS = 180.0
 # The steps of other pages give their keys by these variables, before which no profile counts.
 OWN_KEYS = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
-SCP = re.compile(r"^juju scp (\S+):(\S+) (\S+)$", re.MULTILINE)
 
 
 def steps() -> Iterator[page.Step]:
@@ -39,7 +38,7 @@ def steps() -> Iterator[page.Step]:
             shows = "" if following.startswith(COMMANDS) else following
             yield page.Step(
                 title,
-                "\n".join([*shell, SCP.sub(_by_scp, command)]),
+                "\n".join([*shell, how_to.without_key(command)]),
                 shows,
                 code=1 if shows.lower().startswith("error") else 0,
                 retry_seconds=RETRY_SECONDS if shows else 0.0,
@@ -47,13 +46,6 @@ def steps() -> Iterator[page.Step]:
             shell += re.findall(r"^(?:export|cd) .*", command, re.MULTILINE)
             if "run: " in shows:
                 yield page.Step("Run the command of the status", page.RUN_STATUS_COMMAND)
-
-
-def _by_scp(found: re.Match[str]) -> str:
-    """Return what copies a file. A new model of Juju 4 has no SSH key."""
-    unit, path, goal = found.groups()
-    instead = f"juju exec --unit {unit} -- cat /home/ubuntu/{path} > {goal}"
-    return f'case "$(juju version)" in 3.*) {found[0]} ;; *) {instead} ;; esac'
 
 
 @pytest.mark.parametrize("step", [*steps()], ids=lambda step: step.title.replace(" ", "-"))

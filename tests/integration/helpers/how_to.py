@@ -39,11 +39,8 @@ class Reader:
 
     def run(self, block: str) -> str:
         """Run commands in a shell, and return what they print."""
-        if os.environ.get("TESTBED_JUJU") == "4.1":
-            # The testbed takes no SSH key, which the page has its readers add there.
-            block = COPY.sub(r"juju exec --unit \1 -- cat /home/ubuntu/\2 > \3", block)
         done = subprocess.run(
-            ["/bin/bash", "-e", "-o", "pipefail", "-c", block],
+            ["/bin/bash", "-e", "-o", "pipefail", "-c", without_key(block)],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -52,6 +49,15 @@ class Reader:
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+
+def without_key(block: str) -> str:
+    """Return commands that need no SSH key, which a page has its readers add on Juju 4: the
+    testbed takes none there.
+    """
+    if os.environ.get("TESTBED_JUJU") != "4.1":
+        return block
+    return COPY.sub(r"juju exec --unit \1 -- cat /home/ubuntu/\2 > \3", block)
 
 
 def run(juju: jubilant.Juju, command: str) -> None:
