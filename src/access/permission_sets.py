@@ -29,8 +29,6 @@ _ROLE = re.compile(
     rf"arn:({'|'.join(PARTITIONS)}):iam::({_ACCOUNT}):role/AWSReservedSSO_({_NAME})_({_SUFFIX})",
     re.ASCII | re.IGNORECASE,
 )
-# A set with its account. A set's own name may have an @ too.
-_PRINTED = re.compile(rf"(.*)@({_ACCOUNT})", re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,25 +61,6 @@ class PermissionSet:
         """Return the ARN of the set's role, for a mapping. The suffix must be known."""
         role = f"AWSReservedSSO_{self.name}_{self.suffix}"
         return f"arn:{partition}:iam::{self.account}:role/{role}"
-
-
-def read(name: str, account: str, suffix: str) -> PermissionSet:
-    """Return the permission set that a person names. ``name`` may have the account too, as
-    `PermissionSet` is printed: ``DevOps@111122223333``.
-
-    Raises:
-        ValueError: there is no account, or there are two; or a part is malformed.
-    """
-    if match := _PRINTED.fullmatch(name):
-        name = match[1]
-        if account not in ("", match[2]):
-            raise ValueError(
-                f"permission-set names account {match[2]}, and account is {account}: give one"
-            )
-        account = match[2]
-    if not account:
-        raise ValueError("permission-set needs account")
-    return PermissionSet(name, account, suffix)
 
 
 def of_role(arn: str) -> PermissionSet | None:

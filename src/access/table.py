@@ -13,7 +13,7 @@ from access.mapping import Identity, IdentityMapping, identity
 from access.permission_sets import of_role
 from text import cut, first, one_line, word
 
-_MASTERS = f"group {rbac.MASTERS}"
+_EVERYTHING = "everything"
 # A wider cell makes only its own row longer.
 _WIDTH = 70
 # No cell takes the place of those behind it, and no row that of others: a mapping may have any
@@ -33,9 +33,13 @@ class Row:
     source: str  # What made it: `option`, `grant` or `kubectl`.
     permission_set: str  # The permission set whose role it maps, as `<set>@<account>`; or empty.
     expires: str  # When the charm deletes it, unchecked; or empty.
-    administrator: tuple[str, ...]  # By which group or roles it may do everything in the cluster.
     roles: tuple[str, ...]  # What RBAC gives to it beyond what it gives to everybody.
     problem: str  # What is wrong with it, and the remedy; or empty.
+
+    @property
+    def is_administrator(self) -> bool:
+        """Return whether it may do everything in the cluster."""
+        return any(role.startswith(_EVERYTHING) for role in self.roles)
 
 
 def rows(
@@ -45,7 +49,7 @@ def rows(
 ) -> list[Row]:
     """Return a row for each mapping, sorted by name, administrators first: a list may be cut."""
     found = [_row(mapping, problems.get(mapping.name, ""), bindings) for mapping in mappings]
-    return sorted(found, key=lambda row: (not row.administrator, row.name))
+    return sorted(found, key=lambda row: (not row.is_administrator, row.name))
 
 
 def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row:
@@ -54,9 +58,8 @@ def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row
     except ValueError:
         who = Identity(mapping.username, mapping.groups)
     grants = bindings.of(who.username, who.groups)
-    names = {who.username, *who.groups}
-    masters = [_MASTERS] if rbac.MASTERS in mapping.groups else []
-    mighty = [each for each in grants if each.binding.everything and not each.binding.namespace]
+    masters = [f"{_EVERYTHING} ({rbac.MASTERS})"] if rbac.MASTERS in mapping.groups else []
+    roles = (_role(each, {who.username, *who.groups}) for each in grants)
     return Row(
         name=mapping.name,
         arn=cut(mapping.arn, _MOST_OF_CELL),
@@ -65,27 +68,25 @@ def _row(mapping: IdentityMapping, problem: str, bindings: rbac.Bindings) -> Row
         source=mapping.source or "kubectl",
         permission_set=f"{of_role(mapping.arn) or ''}",
         expires=cut(mapping.expires, _MOST_OF_CELL),
-        administrator=_first([*masters, *_roles(mighty, names)]),
-        roles=_first([*_roles(grants, names)]),
+        roles=_first([*masters, *dict.fromkeys(roles)]),
         problem=problem,
     )
 
 
 def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
     """Return what RBAC gives to ``mapping`` beyond what it gives to everybody."""
-    return _given(_row(mapping, "", bindings))
+    return [*_row(mapping, "", bindings).roles]
 
 
 def _first(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(first([cut(each, _MOST_OF_LISTED) for each in values], _LISTED))
 
 
-def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable[str]:
-    """Return each role once. After "as" stands the name that a login must get to have it."""
-    return dict.fromkeys(
-        grant.binding.role + ("" if grant.subject in names else f" as {word(grant.subject)}")
-        for grant in grants
-    )
+def _role(grant: rbac.RoleGrant, names: Collection[str]) -> str:
+    """Return a role. After "as" stands the name that a login must get to have it."""
+    role, binding = grant.binding.role, grant.binding
+    role += "" if grant.subject in names else f" as {word(grant.subject)}"
+    return f"{_EVERYTHING} ({role})" if binding.everything and not binding.namespace else role
 
 
 # The columns that are there even if they have no value.
@@ -114,16 +115,10 @@ def _cells(row: Row) -> Mapping[str, str]:
         "GROUPS": ",".join(map(word, row.groups)),
         "SOURCE": f"{row.source} ({row.permission_set})" if row.permission_set else row.source,
         "EXPIRES": word(row.expires),
-        "ROLES": ",".join(_given(row)),
+        "ROLES": ",".join(row.roles),
         "PROBLEM": row.problem,
     }
     return {title: cut(one_line(value), _MOST_OF_CELL) for title, value in cells.items()}
-
-
-def _given(row: Row) -> list[str]:
-    masters = [f"everything ({rbac.MASTERS})"] if _MASTERS in row.administrator else []
-    mighty = {*row.administrator}
-    return [*masters, *(f"everything ({r})" if r in mighty else r for r in row.roles)]
 
 
 def jsons(listed: Sequence[Row], limit: int) -> tuple[str, int]:

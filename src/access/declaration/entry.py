@@ -9,7 +9,7 @@ import functools
 from datetime import datetime
 
 import times
-from access import arn, permission_sets, subjects
+from access import arn, subjects
 from access.declaration import rights
 from access.declaration.formats import NO_ACCOUNTS, Row
 from access.declaration.rights import Remark
@@ -186,7 +186,9 @@ def _principal(
     if name and arns:
         raise ValueError("it has an arn and a permission-set, keep one of them")
     if name:
-        found = permission_sets.read(name, account, suffix)
+        if not account:
+            raise ValueError("permission-set needs account")
+        found = PermissionSet(name, account, suffix)
         role = found.role_arn(partition) if suffix else ""
         return found, role, arn.canonical_or_empty(role), ""
     if account or suffix:

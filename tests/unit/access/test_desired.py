@@ -185,7 +185,9 @@ LATER, SOONER = "2026-11-26T12:00:00.1Z", "2026-11-26T12:00:00Z"
 DECLARES = parse(f"[{{arn: '{DEV}', expires: '{SOONER}'}}]", NOON)
 LASTING = parse(f"[{{arn: '{DEV}'}}]", NOON)
 FAULTY = parse(f"[{{arn: '{DEV}'}}, {{arn: x}}]", NOON)
-ENDING_SET = parse(f"[{{permission-set: DevOps@111122223333, expires: '{SOONER}'}}]", NOON)
+ENDING_SET = parse(
+    f"[{{permission-set: DevOps, account: '111122223333', expires: '{SOONER}'}}]", NOON
+)
 
 
 @pytest.mark.parametrize(

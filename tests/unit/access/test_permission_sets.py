@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from access import arn
 from access.mapping import IdentityMapping
-from access.permission_sets import PermissionSet, learn, of_role, read
+from access.permission_sets import PermissionSet, learn, of_role
 from access.refusals import Line
 
 ACCOUNT = "111122223333"
@@ -43,50 +43,27 @@ def mapping(arn: str, source: str = "option") -> IdentityMapping:
 # Reading.
 
 
-@given(SETS, SUFFIXES)
-def test_given_a_set_as_it_is_printed_then_it_is_read_with_and_without_its_account_again(
-    wanted: PermissionSet, suffix: str
-) -> None:
-    pinned = dataclasses.replace(wanted, suffix=suffix)
-
-    assert read(str(wanted), wanted.account, "") == wanted
-    assert read(str(pinned), "", suffix) == pinned
-
-
-@pytest.mark.parametrize("name", ["dev@example", "@", "dev@", "@11112222333", "a@1111222233334"])
-def test_given_an_at_sign_in_a_name_then_what_follows_is_an_account_only_with_its_12_digits(
-    name: str,
-) -> None:
-    assert read(name, ACCOUNT, "") == PermissionSet(name, ACCOUNT)
-    assert read(f"{name}@{ACCOUNT}", "", "") == PermissionSet(name, ACCOUNT)
-
-
 NO_NAME = "{!r} is not the name of a permission set (1 to 32 letters, digits or _+=,.@-)"
 NO_ACCOUNT = "{!r} is not an account of 12 digits"
 NO_SUFFIX = "{!r} is not a suffix of 16 digits or letters a to f"
 
 
-TWO = f"permission-set names account {ACCOUNT}, and account is 222233334444: give one"
-
-
 @pytest.mark.parametrize(
     ("name", "account", "suffix", "problem"),
     [
-        (f"DevOps@{ACCOUNT}", "222233334444", "", TWO),
-        ("DevOps", "", "", "permission-set needs account"),
         *(
-            (f"{name}@{ACCOUNT}", "", "", NO_NAME.format(name))
+            (name, ACCOUNT, "", NO_NAME.format(name))
             for name in ("", "x" * 33, "Dev Ops", "DevOps\n", "D\u00e9vOps")
         ),
         *(("DevOps", n, "", NO_ACCOUNT.format(n)) for n in ("11112222333", "\u0661" * 12)),
         *(("DevOps", ACCOUNT, s, NO_SUFFIX.format(s)) for s in (OLD[1:], OLD.upper(), f"{OLD}\n")),
     ],
 )
-def test_given_a_part_that_is_missing_or_malformed_then_the_error_names_it(
+def test_given_a_part_that_is_malformed_then_the_error_names_it(
     name: str, account: str, suffix: str, problem: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
-        read(name, account, suffix)
+        PermissionSet(name, account, suffix)
 
 
 # Matching.

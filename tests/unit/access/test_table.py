@@ -46,13 +46,14 @@ WHOLE = Row(
     source="option",
     permission_set="DevOps@111122223333",
     expires=EXPIRES,
-    administrator=("group system:masters",),
-    roles=("ClusterRole/edit as bob", "ClusterRole/view", "ClusterRole/view in team"),
+    roles=(
+        "everything (system:masters)",
+        *("ClusterRole/edit as bob", "ClusterRole/view", "ClusterRole/view in team"),
+    ),
     problem="same ARN as dev",
 )
 BARE = Row(
     *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", ""),
-    administrator=(),
     roles=(),
     problem="",
 )
@@ -98,22 +99,28 @@ def test_given_a_mapping_that_nobody_logs_in_by_then_its_fields_are_anybodys():
 
 
 @pytest.mark.parametrize(
-    ("groups", "binding", "administrator"),
+    ("groups", "binding", "roles"),
     [
-        (["system:masters"], bound("view"), ("group system:masters",)),
-        ([], bound("all", users=("alice",), everything=True), ("ClusterRole/all",)),
-        (["ops"], bound("all", groups=("ops",), everything=True), ("ClusterRole/all",)),
-        ([], bound("all", users=("bob",), everything=True), ()),
-        ([], bound("all", "kube-system", users=("alice",), everything=True), ()),
+        (["system:masters"], bound("view"), ["everything (system:masters)"]),
+        ([], bound("all", users=("alice",), everything=True), ["everything (ClusterRole/all)"]),
+        (
+            ["ops"],
+            bound("all", groups=("ops",), everything=True),
+            ["everything (ClusterRole/all)"],
+        ),
+        ([], bound("all", users=("bob",), everything=True), []),
+        (
+            [],
+            bound("all", "kube-system", users=("alice",), everything=True),
+            ["ClusterRole/all in kube-system"],
+        ),
     ],
     ids=["group", "role", "role-by-group", "of-another", "in-a-namespace"],
 )
-def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_administrator(
-    groups: list[str], binding: rbac.Binding, administrator: tuple[str, ...]
+def test_given_a_group_or_a_role_that_may_do_everything_then_the_list_says_everything(
+    groups: list[str], binding: rbac.Binding, roles: list[str]
 ):
-    (row,) = listing.rows([mapping("dev", "alice", *groups)], {}, rbac.Bindings([binding]))
-
-    assert row.administrator == administrator
+    assert given(mapping("dev", "alice", *groups), binding) == roles
 
 
 # The table.
@@ -121,8 +128,7 @@ def test_given_a_group_or_a_role_that_may_do_everything_then_it_makes_an_adminis
 SHORT = dataclasses.replace(BARE, arn="arn:x", username="al")
 LONG = Row(
     *("bob", "y", "u", ("g", "h"), "option", "", "2027"),
-    administrator=("group system:masters",),
-    roles=("r", "s"),
+    roles=("everything (system:masters)", "r", "s"),
     problem="wrong",
 )
 
@@ -187,4 +193,4 @@ def test_given_a_row_as_json_then_it_is_whole():
     text, _ = listing.jsons([LONG], 9_000)
 
     assert json.loads(text) == [json.loads(json.dumps(dataclasses.asdict(LONG)))]
-    assert " " not in text.replace("group system:masters", "")
+    assert " " not in text.replace("everything (system:masters)", "")

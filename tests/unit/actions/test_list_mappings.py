@@ -36,8 +36,10 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "source": "option",
             "permission_set": "DevOps@111122223333",
             "expires": "2026-12-31T18:00:00Z",
-            "administrator": ["group system:masters"],
-            "roles": ["ClusterRole/view", "Role/default/pod-reader", "ClusterRole/view in prod"],
+            "roles": [
+                "everything (system:masters)",
+                *("ClusterRole/view", "Role/default/pod-reader", "ClusterRole/view in prod"),
+            ],
             "problem": "",
         }
     ]

@@ -31,6 +31,7 @@ DEV = f"{ACCOUNT}:role/Dev"
 SUFFIX = "0123456789abcdef"
 DEV_SET = f"{ACCOUNT}:role/AWSReservedSSO_Dev_{SUFFIX}"
 ROW = "mappings[0]"
+OF_SET = "permission-set: {}, account: '111122223333'"
 # Another partition, and a principal that keeps its name there.
 GOV, CAROL = "arn:aws-us-gov:iam::111122223333", "arn:aws:sts::111122223333:federated-user/Carol"
 
@@ -188,7 +189,7 @@ def test_given_an_arn_then_a_roles_path_goes_and_username_and_name_are_always_th
 
 
 def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
-    printed = one(**{"permission-set": "DevOps@012345678901", "username": "dev"})
+    printed = one(**{"permission-set": "DevOps", "account": "012345678901", "username": "dev"})
     text = "[{permission-set: DevOps, account: 012345678901, suffix: 0123456789abcdef}]"
     (pinned,) = parse(text).entries
 
@@ -285,9 +286,9 @@ def test_given_a_text_that_is_wrong_when_it_is_read_then_it_is_refused_in_one_li
     "text",
     [
         f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]",
-        "[permission-set: A@111122223333, permission-set: a@111122223333]",
-        f"[{{permission-set: Dev@111122223333}}, {{arn: '{DEV_SET}'}}]",
-        f"[{{permission-set: Dev@111122223333, suffix: {SUFFIX}}}, {{arn: '{DEV_SET}'}}]",
+        f"[{{{OF_SET.format('A')}}}, {{{OF_SET.format('a')}}}]",
+        f"[{{{OF_SET.format('Dev')}}}, {{arn: '{DEV_SET}'}}]",
+        f"[{{{OF_SET.format('Dev')}, suffix: {SUFFIX}}}, {{arn: '{DEV_SET}'}}]",
         f"mapRoles: [{{rolearn: '{DEV}'}}, {{rolearn: '{DEV}'}}]",
         f"[{{arn: '{DEV}', expires: 2026-01-01T00:00:00Z}}, {{arn: '{DEV}'}}]",
     ],
@@ -330,7 +331,7 @@ def test_given_an_access_entry_beside_a_row_of_aws_auth_then_it_counts_as_on_eks
 def test_given_a_principal_then_the_entry_that_declares_it_is_known(
     principal: str, place: str | None
 ):
-    dev, pinned = (f"permission-set: {name}@111122223333" for name in ("Dev", "Ops"))
+    dev, pinned = map(OF_SET.format, ("Dev", "Ops"))
     sets = f"{{{dev}}}, {{{pinned}, suffix: {SUFFIX}}}"
     found = parse(f"[{{arn: '{DEV}'}}, {sets}, {{arn: x}}]")
 
