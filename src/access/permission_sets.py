@@ -89,19 +89,11 @@ def learn(
     """
     ours = sorted((each for each in found if each.source), key=lambda each: each.source == OPTION)
     oldest_first = sorted(seen, key=lambda each: each.time)
+    roles = dict[PermissionSet, str]()
     # The last one of a set counts.
-    roles = {
-        key: each.arn for each in (*oldest_first, *ours) if (key := _key(each.arn, partition))
-    }
-    return {
-        wanted: roles[key]
-        for wanted in sets
-        if not wanted.suffix and (key := (wanted.name, wanted.account)) in roles
-    }
-
-
-def _key(arn: str, partition: str) -> tuple[str, str] | None:
-    """Return the name and account of the permission set whose role in ``partition`` this is, as
-    AWS spells it."""
-    role = of_role(arn)
-    return (role.name, role.account) if role and role.role_arn(partition) == arn else None
+    for each in (*oldest_first, *ours):
+        role = of_role(each.arn)
+        # As AWS spells it.
+        if role and role.role_arn(partition) == each.arn:
+            roles[dataclasses.replace(role, suffix="")] = each.arn
+    return {wanted: roles[wanted] for wanted in sets if wanted in roles}
