@@ -20,6 +20,7 @@ from actions import get_kubeconfig
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 GOV, GOV_EAST = ROLE.replace("aws", "aws-us-gov"), {"region": "us-gov-east-1"}
+AWS = "eks get-token --cluster-name ID --output json"
 UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
 
 
@@ -35,7 +36,7 @@ def args(config: dict[str, Any]) -> str:
     ("params", "expected"),
     [
         ({}, "token -i ID --region us-east-1"),
-        ({"client": "aws"}, "eks get-token --cluster-name ID --output json --region us-east-1"),
+        ({"client": "aws", "arn": ROLE}, f"{AWS} --region us-east-1 --role-arn {ROLE}"),
         ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
         (GOV_EAST, "token -i ID --region us-gov-east-1"),
         ({**GOV_EAST, "arn": GOV}, f"token -i ID --region us-gov-east-1 -r {GOV}"),
@@ -45,7 +46,14 @@ def args(config: dict[str, Any]) -> str:
 def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
     deployed: Model, params: dict[str, str], expected: str
 ):
-    assert args(made(deployed, **params)) == expected.replace("ID", deployed.peer["cluster-id"])
+    config = made(deployed, **params)
+    command = config["users"][0]["user"]["exec"]
+
+    assert args(config) == expected.replace("ID", deployed.peer["cluster-id"])
+    assert command["command"] == params.get("client", "aws-iam-authenticator")
+    assert command["apiVersion"] == "client.authentication.k8s.io/v1beta1"
+    assert command["interactiveMode"] == "IfAvailable"
+    assert "Install it" in command["installHint"]
 
 
 def test_given_another_partition_then_its_principals_and_regions_are_taken(deployed: Model):
@@ -146,22 +154,10 @@ def test_given_no_cluster_id_yet_when_asked_for_then_the_action_says_where_to_lo
 
 
 @pytest.mark.parametrize(
-    "text",
-    [b"", b"\xff", b"[" * 100_000, kubeconfig("5").replace("'5'", "5").encode()],
-    ids=["empty", "no text", "without end", "a number for a server"],
+    "server",
+    ["https://admin:hunter2@k8s", "https:/admin:hunter2@k8s", "https://k8s/?key=hunter2", "5"],
 )
-def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_action_says_so(
-    deployed: Model, files: Files, text: bytes
-):
-    files.admin.write_bytes(text)
-
-    assert refused(made, deployed) == UNUSABLE
-
-
-@pytest.mark.parametrize(
-    "server", ["https://admin:hunter2@k8s", "https:/admin:hunter2@k8s", "https://k8s/?key=hunter2"]
-)
-def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_never_repeats_it(
+def test_given_no_usable_kubeconfig_when_asked_for_then_the_action_says_so_and_repeats_nothing(
     deployed: Model, files: Files, server: str
 ):
     files.client.write_text(kubeconfig(server))
@@ -191,36 +187,6 @@ def test_given_an_action_when_it_has_run_then_the_units_status_is_as_it_was(
 CA = root().certificate
 LOGIN = get_kubeconfig.TokenCommand("prod", "us-east-1")
 SERVER = "https://k8s.example.com:443"
-
-
-@pytest.mark.parametrize(
-    ("client", "expected"),
-    [
-        ("aws-iam-authenticator", "token -i prod --region eu-west-1 -r arn:aws:iam::1:role/x"),
-        (
-            "aws",
-            (
-                "eks get-token --cluster-name prod --output json --region eu-west-1 "
-                "--role-arn arn:aws:iam::1:role/x"
-            ),
-        ),
-    ],
-)
-def test_given_a_client_then_kubectl_gets_its_token_by_exec(client: str, expected: str):
-    login = get_kubeconfig.TokenCommand(
-        *("prod", "eu-west-1"),
-        role="arn:aws:iam::1:role/x",
-        client=client,
-    )
-    made = yaml.safe_load(get_kubeconfig.render(login, context="c", server=SERVER, ca=CA))
-    (user,) = made["users"]
-    command = user["user"]["exec"]
-
-    assert command["apiVersion"] == "client.authentication.k8s.io/v1beta1"
-    assert command["interactiveMode"] == "IfAvailable"
-    assert (command["command"], " ".join(command["args"])) == (client, expected)
-    assert "Install it" in command["installHint"]
-    assert set(user["user"]) == {"exec"}
 
 
 def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_has_no_authority():
@@ -287,7 +253,7 @@ def test_given_an_admins_kubeconfig_when_read_then_server_and_authority_are_all_
     assert read(server="https://a:6443", **field) == ("https://a:6443", ca)
 
 
-@given(st.one_of(st.text(), st.sampled_from(["", "a: b", "clusters: 5", "[]", "clusters: [{}]"])))
+@given(st.one_of(st.text(), st.sampled_from(["", "a: b", "clusters: 5", "[" * 100_000])))
 def test_given_any_text_for_a_kubeconfig_when_read_then_one_line_says_so(text: str):
     with pytest.raises(
         ValueError, match="has not written a usable kubeconfig yet, see juju status"
