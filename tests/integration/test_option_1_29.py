@@ -19,6 +19,7 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
+    units,
     upgrade_page,
 )
 from tests.integration.helpers.checking import check_until
@@ -135,7 +136,9 @@ def test_given_what_the_page_saves_when_put_back_then_people_keep_their_kubeconf
 
     url = reader.follow(PAGE, "Save it first").strip()
     deployed.config("kubernetes-control-plane", {"authn-webhook-endpoint": ""})
-    juju_status.wait_until(deployed, "blocked")
+    juju_status.wait_until_idle(deployed)
+    juju_status.run_update_status(deployed, units.leader(deployed))
+    juju_status.wait_until(deployed, "waiting")
     juju_status.remove(deployed, "aws-iam")
     known = {
         "CLUSTER_ID": kubernetes.cluster_id(tmp_path / "people.yaml"),
