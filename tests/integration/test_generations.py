@@ -5,8 +5,6 @@ The unit's status gives the operator the command to run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import jubilant
 import pytest
 from tests.integration.helpers import (
@@ -16,42 +14,14 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
-    mapping_writers,
     upgrade_page,
 )
-from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 pytestmark = pytest.mark.slow
 
 CONTROL_PLANE = "kubernetes-control-plane"
 OPTION = "authn-webhook-endpoint"
-# The name `probe` shows when the server has begun to follow the policy.
-POLICY = """\
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata:
-  name: no-status
-spec:
-  matchConstraints:
-    resourceRules:
-    - apiGroups: [iamauthenticator.k8s.aws]
-      apiVersions: ["*"]
-      operations: [CREATE, UPDATE]
-      resources: [iamidentitymappings, iamidentitymappings/status]
-  validations:
-  - expression: object.metadata.name != 'probe'
-  - expression: object.metadata.name != 'refused' || !has(request.subResource)
-    message: ask the security team
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata:
-  name: no-status
-spec:
-  policyName: no-status
-  validationActions: [Deny]
-"""
 
 
 @pytest.fixture(scope="module")
@@ -141,40 +111,6 @@ def test_given_a_mapping_of_a_path_from_before_the_rule_then_it_is_named_and_peo
     cluster.kubectl("delete", MAPPINGS, "pathed")
     wait_for_status(deployed, "active", "2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"
-
-
-@pytest.fixture
-def policy(cluster: Cluster) -> Iterator[None]:
-    """Let the cluster refuse the status of the mapping `refused`, by a person's policy."""
-    cluster.kubectl("create", "-f", "-", stdin=POLICY)
-    probe = mapping_writers.manifest("probe", "probe")
-    ask = ("create", "--dry-run=server", "-f", "-")
-    eventually(lambda: "denied request" in cluster.refusal(*ask, stdin=probe), "effective")
-    yield
-    cluster.kubectl("delete", "-f", "-", stdin=POLICY)
-    cluster.kubectl("delete", MAPPINGS, "refused", "--ignore-not-found")
-
-
-def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_names_it(
-    deployed: jubilant.Juju, cluster: Cluster, policy: None
-) -> None:
-    cluster.map("refused", arns.USER, "refused")
-
-    wait_for_status(
-        deployed,
-        "active",
-        "2/2 pods, 2 mappings, 1 not applied: mapping refused: the cluster does not make it: ",
-    )
-    assert juju_status.message(deployed).endswith('denied request: ask the security team"')
-
-
-def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    deployed.config(CONTROL_PLANE, {OPTION: ""})
-
-    wait_for_status(deployed, "waiting", f"webhook not set; run: {command(cluster)}")
-    assert cluster.whoami("knobby").returncode != 0
 
 
 def test_given_an_option_with_another_address_then_the_status_names_it_and_gives_the_command(

@@ -13,8 +13,6 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
-    settled,
-    testbed_only,
     units,
     vault,
 )
@@ -76,37 +74,6 @@ def test_given_reissued_certificates_then_the_pods_serve_the_new_one_and_no_file
 
     assert certificates.newly_presented(deployed, cluster) != before
     assert units.webhook_file(deployed, "aws-iam/0") == file
-    assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_a_new_root_then_the_old_one_is_trusted_until_its_last_pod_ends(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    before = certificates.trusted(deployed, "aws-iam/0")
-
-    vault.put_below_a_new_root(deployed)
-    juju_status.wait_until_active(deployed)
-    assert logins.wait_for_login(cluster) == "knobby"
-
-    settled.end_former_pods(deployed, cluster)
-    after = certificates.trusted(deployed, "aws-iam/0")
-    assert certificates.authority(deployed) in after
-    assert not before & after
-    assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_another_leader_of_vault_that_issues_its_own_pairs_then_people_log_in(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    testbed_only.require("only the testbed's leaders can be moved at will")
-    other = next(name for name, u in deployed.status().get_units("vault").items() if not u.leader)
-    trusted = certificates.trusted(deployed, "aws-iam/0")
-
-    testbed_only.move_leader(deployed, other)
-    juju_status.wait_until_active(deployed)
-
-    assert certificates.newly_presented(deployed, cluster)
-    assert certificates.trusted(deployed, "aws-iam/0") == trusted
     assert logins.wait_for_login(cluster) == "knobby"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import jubilant
@@ -55,31 +55,15 @@ def packed_charm() -> Path:
     return Path(given).resolve() if given else Path(os.environ[STORE]) / "aws-iam.charm"
 
 
-def next_control_plane(folder: Path) -> Path:
-    """Pack the control plane's charm again into a folder, with a description of its own."""
-    packed = Path(os.environ[STORE]) / "kubernetes-control-plane_1.29.charm"
-    return _packed_again(packed, folder / packed.name, "metadata.yaml", _with_summary)
-
-
 def next_version(folder: Path) -> Path:
     """Pack the charm again into a folder, with another default image, as a release does."""
-    return _packed_again(packed_charm(), folder / "aws-iam-next.charm", "config.yaml", _with_image)
-
-
-def _packed_again(
-    packed: Path, changed: Path, name: str, change: Callable[[bytes], bytes]
-) -> Path:
-    """Copy a charm with another content of one file, and return the copy."""
-    with zipfile.ZipFile(packed) as old, zipfile.ZipFile(changed, "w") as new:
+    changed = folder / "aws-iam-next.charm"
+    with zipfile.ZipFile(packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
         for info in old.infolist():
             content = old.read(info)
-            new.writestr(info, change(content) if info.filename == name else content)
+            is_changed = info.filename == "config.yaml"
+            new.writestr(info, _with_image(content) if is_changed else content)
     return changed
-
-
-def _with_summary(content: bytes) -> bytes:
-    metadata = yaml.safe_load(content)
-    return yaml.safe_dump({**metadata, "summary": "The next version"}).encode()
 
 
 def _with_image(content: bytes) -> bytes:

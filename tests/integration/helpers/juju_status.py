@@ -161,14 +161,6 @@ def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:
     juju.wait(ready, delay=0.5, successes=4, timeout=WAIT_SECONDS)
 
 
-def wait_until_leader_says(juju: jubilant.Juju, wanted: str) -> None:
-    def says(status: jubilant.Status) -> bool:
-        found = status.get_units("aws-iam").values()
-        return any(unit.leader and unit.workload_status.message == wanted for unit in found)
-
-    juju.wait(says, delay=0.5, successes=4, timeout=WAIT_SECONDS)
-
-
 def message(juju: jubilant.Juju, unit: str = "aws-iam/0") -> str:
     """Return the line that the operator reads."""
     return juju.status().get_units("aws-iam")[unit].workload_status.message

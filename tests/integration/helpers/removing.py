@@ -58,27 +58,21 @@ class Site:
     juju: jubilant.Juju
     cluster: Cluster
     before: Snapshot
-    folder: Path
     by_option: bool
 
-    def deploy(self, app: str = APP, *, authority: bool = True) -> None:
-        """Deploy an application on the control plane, with easyrsa or without an authority."""
-        self.juju.deploy(bundle.packed_charm(), app, base=bundle.BASE)
+    def deploy(self, *, authority: bool = True) -> None:
+        """Deploy aws-iam on the control plane, with easyrsa or without an authority."""
+        self.juju.deploy(bundle.packed_charm(), APP, base=bundle.BASE)
         if authority:
-            self.juju.integrate(f"{app}:certificates", "easyrsa:client")
+            self.juju.integrate(f"{APP}:certificates", "easyrsa:client")
         ends = ("control-plane", "juju-info") if self.by_option else (APP, APP)
-        self.juju.integrate(f"{app}:{ends[0]}", f"{CONTROL_PLANE}:{ends[1]}")
+        self.juju.integrate(f"{APP}:{ends[0]}", f"{CONTROL_PLANE}:{ends[1]}")
 
-    def serve(self, mappings: int = 1) -> None:
-        """Deploy aws-iam, and let people in: `mappings` by the option, one by each other way."""
+    def serve(self) -> None:
+        """Deploy aws-iam, and let people in: one by the option, and one by each other way."""
         self.deploy()
-        entries = [
-            {"arn": _ARN.format(f"declared-{number}"), "username": "declared", "access": _ACCESS}
-            for number in range(mappings)
-        ]
-        file = self.folder / "mappings.yaml"
-        file.write_text(json.dumps(entries))
-        self.juju.cli("config", APP, f"mappings=@{file}")
+        entry = {"arn": _ARN.format("declared"), "username": "declared", "access": _ACCESS}
+        self.juju.config(APP, {"mappings": json.dumps([entry])})
         if self.by_option:
             self.wait_until_idle("blocked")
             self.set_webhook()
@@ -116,15 +110,15 @@ class Site:
         with juju_status.frequent_update_status(self.juju):
             eventually(seen, start, juju_status.WAIT_SECONDS)
 
-    def wait_until_idle(self, status: str, app: str = APP) -> None:
-        """Wait until no hook runs and none is due, and the application has this status."""
-        juju_status.wait_until(self.juju, status, app)
+    def wait_until_idle(self, status: str) -> None:
+        """Wait until no hook runs and none is due, and aws-iam has this status."""
+        juju_status.wait_until(self.juju, status)
 
-    def remove(self, app: str = APP) -> None:
-        """Remove an application whose units are idle, and wait until it is gone."""
+    def remove(self) -> None:
+        """Remove aws-iam once its units are idle, and wait until it is gone."""
         juju_status.wait_until_idle(self.juju)
-        self.juju.remove_application(app)
-        self.wait_until_gone(app)
+        self.juju.remove_application(APP)
+        self.wait_until_gone()
 
     def remove_last(self, last: list[str]) -> None:
         """Remove aws-iam, so that these of its units run their hooks after all others are gone."""
@@ -144,9 +138,9 @@ class Site:
             self.juju.wait(lambda status: {*status.get_units(APP)} == {*last}, delay=0.1)
         self.wait_until_gone()
 
-    def wait_until_gone(self, app: str = APP) -> None:
+    def wait_until_gone(self) -> None:
         def gone(status: jubilant.Status) -> bool:
-            return app not in status.apps and jubilant.all_agents_idle(status)
+            return APP not in status.apps and jubilant.all_agents_idle(status)
 
         self.juju.wait(gone, delay=0.5, successes=2, timeout=GONE_SECONDS)
 
@@ -210,9 +204,9 @@ class Site:
 
     def restore(self) -> None:
         """Bring back what was there before aws-iam came, whatever a test has left."""
-        for app in self.juju.status().apps.keys() - {CONTROL_PLANE, "easyrsa"}:
-            self.juju.remove_application(app, force=True)
-            self.wait_until_gone(app)
+        if APP in self.juju.status().apps:
+            self.juju.remove_application(APP, force=True)
+            self.wait_until_gone()
         if self.by_option:
             self.juju.config(CONTROL_PLANE, {OPTION: ""})
         juju_status.wait_until_idle(self.juju)
@@ -221,14 +215,6 @@ class Site:
         for what in sorted(new, key=lambda what: MAPPINGS in what):
             self._take_away(what)
         self.check_as_before()
-
-    def brought(self) -> dict[str, object]:
-        """Return the objects and files that came with aws-iam, whole."""
-        new = {line.removeprefix("+ ") for line in self.differences()}
-        found = snapshot.whole(self.cluster)
-        objects = {uid: each for uid, each in found.items() if snapshot.name(each) in new}
-        files = snapshot.files(self.juju)
-        return {**objects, **{path: about for path, about in files.items() if path in new}}
 
     def changed(self) -> list[str]:
         """Return what was there before aws-iam and is different now: what a webhook changes."""
@@ -287,7 +273,7 @@ def new_site(juju: jubilant.Juju, folder: Path, channel: str, number: int) -> Si
     cluster = Cluster(folder / "admin", folder / "person")
     cluster.admin.write_text(kubernetes.admins_kubeconfig(juju))
     before = snapshot.take(juju, cluster)
-    return Site(juju, cluster, before, folder, by_option=not channel.startswith("1.28/"))
+    return Site(juju, cluster, before, by_option=not channel.startswith("1.28/"))
 
 
 def _settled(status: jubilant.Status) -> bool:

@@ -44,12 +44,6 @@ def objects(cluster: Cluster) -> dict[str, Object]:
     return {name(each): _content(each) for each in _listed(cluster)}
 
 
-def whole(cluster: Cluster) -> dict[str, Object]:
-    """Return every object as the API server has it, to the last of its changes, by its uid."""
-    found = _listed(cluster, "--show-managed-fields")
-    return {f"{name(each)} {each['metadata'].get('uid')}": each for each in found}
-
-
 def files(juju: jubilant.Juju) -> dict[str, str]:
     """Return every file of the machines of control planes, with its content where people look."""
     found: dict[str, str] = {}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.integration.helpers import bundle, how_to, juju_status, testbed_only, units
+from tests.integration.helpers import how_to, juju_status, testbed_only
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.removing import APP, LEFT, PAGE, WENT_FIRST, Site
-from tests.integration.removal import situations
 
 from testbed.faults.client import Faults
 
@@ -20,20 +19,6 @@ def test_given_an_idle_unit_when_removed_then_the_crd_its_guard_and_peoples_mapp
     assert site.peoples_mappings()
 
     with site.only_people_stay():
-        site.remove()
-
-
-@pytest.mark.slow
-@pytest.mark.weekly
-def test_given_a_rollout_under_way_when_removed_then_the_crd_and_peoples_mappings_stay(
-    site: Site,
-) -> None:
-    situations.active(site)
-
-    with site.only_people_stay(), site.cluster.without_room():
-        site.juju.config(APP, {"image": bundle.OTHER_IMAGE})
-        site.wait_until_idle("blocked")
-        assert "pod cannot start" in juju_status.message(site.juju, units.leader(site.juju))
         site.remove()
 
 
@@ -56,16 +41,6 @@ def test_given_no_api_server_during_a_removal_then_the_command_in_the_log_leaves
             let_go_of_the_address(site)
         assert site.command_in_log() == how_to.shown(PAGE, LEFT)[0]
         site.run(site.command_in_log())
-
-
-@pytest.mark.slow
-@pytest.mark.weekly
-def test_given_a_thousand_mappings_with_rights_when_removed_then_they_go(site: Site) -> None:
-    site.serve(mappings=1000)
-    situations.unset(site)
-
-    with site.only_people_stay():
-        site.remove()
 
 
 def let_go_of_the_address(site: Site) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import how_to, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers import how_to, kubernetes, logins, testbed_only
 from tests.integration.helpers.removing import APP, CONTROL_PLANE, MAPPINGS_TOO, PAGE, Site
 from tests.integration.removal import situations
 from tests.integration.removal.on_either import *  # noqa: F403  (its tests)
@@ -74,47 +74,6 @@ def test_given_a_relation_that_was_removed_when_the_application_is_then_nothing_
             site.juju.wait(lambda status: not status.get_units(APP))
             site.wait_until_idle("waiting")
         site.remove()
-
-
-@pytest.mark.weekly
-def test_given_a_unit_that_has_just_come_when_removed_then_nothing_is_left(site: Site) -> None:
-    site.deploy()
-    site.juju.wait(lambda status: bool(status.get_units(APP)), delay=0.1)
-
-    site.juju.remove_application(APP)
-    site.wait_until_gone()
-
-    site.check_as_before()
-
-
-@pytest.mark.weekly
-def test_given_a_second_application_when_it_is_removed_then_all_of_the_first_stays_as_it_was(
-    site: Site,
-) -> None:
-    site.serve()
-    site.deploy("second")
-    site.wait_until_idle("blocked", "second")
-    before = site.brought()
-
-    site.remove("second")
-
-    assert site.brought() == before
-
-
-@pytest.mark.weekly
-def test_given_a_second_application_when_the_first_is_removed_then_the_second_leaves_nothing_too(
-    site: Site,
-) -> None:
-    site.serve()
-    site.deploy("second")
-    site.wait_until_idle("blocked", "second")
-
-    with site.only_people_stay():
-        with site.only_people_stay():
-            site.remove()
-        juju_status.run_update_status(site.juju, "second/0")
-        site.wait_until_idle("active", "second")
-        site.remove("second")
 
 
 @pytest.mark.weekly

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 import jubilant
 import pytest
 from tests.integration.helpers import (
@@ -15,8 +12,7 @@ from tests.integration.helpers import (
     testbed_only,
     units,
 )
-from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
+from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -47,69 +43,6 @@ def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_en
 
     settled.end_former_pods(trio, cluster)
     certificates.all_units_trust(trio, new)
-    certificates.newly_presented(trio, cluster)
-    logins.log_in_everywhere(trio, cluster)
-
-
-@pytest.fixture
-def failed_pod(cluster: Cluster) -> Iterator[str]:
-    """Return the name of a pod that has the annotations of those that serve, and has failed."""
-    serving = cluster.pods()[0]
-    name = "aws-iam-authenticator-failed"
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": name,
-            "namespace": "kube-system",
-            "labels": {"k8s-app": "aws-iam-authenticator"},
-            "annotations": serving["metadata"]["annotations"],
-        },
-        "spec": {
-            "restartPolicy": "Never",
-            "tolerations": [{"operator": "Exists"}],
-            "containers": [
-                {
-                    "name": "aws-iam-authenticator",
-                    "image": serving["spec"]["containers"][0]["image"],
-                    "args": ["no-such-command"],
-                }
-            ],
-        },
-    }
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
-    eventually(lambda: phase(cluster, name) == "Failed", "failed")
-    yield name
-    cluster.kubectl("delete", *KUBE_SYSTEM, "pod", name)
-
-
-def phase(cluster: Cluster, pod: str) -> str:
-    return cluster.get(*KUBE_SYSTEM, "pod", pod)["status"]["phase"]
-
-
-@pytest.mark.weekly
-def test_given_a_failed_pod_of_the_old_authority_then_nobody_trusts_the_old_one_for_its_sake(
-    trio: jubilant.Juju, cluster: Cluster, failed_pod: str
-) -> None:
-    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
-    juju_status.wait_until_active(trio)
-    settled.end_former_pods(trio, cluster)
-
-    assert phase(cluster, failed_pod) == "Failed"
-    certificates.all_units_trust(trio, certificates.authority(trio))
-
-
-@pytest.mark.weekly
-def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
-    trio: jubilant.Juju, cluster: Cluster
-) -> None:
-    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
-    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
-    juju_status.wait_until_active(trio)
-    logins.log_in_everywhere(trio, cluster)
-
-    settled.end_former_pods(trio, cluster)
-    certificates.all_units_trust(trio, certificates.authority(trio))
     certificates.newly_presented(trio, cluster)
     logins.log_in_everywhere(trio, cluster)
 

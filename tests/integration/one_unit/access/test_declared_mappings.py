@@ -12,8 +12,6 @@ from tests.integration.helpers import arns, bad_tokens, juju_status, kubernetes,
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
-from access.mapping import name_of
-
 ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
 MALLORY = f"""\
     - userarn: {arns.USER}
@@ -34,10 +32,6 @@ NODES = """\
       - system:bootstrappers
       - system:nodes
 """
-# What the option makes of an entry of mallory.
-NAME = name_of(arns.USER)
-DECLARED = f"- {{arn: '{arns.USER}', username: mallory, groups: [view]}}"
-TO_ADMIN = '{"spec": {"username": "root", "groups": ["system:masters"]}}'
 Declare = Callable[..., None]
 
 
@@ -76,16 +70,6 @@ def declare(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Iterat
     reset(deployed, cluster)
 
 
-def content(cluster: Cluster) -> list[object]:
-    """Return what is in the mapping of mallory, and that it is the same one."""
-    found = cluster.get(MAPPINGS, NAME)
-    about = found["metadata"]
-    return [
-        *(about["uid"], about.get("labels"), about.get("annotations") or {}),
-        *(found["spec"], found["status"]),
-    ]
-
-
 @pytest.fixture
 def users(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Cluster:
     """Return the cluster for people who log in as IAM users."""
@@ -117,36 +101,6 @@ def test_given_an_option_that_is_reset_then_what_it_made_goes_and_peoples_mappin
     assert cluster.mapping_names() == before
     assert users.whoami("mallory").returncode
     assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_a_declared_mapping_that_people_change_when_a_hook_runs_then_it_is_as_before(
-    deployed: jubilant.Juju, declare: Declare, cluster: Cluster, users: Cluster
-) -> None:
-    declare(DECLARED)
-    before = content(cluster)
-    cluster.kubectl("patch", MAPPINGS, NAME, "--type=merge", "-p", TO_ADMIN)
-    cluster.kubectl("annotate", MAPPINGS, NAME, "aws-iam/expires=2020-01-01T00:00:00Z")
-    cluster.kubectl("label", MAPPINGS, NAME, "aws-iam/source-")
-    assert content(cluster) != before
-
-    juju_status.run_update_status(deployed, "aws-iam/0")
-
-    assert content(cluster) == before
-    assert logins.wait_for_login(users, "mallory") == "mallory"
-
-
-def test_given_hundreds_of_declared_mappings_when_one_hook_runs_then_all_work(
-    declare: Declare, cluster: Cluster
-) -> None:
-    before = cluster.mapping_names()
-    roles = [f"arn:aws:iam::111122223333:role/Many-{n}" for n in range(300)]
-
-    declare("\n".join(f"- {{arn: '{role}', username: many}}" for role in roles))
-
-    found = cluster.get(MAPPINGS)["items"]
-    made = [each for each in found if each["metadata"]["name"] not in before]
-    written = {each["spec"]["arn"]: each["status"]["canonicalARN"] for each in made}
-    assert written == {role: role.lower() for role in roles}
 
 
 def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(

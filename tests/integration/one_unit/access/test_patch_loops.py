@@ -15,14 +15,13 @@ import jubilant
 import pytest
 from tests.integration.helpers import arns, juju_status
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import MAPPINGS, Cluster, mapping
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 from access.mapping import name_of
 from cluster import admin_kubeconfig
 
 NAME = name_of(arns.USER)
 ALL = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
-BOUND = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings"
 # No loop writes more often, or for longer, whatever becomes of its test.
 MOST, SECONDS = 20_000, 120.0
 Write = Callable[[int], tuple[str, str, dict[str, Any]]]
@@ -63,13 +62,6 @@ def hold(number: int) -> tuple[str, str, dict[str, Any]]:
     return "PATCH", f"{ALL}/{NAME}", {"metadata": {"finalizers": finalizers}}
 
 
-def ended(number: int) -> tuple[str, str, dict[str, Any]]:
-    arn = f"arn:aws:iam::111122223333:user/stream-{number}"
-    body = mapping(f"stream-{number}", arn, "stream")
-    body["metadata"]["annotations"] = {"aws-iam/expires": "2020-01-01T00:00:00Z"}
-    return "POST", ALL, body
-
-
 @pytest.fixture
 def declare(deployed: jubilant.Juju, tmp_path: Path) -> Iterator[Declare]:
     """Set the option to an entry of mallory, and reset it in the end."""
@@ -105,41 +97,6 @@ def test_given_a_loop_of_annotations_when_the_option_takes_groups_away_then_they
         declare(groups=["view"])
 
         assert cluster.get(MAPPINGS, NAME)["spec"]["groups"] == ["view"]
-
-
-def test_given_a_loop_on_a_binding_when_its_role_is_taken_away_then_it_is_gone(
-    cluster: Cluster, declare: Declare
-) -> None:
-    declare(access=[{"role": "edit", "namespaces": ["default"]}])
-    bound = ("rolebindings", "-n", "default", "-l", "aws-iam/source=option")
-    (binding,) = cluster.get(*bound)["items"]
-    path = f"{BOUND}/{binding['metadata']['name']}"
-
-    def hold_binding(number: int) -> tuple[str, str, dict[str, Any]]:
-        finalizers = ["example.com/mine"] if number % 2 else []
-        return "PATCH", path, {"metadata": {"finalizers": finalizers}}
-
-    def repeat_group(number: int) -> tuple[str, str, dict[str, Any]]:
-        return "PATCH", path, {"subjects": binding["subjects"] * (1 + number % 3)}
-
-    with loop(cluster, hold_binding, repeat_group):
-        declare()
-
-        assert cluster.get(*bound)["items"] == []
-
-
-def test_given_a_stream_of_mappings_that_have_ended_then_a_declared_change_is_made(
-    cluster: Cluster, declare: Declare
-) -> None:
-    with loop(cluster, ended):
-        declare()
-
-        assert NAME in cluster.mapping_names()
-
-    def gone() -> bool:
-        return not any(name.startswith("stream-") for name in cluster.mapping_names())
-
-    eventually(gone, "gone", seconds=120)
 
 
 def test_given_a_mapping_that_a_person_deletes_then_kubernetes_takes_its_roles_away(

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers import arns, juju_status, kubernetes, logins
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, SERVICE, Cluster
-
-CONTROL_PLANE = "kubernetes-control-plane/0"
-API_SERVER = "snap.kube-apiserver.daemon.service"
 
 
 def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_its_address(
@@ -35,43 +32,6 @@ def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_i
     assert "deletionTimestamp" not in after["metadata"]
     assert after["spec"]["clusterIP"] == address
     assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    juju_status.wait_until_active(deployed)
-    # The control plane's own hooks would start the API server again. None runs now, so none is
-    # killed.
-    testbed_only.stop_agent(deployed, CONTROL_PLANE)
-    with juju_status.frequent_update_status(deployed):
-        deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
-        try:
-            status = juju_status.wait_until_status_is(deployed, "waiting", seconds=60)
-        finally:
-            deployed.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
-            testbed_only.start_agent(deployed, CONTROL_PLANE)
-        juju_status.wait_until_status_is(deployed, "active", juju_status.WAIT_SECONDS)
-
-    shown = status.get_units("aws-iam")["aws-iam/0"].workload_status.message
-    assert shown.startswith("waiting for the Kubernetes API")
-    juju_status.wait_until_active(deployed)
-    assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_still_log_in(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.9.0"})
-    with juju_status.frequent_update_status(deployed):
-        juju_status.wait_until_status_is(deployed, "blocked", seconds=120)
-    shown = juju_status.message(deployed)
-    assert logins.wait_for_login(cluster) == "knobby"
-
-    deployed.config("aws-iam", reset="image")
-    juju_status.wait_until_active(deployed)
-    assert "registry.invalid" in shown
-    assert shown.endswith(": no such host'")
 
 
 def test_given_a_quota_that_refuses_pods_then_the_unit_names_it_and_goes_on_without_it(
