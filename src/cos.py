@@ -32,7 +32,7 @@ from owner import Owner
 from text import fingerprint, in_url
 
 if TYPE_CHECKING:
-    from cluster.answers import Pod
+    from cluster.api import Object
     from hook import Hook
 
 ENDPOINT = "cos-agent"
@@ -46,7 +46,7 @@ _MOST_SERIES = 5000
 logger = logging.getLogger(__name__)
 
 
-def publish(hook: Hook, pods: Sequence[Pod] | None = None) -> None:
+def publish(hook: Hook, pods: Sequence[Object] | None = None) -> None:
     """Publish this unit's part. The leader's has the authenticator's ``pods``, to be scraped."""
     charm, owner = hook.charm, hook.owner
     relations = [each for each in charm.model.relations[ENDPOINT] if each.active]
@@ -128,7 +128,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def jobs(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]]:
+def jobs(owner: Owner, shared: Shared, pods: Iterable[Object]) -> list[dict[str, Any]]:
     """Return a job for the pods, with a target for each, and one for the Service, as Prometheus'
     ``scrape_config`` has them.
 
@@ -154,10 +154,10 @@ def jobs(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, An
         }
 
     addresses = sorted(
-        (pod.metadata.name, pod.status.pod_ip)
+        (pod["metadata"]["name"], pod["status"]["podIP"])
         for pod in pods
-        if pod.status.pod_ip and not pod.metadata.deletion_timestamp
-        if pod.status.phase not in ("Failed", "Succeeded")
+        if pod["status"].get("podIP") and "deletionTimestamp" not in pod["metadata"]
+        if pod["status"].get("phase") not in ("Failed", "Succeeded")
     )
     targets = [target(address, references.POD_PORT, pod=name) for name, address in addresses]
     # Everybody can send tokens of regions that do not exist, and the pods count each.

@@ -70,7 +70,6 @@ class waiting:
     NEW_LEADER = Text("waiting for the new leader")
     CERTIFICATE = Text("waiting for a certificate from {authority}")
     PODS = Text("waiting for the authenticator's pods, {ready}/{wanted} updated pods ready")
-    PODS_STUCK = Text("waiting for the authenticator's pods, {ready}/{wanted} updated pods ready: {cause!q}")
     API_LATE = Text("waiting for the Kubernetes API: it does not answer in time")
     API_ANSWER = Text("waiting for the Kubernetes API: {code} {reason!q}")
     API_FAILED = Text("waiting for the Kubernetes API: {cause}")

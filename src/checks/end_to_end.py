@@ -17,7 +17,7 @@ from access import refusals
 from checks import Outcome, Site, again, failed, not_checked, ok
 from checks.pods import NOBODY, Deployed
 from checks.sts import LOG_SECONDS, POLL_SECONDS, RECENT, nobodys_token
-from cluster import answers, api, pod_logs
+from cluster import api, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
 from text import brief, quoted
@@ -41,11 +41,10 @@ class Review:
         """Ask the API server."""
         try:
             with errors_as_status():
-                spec = {"token": token}
-                status = client.ask(TokenReview, spec, answers.TokenReview).status
-            error = brief(refusals.redacted(status.error))
+                status = client.ask(TokenReview, {"token": token})
+            error = brief(refusals.redacted(status.get("error", "")))
             self.said = f"the API server answers{f': {quoted(error)}' if error else ''}"
-            self.authenticated = status.authenticated
+            self.authenticated = status.get("authenticated", False)
         except Unready as problem:
             self.said = f"the API server does not answer in time: {quoted(f'{problem}')}"
         self.over = time.monotonic()

@@ -9,7 +9,7 @@ import email.utils
 
 import times
 from checks import Outcome, Site, again, failed, ok
-from cluster import answers, api
+from cluster import api
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready, WaitingForKubeconfig
 from text import word
@@ -26,7 +26,7 @@ def check(site: Site, seconds: float) -> tuple[Outcome, api.Client | None]:
         with errors_as_status():
             client = api.connect(site.machine.admin_kubeconfig, seconds)
             answer = client.get_raw("/version")
-            version = answers.decode(answer.content, answers.Version).git_version
+            version = api.decoded(answer)["gitVersion"]
             server = _time_of(answer.headers.get("Date", ""))
             return verdict(version, server, times.now(), site), client
     except Unready as problem:

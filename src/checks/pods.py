@@ -52,7 +52,7 @@ def look(client: api.Client, site: Site) -> Deployed:
     rollout = progress(deployment)
     outcome = ok(f"{rollout.ready}/{rollout.wanted} pods are ready; image {image}")
     try:
-        check_complete(client, rollout, found)
+        check_complete(rollout, found)
     except Unready as problem:
         remedy = _remedy(problem, site.owner.application)
         outcome = failed(f"{problem} (image {image})", remedy)

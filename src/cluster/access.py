@@ -11,7 +11,6 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import logging
@@ -27,9 +26,9 @@ from access.desired import Access
 from access.mapping import BINDING_NAME, IdentityMapping
 from access.mapping import RoleBinding as Binding
 from access.subjects import OWN
-from cluster import answers, api, manifests, objects
+from cluster import api, manifests, objects
 from cluster.api import SLOW_SECONDS
-from cluster.errors import ApiError, Conflict, errors_as_status
+from cluster.errors import ApiError, errors_as_status, suppress
 from errors import Unready, Waiting
 from owner import EXPIRES, REASON, SOURCE
 from statuses import waiting
@@ -62,8 +61,7 @@ def mappings(client: api.Client) -> list[IdentityMapping]:
     deadline = time.monotonic() + SLOW_SECONDS
     while True:
         try:
-            found = client.list(objects.mapping(), answers.Mapping)
-            return list(map(_mapping, found))
+            return list(map(_mapping, client.list(objects.mapping())))
         except ApiError as error:
             if error.code not in (404, 429):
                 raise
@@ -72,29 +70,36 @@ def mappings(client: api.Client) -> list[IdentityMapping]:
         time.sleep(POLL_SECONDS)
 
 
-def _mapping(found: answers.Mapping) -> IdentityMapping:
-    metadata, spec, status = found.metadata, _map(found.spec), _map(found.status)
+def _mapping(found: api.Object) -> IdentityMapping:
+    metadata, spec, status = found["metadata"], _map(found, "spec"), _map(found, "status")
+    annotations = objects.annotations_of(found)
     groups: object = spec.get("groups") or []
     listed = cast("list[object]", groups) if isinstance(groups, list) else [None]
     names = tuple(each for each in listed if isinstance(each, str))
     is_readable = len(names) == len(listed)
     return IdentityMapping(
-        name=metadata.name,
+        name=metadata["name"],
         arn=str(spec.get("arn") or ""),
         username=str(spec.get("username") or ""),
         canonical=str(status.get("canonicalARN") or ""),
         groups=names if is_readable else (),
-        source=metadata.labels.get(SOURCE, ""),
-        expires=metadata.annotations.get(EXPIRES, ""),
-        reason=metadata.annotations.get(REASON, ""),
+        source=_source(found),
+        expires=annotations.get(EXPIRES, ""),
+        reason=annotations.get(REASON, ""),
         is_readable=is_readable,
-        uid=metadata.uid,
+        uid=metadata["uid"],
     )
 
 
-def _map(part: Any) -> dict[str, Any]:
+def _map(mapping: api.Object, part: str) -> api.Object:
     """Return a part of a mapping; empty if it is no map, as before there was a schema."""
-    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+    found = mapping.get(part)
+    return cast("api.Object", found) if isinstance(found, dict) else {}
+
+
+def _source(found: api.Object) -> str:
+    labels: dict[str, str] = found["metadata"].get("labels") or {}
+    return labels.get(SOURCE, "")
 
 
 def role_bindings(client: api.Client) -> list[Binding]:
@@ -102,23 +107,26 @@ def role_bindings(client: api.Client) -> list[Binding]:
     return [
         _binding(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list(resource, answers.Binding, labels=SOURCE)
+        for found in client.list(resource, labels=SOURCE)
         # Anybody who may make a binding may give it the label, and a name that no URL can have.
-        if BINDING_NAME.fullmatch(found.metadata.name)
+        if BINDING_NAME.fullmatch(found["metadata"]["name"])
     ]
 
 
-def _binding(found: answers.Binding) -> Binding:
-    metadata, role, subjects = found.metadata, found.role_ref, found.subjects or []
-    only = subjects[0].name if len(subjects) == 1 and subjects[0].kind == "Group" else ""
+def _binding(found: api.Object) -> Binding:
+    metadata, role = found["metadata"], found["roleRef"]
+    subjects: list[api.Object] = found.get("subjects") or []
+    is_group = len(subjects) == 1 and subjects[0]["kind"] == "Group"
+    group: str = subjects[0]["name"] if is_group else ""
+    owners: list[api.Object] = metadata.get("ownerReferences") or []
     return Binding(
-        name=metadata.name,
-        namespace=metadata.namespace,
+        name=metadata["name"],
+        namespace=metadata.get("namespace", ""),
         # Each that the charm makes is of a ClusterRole.
-        role=role.name if role.kind == "ClusterRole" else f"{role.kind}/{role.name}",
-        group=only if only.startswith(OWN) else "",
-        source=metadata.labels.get(SOURCE, ""),
-        owner=next((each.uid for each in metadata.owner_references), ""),
+        role=role["name"] if role["kind"] == "ClusterRole" else f"{role['kind']}/{role['name']}",
+        group=group if group.startswith(OWN) else "",
+        source=_source(found),
+        owner=owners[0]["uid"] if owners else "",
     )
 
 
@@ -256,9 +264,11 @@ def _attempt(write: Write) -> Left | None:
             write()
     except Unready as reason:
         refusal = reason.__cause__
-        if isinstance(refusal, ApiError):
-            return Left(brief(f"{refusal.code} {refusal}"), is_said=True)
-        return UNSAID if isinstance(refusal, Conflict) else Left(str(reason))
+        if not isinstance(refusal, ApiError):
+            return Left(str(reason))
+        if refusal.code == 409:
+            return UNSAID
+        return Left(brief(f"{refusal.code} {refusal}"), is_said=True)
     return None
 
 
@@ -286,7 +296,7 @@ def _bind(client: api.Client, binding: Binding, owner: str) -> None:
     """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
     manifest = manifests.role_binding(binding, owner)
     resource, namespace = _place(binding)
-    with contextlib.suppress(Conflict):
+    with suppress(409):
         client.create(resource, manifest, namespace=namespace)
         return
     _unbind(client, binding)

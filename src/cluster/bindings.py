@@ -18,7 +18,7 @@ from lightkube.resources.rbac_authorization_v1 import (
 )
 
 from access import rbac
-from cluster import answers, api
+from cluster import api
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
 # API server, whoever gets that name has what the account has.
@@ -41,34 +41,42 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     found = [
         each for kind in (ClusterRoleBinding, RoleBinding) for each in _list(client, kind, mighty)
     ]
-    answer = client.ask(SubjectAccessReview, _EVERYTHING, answers.SubjectAccessReview).status
-    reason = answer.reason or answer.evaluation_error
-    warning = rbac.open_to_all(reason, control_plane) if answer.allowed else ""
+    answer = client.ask(SubjectAccessReview, _EVERYTHING)
+    reason = answer.get("reason") or answer.get("evaluationError", "")
+    warning = rbac.open_to_all(reason, control_plane) if answer.get("allowed") else ""
     return rbac.Bindings(found), warning
 
 
 def roles_of_everything(client: api.Client) -> set[str]:
     """Return the names of the ClusterRoles that allow everything."""
-    found = client.list(ClusterRole, answers.Role)
-    return {role.metadata.name for role in found if role.allows_everything}
+    return {
+        role["metadata"]["name"]
+        for role in client.list(ClusterRole)
+        if any(map(_allows_everything, role.get("rules") or ()))
+    }
+
+
+def _allows_everything(rule: api.Object) -> bool:
+    parts = (rule.get(part) or () for part in ("verbs", "apiGroups", "resources"))
+    return all("*" in part for part in parts) and not rule.get("resourceNames")
 
 
 def _list(client: api.Client, kind: type[Any], mighty: Collection[str]) -> Iterator[rbac.Binding]:
-    for found in client.list(kind, answers.Binding):
-        subjects, role = found.subjects or (), found.role_ref
-        namespace = found.metadata.namespace
-        users = [s.name for s in subjects if s.kind == "User"]
+    for found in client.list(kind):
+        subjects, role = found.get("subjects") or (), found["roleRef"]
+        namespace = found["metadata"].get("namespace", "")
+        users = [each["name"] for each in subjects if each["kind"] == "User"]
         users += [
-            f"{SERVICE_ACCOUNT}{where}:{s.name}"
-            for s in subjects
-            if s.kind == "ServiceAccount" and (where := s.namespace or namespace)
+            f"{SERVICE_ACCOUNT}{where}:{each['name']}"
+            for each in subjects
+            if each["kind"] == "ServiceAccount" and (where := each.get("namespace") or namespace)
         ]
         yield rbac.Binding(
-            name=found.metadata.name,
+            name=found["metadata"]["name"],
             namespace=namespace,
-            role_kind=role.kind,
-            role_name=role.name,
+            role_kind=role["kind"],
+            role_name=role["name"],
             users=tuple(users),
-            groups=tuple(s.name for s in subjects if s.kind == "Group"),
-            everything=role.kind == "ClusterRole" and role.name in mighty,
+            groups=tuple(each["name"] for each in subjects if each["kind"] == "Group"),
+            everything=role["kind"] == "ClusterRole" and role["name"] in mighty,
         )

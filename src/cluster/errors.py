@@ -24,20 +24,23 @@ _NO_RIGHT, _DENIED = "forbidden: User ", re.compile("denied (the )?request")
 class ApiError(Exception):
     """The server refuses a request, with the HTTP status ``code``. The text is its reason.
 
-    ``is_kubernetes`` says whether these are Kubernetes' own words. A server that does not have a
-    kind answers in plain text, as what stands in front of it does.
+    A write is refused with 409 if the object has changed since it was read, or another has its
+    name by now.
     """
 
-    def __init__(self, code: int, reason: str, *, is_kubernetes: bool):
+    def __init__(self, code: int, reason: str):
         super().__init__(reason)
-        self.code, self.is_kubernetes = code, is_kubernetes
+        self.code = code
 
 
-class Conflict(Exception):
-    """An object has changed since it was read, or another has its name by now (409).
-
-    The text is the server's reason.
-    """
+@contextlib.contextmanager
+def suppress(code: int) -> Generator[None]:
+    """Suppress refusals of this HTTP status, such as 404 for no object."""
+    try:
+        yield
+    except ApiError as error:
+        if error.code != code:
+            raise
 
 
 @contextlib.contextmanager
@@ -46,10 +49,8 @@ def errors_as_status(what: str = "an object of this charm") -> Generator[None]:
     the API server may refuse."""
     try:
         yield
-    except Conflict as error:
-        raise _refusal(what, 409, str(error)) from error
     except ApiError as error:
-        raise _refusal(what, error.code, str(error)) from error
+        raise _refusal(what, error) from error
     except httpx2.TimeoutException as error:
         raise Waiting(waiting.API_LATE()) from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
@@ -59,8 +60,8 @@ def errors_as_status(what: str = "an object of this charm") -> Generator[None]:
         raise Waiting(waiting.API_FAILED(cause=brief(error))) from error
 
 
-def _refusal(what: str, code: int, said: str) -> Unready:
-    reason = brief(said)
+def _refusal(what: str, error: ApiError) -> Unready:
+    code, said, reason = error.code, str(error), brief(error)
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
         return WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=code, reason=reason))
@@ -69,14 +70,3 @@ def _refusal(what: str, code: int, said: str) -> Unready:
     if code in (400, 403, 404, 405, 413, 415, 422):
         return Blocked(blocked.OBJECT_REJECTED(what=what, reason=reason))
     return Waiting(waiting.API_ANSWER(code=code, reason=reason))
-
-
-@contextlib.contextmanager
-def suppress(code: int, *, without_kind: bool = False) -> Generator[None]:
-    """Suppress Kubernetes' refusals of this HTTP status, such as 404 for no object; also those of
-    a server ``without_kind``, which lacks the kind of the object."""
-    try:
-        yield
-    except ApiError as error:
-        if error.code != code or not (error.is_kubernetes or without_kind):
-            raise

@@ -28,7 +28,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None without it, or without its kind."""
-    with suppress(404, without_kind=what in references.POLICY):
+    with suppress(404):
         return client.get(kind(what), what.name, namespace=what.namespace)
     return None
 
@@ -45,7 +45,7 @@ def apply(
     Every field of ``manifest`` becomes the charm's, whoever set it. ``stored`` is the object as
     this hook has read it; without it, this reads it. With ``keep_data``, its other keys stay.
 
-    Raise `errors.Conflict` if its resourceVersion is not the one that ``manifest`` has, if any.
+    Raise `errors.ApiError` (409) if ``manifest`` has another resourceVersion.
     """
     what = manifests.reference(manifest)
     stored = stored or get(client, what)

@@ -6,36 +6,32 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from lightkube.resources.apps_v1 import Deployment
-from lightkube.resources.core_v1 import Event, Pod
+from lightkube.resources.core_v1 import Pod
 
 import times
 from certificates import KeyPair
-from cluster import answers, api, references
+from cluster import api, objects, references
 from errors import Blocked, Waiting
 from owner import CERTIFICATE_HASH
 from statuses import blocked, waiting
 from text import brief
 
-# A hook waits for a rollout until this long after it last moved: most rollouts take less. The
-# unit's alarm clock picks up the others, such as one that must download its image first.
+# How long a hook waits for a rollout that it began: most take less. The unit's alarm clock picks
+# up the others, such as one that must download its image first.
 ROLLOUT_SECONDS = 18.0
 # What a hook keeps of its time for the requests that follow a rollout.
 RESERVED_SECONDS = 2.0
 POLL_SECONDS = 0.5
 # A kubelet kills an ending pod at the time in `deletionTimestamp`, and the pod leaves the list.
-# A pod that is still listed this many seconds later is on a lost node: its kubelet cannot report.
-# By then no kube-proxy sends it requests: Kubernetes removes an ending pod from the endpoints.
-LOST_SECONDS = 300.0
-# Reasons of a Deployment's condition Progressing while a rollout moves. Kubernetes' controller
-# gives it others once all pods are there, and once nothing has moved for long.
-_MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
+# A pod that is still listed so much later is on a lost node: its kubelet cannot report. By then no
+# kube-proxy sends it requests: Kubernetes removes an ending pod from the endpoints.
+LOST = timedelta(minutes=5)
 # Reasons why a container waits until a person helps.
-_BACK_OFF = "ImagePullBackOff"
-_NOT_PULLED = ("ErrImagePull", _BACK_OFF, "InvalidImageName")
+_NOT_PULLED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 _STUCK = (
     *_NOT_PULLED,
     "CrashLoopBackOff",
@@ -43,12 +39,6 @@ _STUCK = (
     "CreateContainerError",
     "RunContainerError",
 )
-# Why a container is not created yet, and the reasons of events that say what it waits for.
-_CREATING = "ContainerCreating"
-_WAITS_FOR = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
-
-# When an event was that does not say it.
-_NEVER = datetime.fromtimestamp(0, timezone.utc)
 
 
 class ImageNotPulled(Blocked):
@@ -75,12 +65,8 @@ class Rollout:
 
 
 def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
-    """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then.
-
-    ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
-    or one whose hook was killed.
-    """
-    seconds = min(_time_left(deployment), client.seconds_left - RESERVED_SECONDS)
+    """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then."""
+    seconds = min(ROLLOUT_SECONDS, client.seconds_left - RESERVED_SECONDS)
     deadline = time.monotonic() + seconds
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
@@ -92,31 +78,13 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     return progress(deployment)
 
 
-def _time_left(deployment: api.Object) -> float:
-    """Return the seconds to wait for a rollout; none where pods were lost without one."""
-    status = _observed_status(deployment)
-    if not status:
-        return ROLLOUT_SECONDS
-    conditions: list[api.Object] = status.get("conditions") or []
-    moving = [condition for condition in conditions if condition.get("reason") in _MOVING]
-    moved = [times.parse(at) for condition in moving if (at := condition.get("lastUpdateTime"))]
-    if not moved:
-        return 0.0
-    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (times.now() - max(moved)).total_seconds())
-
-
-def _observed_status(deployment: api.Object) -> api.Object:
-    """Return the status; empty while the controller has not seen the newest spec."""
-    status: api.Object = deployment.get("status") or {}
-    observed = status.get("observedGeneration") == deployment["metadata"].get("generation")
-    return status if observed else {}
-
-
 def progress(deployment: api.Object) -> Rollout:
     """Return how far ``deployment`` is, as it was read or applied."""
     status: api.Object = deployment.get("status") or {}
     wanted: int = deployment["spec"].get("replicas", 1)
-    updated: int = _observed_status(deployment).get("updatedReplicas", 0)
+    # Its controller may not have seen the newest spec yet.
+    is_seen = status.get("observedGeneration") == deployment["metadata"].get("generation")
+    updated: int = status.get("updatedReplicas", 0) if is_seen else 0
     available: int = status.get("availableReplicas", 0)
     everyone: int = status.get("replicas", 0)
     complete = updated == wanted == available == everyone
@@ -128,8 +96,7 @@ def progress(deployment: api.Object) -> Rollout:
 
 def _refusal(status: api.Object) -> str:
     """Return why the API server refuses pods, by the Deployment's status; empty if it does not."""
-    conditions: list[api.Object] = status.get("conditions") or []
-    for condition in conditions:
+    for condition in status.get("conditions") or ():
         if (condition["type"], condition["status"]) == ("ReplicaFailure", "True"):
             message: str = condition.get("message", "")
             # In front of the reason stands the name of a pod, another one at each try.
@@ -138,15 +105,14 @@ def _refusal(status: api.Object) -> str:
     return ""
 
 
-def find(client: api.Client) -> Sequence[answers.Pod]:
+def find(client: api.Client) -> list[api.Object]:
     """Return the Deployment's pods, ready or not."""
-    namespace, label = references.NAMESPACE, references.POD_LABEL
-    return client.list(Pod, answers.Pod, namespace=namespace, labels=label)
+    return client.list(Pod, namespace=references.NAMESPACE, labels=references.POD_LABEL)
 
 
-def names(found: Iterable[answers.Pod]) -> list[str]:
+def names(found: Iterable[api.Object]) -> list[str]:
     """Return the names of the pods ``found`` that have not ended, ready or not."""
-    return [pod.metadata.name for pod in found if not _ended(pod)]
+    return [pod["metadata"]["name"] for pod in found if not _ended(pod)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,18 +123,18 @@ class Serving:
     address: str
 
 
-def serving(found: Iterable[answers.Pod]) -> list[Serving]:
+def serving(found: Iterable[api.Object]) -> list[Serving]:
     """Return the pods of ``found`` that are ready and not ending, sorted by name."""
     ready = (
-        Serving(pod.metadata.name, pod.status.pod_ip)
+        Serving(pod["metadata"]["name"], pod["status"]["podIP"])
         for pod in found
-        if pod.status.pod_ip and not pod.metadata.deletion_timestamp
-        if any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions)
+        if pod["status"].get("podIP") and "deletionTimestamp" not in pod["metadata"]
+        if any(each["type"] == "Ready" and each["status"] == "True" for each in _conditions(pod))
     )
     return sorted(ready, key=lambda pod: pod.name)
 
 
-def all_use(found: Iterable[answers.Pod], pair: KeyPair) -> bool:
+def all_use(found: Iterable[api.Object], pair: KeyPair) -> bool:
     """Return whether every pod of ``found`` that may get requests serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
@@ -176,21 +142,21 @@ def all_use(found: Iterable[answers.Pod], pair: KeyPair) -> bool:
     until somebody deletes it, and a pod of a lost node until that node is deleted or back.
     """
     return all(
-        pod.metadata.annotations.get(CERTIFICATE_HASH) == pair.hash
+        objects.annotations_of(pod).get(CERTIFICATE_HASH) == pair.hash
         for pod in found
         if not _ended(pod)
     )
 
 
-def _ended(pod: answers.Pod) -> bool:
+def _ended(pod: api.Object) -> bool:
     # A node may be unreachable for seconds only, and its pods get requests meanwhile. So the
     # node's state does not count, and the pod's own end does.
-    ends = pod.metadata.deletion_timestamp
-    is_lost = ends is not None and times.now().timestamp() > ends.timestamp() + LOST_SECONDS
-    return is_lost or pod.status.phase in ("Failed", "Succeeded")
+    ends = pod["metadata"].get("deletionTimestamp")
+    is_lost = bool(ends) and times.now() > times.parse(ends) + LOST
+    return is_lost or pod["status"].get("phase") in ("Failed", "Succeeded")
 
 
-def check_complete(client: api.Client, rollout: Rollout, found: Iterable[answers.Pod]) -> None:
+def check_complete(rollout: Rollout, found: Iterable[api.Object]) -> None:
     """Check that the rollout is complete. ``found`` are the Deployment's pods.
 
     Raises:
@@ -199,61 +165,31 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[answers
     """
     if rollout.complete:
         return
-    if problem := next(filter(None, (_problem(client, pod) for pod in found)), None):
-        raise problem
+    for pod in found:
+        for problem in _problems(pod):
+            raise problem
     if rollout.refusal:
         raise NotCreated(blocked.POD_CANNOT_START(cause=rollout.refusal))
-    ready, wanted = rollout.ready, rollout.wanted
-    if warning := next(filter(None, (_warning(client, pod) for pod in found)), None):
-        raise Waiting(waiting.PODS_STUCK(ready=ready, wanted=wanted, cause=warning))
-    raise Waiting(waiting.PODS(ready=ready, wanted=wanted))
+    raise Waiting(waiting.PODS(ready=rollout.ready, wanted=rollout.wanted))
 
 
-def _problem(client: api.Client, pod: answers.Pod) -> Blocked | None:
-    for waits in _waiting(pod):
-        if waits.reason in _STUCK:
-            said = _why_not_pulled(client, pod) if waits.reason == _BACK_OFF else ""
-            text = blocked.POD_CANNOT_START(cause=_cause(waits.reason, said or waits.message))
-            return ImageNotPulled(text) if waits.reason in _NOT_PULLED else Blocked(text)
-    for condition in pod.status.conditions:
-        if condition.type == "PodScheduled" and condition.status == "False":
+def _problems(pod: api.Object) -> Iterator[Blocked]:
+    """Yield what a person must do before ``pod`` can start."""
+    for container in pod["status"].get("containerStatuses") or ():
+        state: api.Object = container["state"].get("waiting") or {}
+        if (reason := state.get("reason", "")) in _STUCK:
+            text = blocked.POD_CANNOT_START(cause=_cause(reason, state.get("message", "")))
+            yield ImageNotPulled(text) if reason in _NOT_PULLED else Blocked(text)
+    for each in _conditions(pod):
+        if each["type"] == "PodScheduled" and each["status"] == "False":
             # The scheduler appends what evicting other pods would bring, which helps nobody.
-            message, _, _ = condition.message.partition(" preemption:")
-            cause = _cause(condition.reason, message)
-            return NotScheduled(blocked.POD_CANNOT_START(cause=cause))
-    return None
+            message, _, _ = each.get("message", "").partition(" preemption:")
+            cause = _cause(each.get("reason", ""), message)
+            yield NotScheduled(blocked.POD_CANNOT_START(cause=cause))
 
 
-def _waiting(pod: answers.Pod) -> list[answers.Pending]:
-    """Return why containers of ``pod`` wait, for each that does."""
-    return [each.state.waiting for each in pod.status.container_statuses if each.state.waiting]
-
-
-def _why_not_pulled(client: api.Client, pod: answers.Pod) -> str:
-    """Return why ``pod`` could not pull its image, by the newest of its events; empty without one.
-
-    Between two tries a kubelet of Kubernetes 1.30 or older says only that it waits.
-    """
-    # The other events of a failure only say that it failed.
-    begin = "Failed to pull image"
-    failures = [each for each in _events(client, pod) if each.message.startswith(begin)]
-    return failures[-1].message if failures else ""
-
-
-def _warning(client: api.Client, pod: answers.Pod) -> str:
-    """Return what keeps the containers of ``pod`` from being created, by the newest of its events;
-    empty without one."""
-    if not any(waits.reason == _CREATING for waits in _waiting(pod)):
-        return ""
-    warnings = [each for each in _events(client, pod) if each.reason in _WAITS_FOR]
-    return _cause(warnings[-1].reason, warnings[-1].message) if warnings else ""
-
-
-def _events(client: api.Client, pod: answers.Pod) -> list[answers.Event]:
-    """Return the events of ``pod``, the newest last."""
-    namespace, about = references.NAMESPACE, f"involvedObject.name={pod.metadata.name}"
-    found = client.list(Event, answers.Event, namespace=namespace, fields=about)
-    return sorted(found, key=lambda each: each.last_timestamp or _NEVER)
+def _conditions(pod: api.Object) -> list[api.Object]:
+    return pod["status"].get("conditions") or []
 
 
 def _cause(reason: str, message: str) -> str:

@@ -107,15 +107,15 @@ def deploy(
         known = secret if what == references.SECRET else None
         with collected(refused), errors_as_status(what.text):
             applied[what] = objects.apply(client, manifest, known, keep_data=True)
-    found = None
+    found, stored = None, objects.get(client, references.DEPLOYMENT)
     read = {manifests.reference(manifest): manifest for manifest in others if "data" in manifest}
     if read.keys() <= applied.keys():
         with collected(refused), errors_as_status(references.DEPLOYMENT.text):
-            found = objects.apply(client, deployment)
-    found = found or objects.get(client, references.DEPLOYMENT)
+            found = objects.apply(client, deployment, stored)
+    found = found or stored
     if not found:
         raise refused[0]
-    rollout = pods.await_rollout(client, found)
+    rollout = pods.progress(found) if found is stored else pods.await_rollout(client, found)
     if rollout.complete and not refused:
         for what, manifest in read.items():
             with collected(refused), errors_as_status(what.text):

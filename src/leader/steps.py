@@ -15,7 +15,7 @@ from lightkube.resources.core_v1 import Node
 import cos
 from access import partitions
 from certificates import ca_bundle
-from cluster import answers, api, contents, crd, manifests, pods
+from cluster import api, contents, crd, manifests, pods
 from cluster.errors import errors_as_status
 from cluster.pods import Rollout
 from config import Config
@@ -94,7 +94,7 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
         with collected(problems):
             hook.publish_webhook(peers.shared)
         with collected(problems):
-            pods.check_complete(client, rollout, own)
+            pods.check_complete(rollout, own)
         cos.publish(hook, own)
         with collected(problems), errors_as_status():
             peers.change(region=_region(client))
@@ -115,8 +115,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> str:
 
 def _region(client: api.Client) -> str:
     """Return the AWS region of the nodes, by some of them; empty if they are elsewhere."""
-    found = client.list(Node, answers.Node, limit=_NODES)
-    return partitions.of_machines(node.spec.provider_id for node in found)
+    found = client.list(Node, limit=_NODES)
+    return partitions.of_machines(node["spec"].get("providerID", "") for node in found)
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:

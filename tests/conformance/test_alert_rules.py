@@ -16,7 +16,6 @@ import yaml
 from tests.fakes.certificates.authority import root
 
 import cos
-from cluster.answers import Pod, PodMetadata, PodStatus
 from juju.peers import Shared
 from owner import Owner
 from testbed.programs import build
@@ -96,7 +95,7 @@ def test_given_scrape_jobs_then_prometheus_takes_them_as_they_are(
     promtool: Promtool, tmp_path: Path
 ):
     shared = Shared(address="10.152.183.20", ca=root().certificate)
-    pods = [Pod(metadata=PodMetadata(name="a"), status=PodStatus(pod_ip="fd00::2"))]
+    pods = [{"metadata": {"name": "a"}, "status": {"podIP": "fd00::2"}}]
     config = {"scrape_configs": cos.jobs(OWNER, shared, pods)}
 
     promtool("check", "config", written(tmp_path / "prometheus.yaml", config))

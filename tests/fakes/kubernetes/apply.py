@@ -65,10 +65,3 @@ def merge(stored: Object, new: Object) -> None:
             stored.pop(key, None)
         else:
             stored[key] = copy.deepcopy(value)
-
-
-def part_of(value: Any, parts: list[str]) -> Any:
-    """The part of an object below these names; None where there is none."""
-    for part in parts:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value

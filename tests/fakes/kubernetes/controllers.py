@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT
 from tests.fakes.kubernetes.stored import Object, Stored
@@ -54,7 +52,6 @@ class Controllers(Stored):
                 replicas=wanted if started else former + 1,
                 updatedReplicas=wanted if started else 1,
                 availableReplicas=wanted if started else former,
-                conditions=[self._progressing(started)],
             )
             self._pods = pods if started else None
         return status
@@ -64,12 +61,3 @@ class Controllers(Stored):
         """Whether every pod is of the Deployment as it is."""
         age = self.clock.now - self._rolled.get(DEPLOYMENT, -1.0)
         return self.start_seconds is not None and age >= self.start_seconds
-
-    def _progressing(self, complete: bool) -> Object:
-        moved = datetime.datetime.fromtimestamp(self._rolled[DEPLOYMENT], datetime.timezone.utc)
-        return {
-            "type": "Progressing",
-            "status": "True",
-            "reason": "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated",
-            "lastUpdateTime": moved.isoformat(),
-        }

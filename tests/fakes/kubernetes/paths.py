@@ -28,7 +28,6 @@ VERSION = "/version"
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NAMESPACES = "/api/v1/namespaces"
 PODS = "/api/v1/namespaces/kube-system/pods"
-EVENTS = "/api/v1/namespaces/kube-system/events"
 NODES = "/api/v1/nodes"
 ADDRESS = "10.152.183.20"
 # The charm's objects, in the order in which they are applied.

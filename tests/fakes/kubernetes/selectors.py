@@ -1,10 +1,8 @@
-"""Selectors of one label or one field, as the charm sends them; an empty one selects all."""
+"""Selectors of one label, as the charm sends them; an empty one selects all."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from tests.fakes.kubernetes.apply import part_of
 
 Object = dict[str, Any]
 
@@ -14,8 +12,3 @@ def has_label(stored: Object, selector: str) -> bool:
     labels = stored["metadata"].get("labels", {})
     key, is_equal, value = selector.partition("=")
     return not selector or (labels.get(key) == value if is_equal else key in labels)
-
-
-def has_field(stored: Object, selector: str) -> bool:
-    name, _, value = selector.partition("=")
-    return not selector or part_of(stored, name.split(".")) == value

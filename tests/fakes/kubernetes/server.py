@@ -239,7 +239,6 @@ class FakeCluster(Controllers):
             for key, stored in sorted(shown.items())
             if path in (scope := key.rpartition("/")[0], _NAMESPACE.sub("", scope))
             and selectors.has_label(stored, query.get("labelSelector", ""))
-            and selectors.has_field(stored, query.get("fieldSelector", ""))
         ]
 
     def _apply(self, path: str, body: Object) -> httpx2.Response:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes.kubernetes.clock import Clock
-from tests.fakes.kubernetes.paths import EVENTS, MAPPINGS, NODES, PODS
+from tests.fakes.kubernetes.paths import MAPPINGS, NODES, PODS
 from tests.fakes.kubernetes.rbac import RBAC
 
 Object = dict[str, Any]
@@ -101,20 +101,6 @@ class Stored:
             f"{stamp(self.clock.now - ago, number)} ".encode() + line
             for number, (ago, line) in enumerate(lines)
         ]
-
-    def add_event(
-        self, name: str, pod: str, message: str, minute: int | None, reason: str = "Failed"
-    ) -> None:
-        """Store a kubelet's event of a failure; ``minute`` is None for one without a time."""
-        event = {
-            "metadata": {"name": name},
-            "involvedObject": {"name": pod},
-            "type": "Warning",
-            "reason": reason,
-            "message": message,
-            "lastTimestamp": None if minute is None else f"2026-01-01T00:{minute:02}:00Z",
-        }
-        self.put(f"{EVENTS}/{name}", event)
 
     def delete(self, path: str) -> None:
         """Let an object be gone, whatever its finalizers, and what it owns."""

@@ -18,7 +18,7 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 from access.mapping import name_of
-from cluster import admin_kubeconfig
+from cluster import api
 
 NAME = name_of(arns.USER)
 ALL = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
@@ -34,7 +34,7 @@ def loop(cluster: Cluster, *writes: Write) -> Iterator[None]:
     over, until = threading.Event(), time.monotonic() + SECONDS
 
     def repeat(write: Write) -> None:
-        with contextlib.closing(admin_kubeconfig.client(cluster.admin)) as http:
+        with contextlib.closing(api.http_client(cluster.admin)) as http:
             for number in range(MOST):
                 if over.is_set() or time.monotonic() > until:
                     break

@@ -20,7 +20,7 @@ from access import refusals
 from access.declaration import declared
 from access.permission_sets import PermissionSet
 from access.refusals import Cause, Refusal
-from cluster import admin_kubeconfig, api, pod_logs, set_roles
+from cluster import api, pod_logs, set_roles
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
@@ -73,7 +73,7 @@ BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {
 @contextlib.contextmanager
 def connected(cluster: Cluster) -> Iterator[api.Client]:
     """Give the charm's own client, and close its connection afterwards, as a hook's end does."""
-    with admin_kubeconfig.client(cluster.admin) as http:
+    with api.http_client(cluster.admin) as http:
         yield api.Client(http)
 
 

@@ -24,15 +24,20 @@ def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_the_unit_loo
     assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
 
 
-def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_waits_for_the_rest(
+def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_looks_once(
     model: Model, api: FakeCluster
 ):
     api.start_seconds = 15
     model.hook()
-    api.fail(unreachable(httpx2.ReadTimeout), request=f"GET {DEPLOYMENT}")
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"GET {DEPLOYMENT}", nth=3)
     model.settle()
     api.recover()
+    before = api.clock.now
 
+    assert model.hook().name == "waiting"
+    assert api.clock.now - before < 5
+    assert model.units[0].alarms
+    api.clock.now += 15
     assert isinstance(model.hook(), ops.ActiveStatus)
 
 

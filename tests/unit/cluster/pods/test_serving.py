@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.stored import stamp
 
 from certificates import KeyPair
 from cluster import pods
-from cluster.answers import Pod
+from cluster.api import Object
 from cluster.pods import Serving
 from owner import CERTIFICATE_HASH
 
@@ -25,11 +24,11 @@ def _now(api: FakeCluster) -> None:
     api.clock.now = NOW
 
 
-def pod(name: str = "a", status: dict[str, Any] | None = None, **metadata: Any) -> Pod:
-    return msgspec.convert({"metadata": {"name": name, **metadata}, "status": status or {}}, Pod)
+def pod(name: str = "a", status: dict[str, Any] | None = None, **metadata: Any) -> Object:
+    return {"metadata": {"name": name, **metadata}, "status": status or {}}
 
 
-def ending(ago: float) -> Pod:
+def ending(ago: float) -> Object:
     """A pod that its kubelet was to kill so many seconds ago."""
     return pod(status={"phase": "Running"}, deletionTimestamp=stamp(NOW - ago))
 
@@ -41,13 +40,13 @@ def ending(ago: float) -> Pod:
         (pod(status={"phase": "Failed"}), False),
         (pod(status={"phase": "Succeeded"}), False),
         (ending(-30), True),
-        (ending(pods.LOST_SECONDS), True),
+        (ending(pods.LOST.total_seconds()), True),
         # Its node is lost.
-        (ending(pods.LOST_SECONDS + 1), False),
+        (ending(pods.LOST.total_seconds() + 1), False),
     ],
 )
 def test_given_a_pod_of_the_former_certificate_then_it_counts_until_it_has_ended(
-    found: Pod, is_left: bool
+    found: Object, is_left: bool
 ):
     assert pods.names([found, pod("b")]) == (["a", "b"] if is_left else ["b"])
     assert pods.all_use([found], PAIR) is not is_left
