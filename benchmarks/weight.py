@@ -118,7 +118,7 @@ def lines(folder: Path) -> int:
 def main() -> None:
     """Print the table."""
     settled, declared = hooks()
-    steps = "leader.steps"
+    steps = "leader"
     direct = imports(modules()[steps])
     functions = sum(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -134,7 +134,7 @@ def main() -> None:
             *(declared.files, len(declared.functions)),
             declared.changes,
         ),
-        "modules that leader.steps imports: directly / in all": (len(direct), len(reached(steps))),
+        "modules that leader imports: directly / in all": (len(direct), len(reached(steps))),
     }
     for what, figures in rows.items():
         print(f"{what:80} {' / '.join(f'{figure:,}' for figure in figures)}")

@@ -44,9 +44,9 @@ def run(hook: Hook) -> str:
     control_plane.await_api_server(principal, hook.requirer)
     if hook.leads:
         # Only a unit that leads needs this, so the hooks of the others start sooner.
-        from leader import steps
+        import leader
 
-        line = steps.lead(hook, config, shared)
+        line = leader.lead(hook, config, shared)
     else:
         line = _follow(hook, shared)
     address, was_set = hook.peers.shared.address, hook.memory.was_set
@@ -97,6 +97,6 @@ def end_access(hook: Hook) -> None:
     if not hook.leads or not control_plane.is_related(hook.charm) or not hook.peers.shared.serving:
         hook.wake.expect(())
         return
-    from leader import access
+    import leader_access
 
-    access.end(hook)
+    leader_access.end(hook)

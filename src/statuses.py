@@ -85,9 +85,8 @@ class options:
     """What a unit is blocked by in the options of the application and the model."""
 
     ADDRESS_INVALID = Text("option webhook-address: {value!q} is not an IP address")
-    ADDRESS_IN_USE = Text("option webhook-address: another Service has {address}; set a free address")
+    ADDRESS_REFUSED = Text("option webhook-address: the cluster refuses {address}: {reason!q}")
     ADDRESS_FIXED = Text("option webhook-address: the Service keeps its address; run: juju config {application} webhook-address={address}")
-    ADDRESS_OUT_OF_RANGE = Text("option webhook-address: {address} is not in {range}; set a free address of it")
     IMAGE_INVALID = Text("option image: {value!q} is not an image with a tag or digest")
     IMAGE_TOO_OLD = Text("option image: {version} lets people take others' usernames; set v0.5.9 or newer")
     REGISTRY_INVALID = Text("option image-registry: {value!q} is not a registry such as ghcr.io/example")

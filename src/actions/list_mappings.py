@@ -12,7 +12,7 @@ from access import desired, problems, table
 from access.declaration.declared import Declared
 from access.desired import Access
 from actions import MAX_BYTES, joined
-from cluster import access, api, bindings, set_roles
+from cluster import access, api, bindings, pod_logs
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
@@ -59,7 +59,7 @@ def _not_applied(client: api.Client, declared: Declared, found: Access) -> list[
     """Return each entry of the option that has no mapping, and why."""
     if declared.faults or not declared.entries:
         return []
-    roles = set_roles.find(client, declared, found.mappings)
+    roles = pod_logs.set_roles(client, declared, found.mappings)
     wanted = desired.access(declared, found, roles, times.now())
     there = {each.name for each in found.mappings}
     made = [each.name for each in wanted.access.mappings if each.name not in there]

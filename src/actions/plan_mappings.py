@@ -15,7 +15,7 @@ from access.desired import Access, Desired
 from access.mapping import IdentityMapping
 from access.table import fitting
 from actions import MAX_BYTES
-from cluster import access, bindings, set_roles
+from cluster import access, bindings, pod_logs
 from cluster.errors import errors_as_status
 from hook import Hook
 from owner import OPTION
@@ -43,7 +43,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     with errors_as_status():
         client = hook.client
         found = access.read(client)
-        roles = set_roles.find(client, good, found.mappings)
+        roles = pod_logs.set_roles(client, good, found.mappings)
         wanted = desired.access(good, found, roles, times.now())
         mighty = bindings.roles_of_everything(client)
     known = problems.find(found.mappings, partition)

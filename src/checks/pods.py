@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 from checks import Outcome, Site, again, failed, ok
-from cluster import api, contents, objects, references
+from cluster import api, objects, references
 from cluster.pods import (
     ImageNotPulled,
     NotCreated,
@@ -44,7 +44,7 @@ def look(client: api.Client, site: Site) -> Deployed:
         missing = "the cluster has no Deployment of the authenticator"
         return Deployed(failed(missing, again(site.leader)))
     mark = objects.mark_of(deployment)
-    containers = contents.containers(deployment)
+    containers = deployment["spec"]["template"]["spec"]["containers"]
     environment = [each["name"] for one in containers for each in one.get("env") or ()]
     images = [one["image"] for one in containers if one["name"] == references.NAME]
     image = word(next(iter(images), ""))

@@ -132,7 +132,10 @@ class Client:
         choices = {"labelSelector": labels, "limit": limit}
         params = {key: text for key, text in choices.items() if text}
         answer = self._send("GET", _path(res, namespace), params=params, seconds=SLOW_SECONDS)
-        return decoded(answer)["items"]
+        try:
+            return decoded(answer)["items"]
+        except KeyError as error:
+            raise Waiting(waiting.NOT_KUBERNETES(cause="no items")) from error
 
     def ask(self, res: type[Any], spec: Mapping[str, Any]) -> Object:
         """Send a question such as a SubjectAccessReview; return the status of the answer."""

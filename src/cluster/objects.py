@@ -18,19 +18,16 @@ from cluster.errors import suppress
 from errors import Blocked
 from owner import OWNER, Owner
 
-# The field managers of client-side apply: kubectl's, that of kubectl below 1.19, and the API
-# server's for fields from before it kept managers. `kubectl edit`, `label` and `patch`, which
-# people use, have others.
-_APPLIERS = ("kubectl-client-side-apply", "kubectl", "before-first-apply")
+# The field manager of client-side apply. `kubectl edit`, `label` and `patch`, which people use,
+# have others.
+_APPLIER = "kubectl-client-side-apply"
 # Client-side apply keeps the whole object in this annotation, a Secret's data included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None without it, or without its kind."""
-    with suppress(404):
-        return client.get(kind(what), what.name, namespace=what.namespace)
-    return None
+    return client.get(kind(what), what.name, namespace=what.namespace)
 
 
 def apply(
@@ -44,8 +41,6 @@ def apply(
 
     Every field of ``manifest`` becomes the charm's, whoever set it. ``stored`` is the object as
     this hook has read it; without it, this reads it. With ``keep_data``, its other keys stay.
-
-    Raise `errors.ApiError` (409) if ``manifest`` has another resourceVersion.
     """
     what = manifests.reference(manifest)
     stored = stored or get(client, what)
@@ -54,7 +49,7 @@ def apply(
     if stored and manifests.holds(stored, manifest):
         return stored
     if stored:
-        stored = take_over(client, what, stored)
+        _take_over(client, what, stored)
         # An action that another manager owns too would stand beside its opposite, which the server
         # refuses. A merge patch replaces the whole list.
         actions = manifest.get("spec", {}).get("validationActions")
@@ -63,11 +58,9 @@ def apply(
     return client.apply(kind(what), what.name, manifest, namespace=what.namespace)
 
 
-def take_over(
-    client: api.Client, what: references.ObjectReference, stored: api.Object
-) -> api.Object:
-    """Make all fields ours that `kubectl apply` has set, and return the object then. Our next
-    apply removes those that the charm does not set.
+def _take_over(client: api.Client, what: references.ObjectReference, stored: api.Object) -> None:
+    """Make all fields ours that `kubectl apply` has set. Our next apply removes those that the
+    charm does not set.
 
     The reactive charm's objects are `kubectl apply`'s. They stay in place, because up to
     Kubernetes 1.28 its pods admit people: the Service keeps its address, and the Deployment rolls
@@ -75,31 +68,13 @@ def take_over(
     client-go calls it ``csaupgrade``.
     """
     managers: list[api.Object] = stored["metadata"].get("managedFields") or []
-    former = [each for each in managers if _is_of(each, "Update", *_APPLIERS)]
-    if not former:
-        return stored
-    own = [each for each in managers if _is_of(each, "Apply", api.MANAGER)]
-    fields = functools.reduce(_union, (each.get("fieldsV1") or {} for each in own + former))
-    ours = {**former[0], "manager": api.MANAGER, "operation": "Apply", "fieldsV1": fields}
-    others = [each for each in managers if each not in own + former]
+    applied = [each for each in managers if each.get("manager") == _APPLIER]
+    if not applied:
+        return
+    ours = {**applied[0], "manager": api.MANAGER, "operation": "Apply"}
+    others = [each for each in managers if each.get("manager") not in (_APPLIER, api.MANAGER)]
     metadata = {"annotations": {_LAST_APPLIED: None}, "managedFields": [ours, *others]}
-    return client.patch(kind(what), what.name, {"metadata": metadata}, namespace=what.namespace)
-
-
-def _is_of(entry: api.Object, operation: str, *names: str) -> bool:
-    """Return whether ``entry`` has the fields that one of these managers set by ``operation``."""
-    # Client-side apply sets no field of a subresource such as `scale`.
-    return (
-        entry.get("manager") in names
-        and entry.get("operation") == operation
-        and not entry.get("subresource")
-    )
-
-
-def _union(one: api.Object, other: api.Object) -> api.Object:
-    """Return a tree with the fields of both, in the form of Kubernetes' ``FieldsV1``."""
-    common = {key: _union(one[key], other[key]) for key in one if key in other}
-    return {**one, **other, **common}
+    client.patch(kind(what), what.name, {"metadata": metadata}, namespace=what.namespace)
 
 
 def delete(client: api.Client, what: references.ObjectReference, version: str = "") -> None:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The log of the authenticator's pods.
+"""The log of the authenticator's pods, and the roles of permission sets, of which it tells.
 
-Call `read` inside `errors_as_status`.
+Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import httpx2
 import msgspec
@@ -19,11 +20,19 @@ from cluster import api, pods, references
 from cluster.errors import ApiError
 from text import brief
 
+if TYPE_CHECKING:
+    from access.declaration.declared import Declared
+    from access.mapping import IdentityMapping
+    from access.permission_sets import PermissionSet
+
 # How many of a pod's newest lines are read. Most have 300 bytes, and a stranger's token makes one
 # of 16 KB. A limit in bytes would cut off the newest: a kubelet answers with the oldest of them.
 LINES = 5_000
 # How long a request for a log may take: it waits for the pod's node.
 SECONDS = 3.0
+# How far back a look for roles reads: somebody may have been refused before the permission set was
+# declared, and the hooks of an idle unit may be an hour apart.
+ROLE_SECONDS = 3600
 _TIME = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -96,3 +105,25 @@ def _stamped(line: str) -> tuple[datetime, str] | None:
         return msgspec.convert(stamp, _TIME), text
     except msgspec.ValidationError:
         return None
+
+
+def set_roles(
+    client: api.Client, declared: Declared, found: Sequence[IdentityMapping]
+) -> dict[PermissionSet, str]:
+    """Return the ARN of each declared permission set's role, if nobody gave its suffix and it is
+    known.
+
+    Only mappings and logins tell. The log is read if such a set has no mapping yet, and only then:
+    it costs one request for each pod. Nothing keeps the time of the last look, so looks overlap.
+    """
+    sets = [each.permission_set for each in declared.entries if each.learns]
+    wanted = [each for each in sets if each]
+    if not wanted:
+        return {}
+    from access import permission_sets, refusals
+
+    known = permission_sets.learn(wanted, (), found, declared.partition)
+    if known.keys() >= {*wanted}:
+        return known
+    confirmed = refusals.confirmed(read(client, ROLE_SECONDS).lines)
+    return permission_sets.learn(wanted, confirmed, found, declared.partition)

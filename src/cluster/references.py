@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which objects the charm has in the cluster, and the commands that name them. Pure."""
+"""Which objects the charm has in the cluster. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from owner import SOURCE, short_name
+from owner import short_name
 from statuses import blocked
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
 # What all objects of the charm have, but for mappings.
 LABELS, LABEL = {"aws-iam": "true"}, "aws-iam=true"
-# Until its finalizers are gone, kubectl waits for the end of a Service that it deletes.
-_WITHOUT_FINALIZERS = '--patch "metadata: {finalizers: null}"'
 POD_LABEL = f"k8s-app={NAME}"
 # Where each pod serves logins and metrics, as the templates have it.
 POD_PORT = 21362
@@ -60,39 +58,6 @@ OWNED = (
     ObjectReference("v1", "ServiceAccount"),
     SERVICE,
 )
-
-
-def removal_command() -> str:
-    """Return the commands with which a person removes everything that the charm owns."""
-    objects = " ".join(f"{each.kind.lower()}/{each.name}" for each in OWNED if each != SERVICE)
-    return (
-        f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
-        f"{_service_removal('kubectl')}; "
-        f"{access_removal_command()}"
-    )
-
-
-def access_removal_command() -> str:
-    """Return the commands with which a person removes the access that the charm has given."""
-    return (
-        f"kubectl delete iamidentitymappings --selector {SOURCE}; "
-        f"kubectl delete clusterrolebindings --selector {SOURCE}; "
-        f"kubectl delete rolebindings --all-namespaces --selector {SOURCE}"
-    )
-
-
-def service_removal(principal: str) -> str:
-    """Return the command that deletes the Service, from the machine of the unit ``principal``."""
-    commands = _service_removal("/snap/bin/kubectl --kubeconfig /root/.kube/config")
-    return f"juju exec --unit {principal} -- '{commands}'"
-
-
-def _service_removal(kubectl: str) -> str:
-    service = f"service {NAME}"
-    return (
-        f"{kubectl} -n {NAMESPACE} patch {service} {_WITHOUT_FINALIZERS}; "
-        f"{kubectl} -n {NAMESPACE} delete {service}"
-    )
 
 
 def foreign(mark: str, what: ObjectReference = SERVICE) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -25,7 +24,7 @@ from cluster.errors import ApiError
 from errors import Blocked, Waiting
 from owner import FINALIZER, Owner
 from statuses import blocked, options, waiting
-from text import is_ip
+from text import brief, is_ip
 
 T = TypeVar("T")
 
@@ -33,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 # The first minor version that lets a Service prefer a pod on the client's own node (KEP-3015).
 SAME_NODE_SINCE = (1, 34)
-# Kubernetes' answer to an address that no Service can have.
-_RANGE = re.compile(r"range of valid IPs is ([0-9a-fA-F.:/]+)")
 
 
 def manifest(client: api.Client, owner: Owner, address: str = "") -> manifests.Manifest:
@@ -84,10 +81,13 @@ def _make(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
         try:
             _write(client, manifest(client, owner, address))
         except ApiError as error:
-            if not _is_of_address(error):
+            # Another Service has it by now, or it is outside of the cluster's range. A policy
+            # refuses other things with 422 too.
+            if error.code != 422 or "clusterIP" not in str(error):
                 raise
             if address == chosen:
-                raise _refused(chosen, str(error)) from error
+                refused = options.ADDRESS_REFUSED(address=chosen, reason=brief(error))
+                raise Blocked(refused) from error
             logger.warning("another Service has %s, which control planes asked so far", former)
         else:
             return address
@@ -97,21 +97,6 @@ def _make(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
 def _write(client: api.Client, wanted: manifests.Manifest) -> api.Object:
     what = references.SERVICE
     return client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
-
-
-def _is_of_address(error: ApiError) -> bool:
-    """Return whether a Service cannot have its address: another one has it by now, or it is
-    outside of the cluster's range. A policy refuses other things with 422 too."""
-    return error.code == 422 and "clusterIP" in str(error)
-
-
-def _refused(chosen: str, reason: str) -> Blocked:
-    """Return why no Service can have the address ``chosen``."""
-    if "allocated" in reason:
-        return Blocked(options.ADDRESS_IN_USE(address=chosen))
-    found = _RANGE.search(reason)
-    among = found[1] if found else "the cluster's Service range"
-    return Blocked(options.ADDRESS_OUT_OF_RANGE(address=chosen, range=among))
 
 
 def cluster_ip(service: api.Object) -> str:
@@ -164,7 +149,4 @@ def _keep(client: api.Client, owner: Owner, stored: api.Object | None, address: 
     if stored and "deletionTimestamp" in stored["metadata"]:
         _in_place(client, lambda: _write(client, kept))
         return
-    if stored:
-        # Somebody may be taking it over.
-        kept["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
     _write(client, kept)

@@ -41,7 +41,7 @@ KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 ANSWERED = {
     *((f"GET {path}", "404") for path in APPLIED),
     *((f"PATCH {SERVICE}", name) for name in ("422", "empty object")),
-    (f"GET {SECRET}", "empty object"),
+    *((f"GET {SECRET}", name) for name in ("404 plain", "empty object")),
     *((f"GET {MAPPINGS}", name) for name in ("404", "404 plain", "429")),
 }
 # How the lines begin that are the same wherever a fault is met.

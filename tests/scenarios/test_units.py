@@ -114,7 +114,7 @@ def test_given_a_leader_that_loses_leadership_while_it_waits_for_pods_then_its_h
     model.answer()
     model.hook()
     model.answer()
-    api.fail(lose_leadership, request=f"GET {DEPLOYMENT}", nth=2)
+    api.fail(lose_leadership, request=f"GET {DEPLOYMENT}", nth=3)
 
     assert model.hook() == ops.WaitingStatus("waiting for the new leader")
     assert "serving" not in model.peer

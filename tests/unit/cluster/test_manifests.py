@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.fakes import arns
 from tests.fakes.juju.model import OWNER
 
+import removal
 from access import arn, partitions
 from access.partitions import PARTITIONS
 from certificates import SERVER_NAME, KeyPair
@@ -114,7 +115,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    first, *others = references.removal_command().split("; ")
+    first, *others = removal.removal_command().split("; ")
 
     by_name = {word for word in first.split() if "/" in word}
     made = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in everything()}

@@ -16,7 +16,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from access.declaration.declared import parse
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from cluster import pod_logs, set_roles
+from cluster import pod_logs
 from cluster.api import Client
 
 DEVOPS = PermissionSet("DevOps", "111122223333")
@@ -126,7 +126,7 @@ def learned(client: Client, *found: IdentityMapping, suffix: str = "") -> dict[A
     """The roles that are known of the set, which the option declares."""
     entry = {"permission-set": "DevOps", "account": "111122223333", "suffix": suffix}
     declared = parse(json.dumps([entry]), datetime.datetime.now(datetime.timezone.utc))
-    return set_roles.find(client, declared, found)
+    return pod_logs.set_roles(client, declared, found)
 
 
 def test_given_a_set_with_its_suffix_then_nothing_is_requested(

@@ -20,7 +20,7 @@ from access import refusals
 from access.declaration import declared
 from access.permission_sets import PermissionSet
 from access.refusals import Cause, Refusal
-from cluster import api, pod_logs, set_roles
+from cluster import api, pod_logs
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
@@ -168,7 +168,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
 
     def learned() -> str | None:
         with connected(cluster) as client:
-            return set_roles.find(client, DECLARED, []).get(DEVOPS)
+            return pod_logs.set_roles(client, DECLARED, []).get(DEVOPS)
 
     before = learned()
     refuse(LOOK_ALIKE)

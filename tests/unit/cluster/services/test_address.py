@@ -16,8 +16,14 @@ from cluster.api import Client
 from cluster.errors import errors_as_status
 from errors import Blocked, Waiting
 from statuses import blocked, options, waiting
+from text import brief
 
 TAKEN, OUTSIDE = "10.152.183.1", "192.0.2.7"
+ALLOCATED = "spec.clusterIPs: provided IP is already allocated"
+NOT_IN_RANGE = (
+    "spec.clusterIPs: failed to allocate IP: the provided network does not match the current "
+    "range. The range of valid IPs is 10.152.183.0/24"
+)
 NO_LABEL = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: Services need a label"
 
 
@@ -60,13 +66,8 @@ def test_given_no_service_when_applied_then_it_gets_the_address_that_counts_and_
 @pytest.mark.parametrize(
     ("address", "refused", "status"),
     [
-        (TAKEN, "", options.ADDRESS_IN_USE(address=TAKEN)),
-        (OUTSIDE, "", options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="10.152.183.0/24")),
-        (
-            OUTSIDE,
-            "spec.clusterIPs[0]: must be an IPv6 address",
-            options.ADDRESS_OUT_OF_RANGE(address=OUTSIDE, range="the cluster's Service range"),
-        ),
+        (TAKEN, "", options.ADDRESS_REFUSED(address=TAKEN, reason=ALLOCATED)),
+        (OUTSIDE, "", options.ADDRESS_REFUSED(address=OUTSIDE, reason=brief(NOT_IN_RANGE))),
         (
             OUTSIDE,
             NO_LABEL,

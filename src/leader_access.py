@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import times
 from access import desired, problems
 from access.desired import Access
-from cluster import access, api, objects, references, set_roles
+from cluster import access, api, objects, pod_logs, references
 from cluster.access import Result
 from cluster.errors import errors_as_status
 from errors import Unready
@@ -50,7 +50,7 @@ def bring(hook: Hook, client: api.Client) -> Report:
     """
     config, now = hook.config, times.now()
     found = access.read(client)
-    roles = set_roles.find(client, config.declared, found.mappings)
+    roles = pod_logs.set_roles(client, config.declared, found.mappings)
     wanted = desired.access(config.declared, found, roles, now)
     result = _make(hook, client, found, wanted.access, "option mappings", now)
     late = desired.ended(result.after.mappings, config.declared, now)
