@@ -62,7 +62,7 @@ class Hook:
 
     @functools.cached_property
     def client(self) -> api.Client:
-        """Return the client for Kubernetes. Its 28 seconds are the whole hook's.
+        """Return the client for Kubernetes. Its seconds are the whole hook's.
 
         Raises:
             errors.WaitingForKubeconfig: the kubeconfig is missing, incomplete or unusable.

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# How much of its time a hook keeps for what follows, and how much of it access has in any case.
-KEPT_SECONDS, LEAST_SECONDS = 10.0, 4.0
 # How long the charm remembers access that ended, and how many of them: a databag holds them.
 REMEMBERED, MOST_REMEMBERED = timedelta(days=1), 100
 
@@ -93,14 +91,9 @@ def _make(
     hook: Hook, client: api.Client, found: Access, wanted: Access, why: str, now: datetime
 ) -> Result:
     """Make the ``wanted`` access of what was ``found``. Remember what has ended, and have the unit
-    expect when the next access ends.
-
-    It takes what the hook's time has but `KEPT_SECONDS`, for another look and what follows.
-    """
+    expect when the next access ends."""
     ended = desired.ended(found.mappings, hook.config.declared, now)
-    left = client.seconds_left
-    seconds = max(left - KEPT_SECONDS, min(LEAST_SECONDS, left))
-    result = access.make(client, found, wanted, why, ended=ended, seconds=seconds)
+    result = access.make(client, found, wanted, why, ended=ended)
     after = result.after.mappings
     there = {each.name for each in after}
     gone = [

@@ -26,8 +26,6 @@ from text import status_line
 
 logger = logging.getLogger(__name__)
 
-# What removal keeps of its time: for the last answer about mappings, and for the Service.
-LAST_SECONDS = 5.0
 # How often one hook tries, how long it waits in between, and how long one more try may take. The
 # next hook tries again too.
 TRIES, RETRY_SECONDS, TRY_SECONDS = 3, 1.0, 8.0
@@ -184,5 +182,5 @@ def _remove_access(client: api.Client) -> int:
     mappings = access.mappings(client) if crd else []
     mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
-    found, seconds = Access(tuple(mappings), bound), client.seconds_left - LAST_SECONDS
-    return len(access.make(client, found, Access(theirs), "removal", seconds=seconds).left)
+    found = Access(tuple(mappings), bound)
+    return len(access.make(client, found, Access(theirs), "removal").left)

@@ -46,7 +46,6 @@ class blocked:
     NAME_REFUSED = Text("{authority} does not allow {name}; run: juju config {authority} pki_allowed_domains")
     REQUEST_REFUSED = Text("{authority} refuses: {reason!q}; run: juju show-status-log --type application {authority}")
     CERTIFICATE_MALFORMED = Text("malformed certificate; run: {command}")
-    KUBECONFIG_FORBIDDEN = Text("the cluster refuses /root/.kube/config: {reason!q}; it must be an admin's kubeconfig")
     OBJECT_REJECTED = Text("the cluster rejects {what}: {reason!q}")
     SERVICE_HEADLESS = Text("headless Service in the way; if unused, run: kubectl -n kube-system delete service aws-iam-authenticator")
     FILE_FAILED = Text("cannot {verb} {file}: {cause}; repair the machine")

@@ -168,14 +168,13 @@ def make(
     why: str,
     *,
     ended: Mapping[str, datetime] = _NOTHING,
-    seconds: float | None = None,
 ) -> Result:
     """Make the access that there was ``before`` the one that is ``wanted``.
 
     The log gives ``why`` as the reason, but of access that has ``ended``, by the mappings' names.
 
-    No write begins after ``seconds``, or after the hook's time. What others make meanwhile is left
-    to the next hook.
+    It takes half of the time that the hook has left: the rest is for another look, and for what
+    follows. What others make meanwhile is left to the next hook.
 
     Raise as a read of the API server does if nobody can say what it has.
     """
@@ -185,8 +184,7 @@ def make(
     # A hook may die before it tells more.
     for line in first(steps.lines(why, ended), MOST_LOGGED):
         logger.info("%s", line)
-    seconds = client.seconds_left if seconds is None else seconds
-    failed = _write_all(client, before, steps, time.monotonic() + seconds)
+    failed = _write_all(client, before, steps, time.monotonic() + client.seconds_left / 2)
     after = read(client)
     still = changes(after, wanted)
     # A mapping that somebody has made anew is another one, and what people delete is theirs.

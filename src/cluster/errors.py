@@ -8,7 +8,6 @@ It is `errors.Waiting` where it passes by itself, and `errors.Blocked` where a p
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Generator
 
 import httpx2
@@ -16,9 +15,6 @@ import httpx2
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
 from text import brief
-
-# What the server says of a user who has no right, and where a person's webhook refuses a write.
-_NO_RIGHT, _DENIED = "forbidden: User ", re.compile("denied (the )?request")
 
 
 class ApiError(Exception):
@@ -61,12 +57,10 @@ def errors_as_status(what: str = "an object of this charm") -> Generator[None]:
 
 
 def _refusal(what: str, error: ApiError) -> Unready:
-    code, said, reason = error.code, str(error), brief(error)
+    code, reason = error.code, brief(error)
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
         return WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=code, reason=reason))
-    if code == 403 and _NO_RIGHT in said and not _DENIED.search(said):
-        return Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=reason))
     if code in (400, 403, 404, 405, 413, 415, 422):
         return Blocked(blocked.OBJECT_REJECTED(what=what, reason=reason))
     return Waiting(waiting.API_ANSWER(code=code, reason=reason))

@@ -48,7 +48,7 @@ ANSWERED = {
 SAID = {
     "read timeout": "waiting for the Kubernetes API: it does not answer in time",
     "401": "waiting for the Kubernetes API to accept /root/.kube/config: 401 'Unauthorized'",
-    "403": "the cluster refuses /root/.kube/config: ",
+    "403": "the cluster rejects ",
 }
 LONG = "x" * 140_000
 

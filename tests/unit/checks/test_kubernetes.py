@@ -45,7 +45,7 @@ def test_given_a_server_that_does_not_say_its_time_then_it_answers_all_the_same(
     [
         (Waiting("waiting for the Kubernetes API: Connection refused"), "systemctl start snap."),
         (WaitingForKubeconfig("waiting for a usable file"), "./dispatch"),
-        (Blocked("the cluster refuses /root/.kube/config: no"), "./dispatch"),
+        (Blocked("the cluster rejects an object of this charm: 'no'"), "./dispatch"),
     ],
 )
 def test_given_no_answer_then_the_cause_decides_on_the_command(problem: Unready, command: str):

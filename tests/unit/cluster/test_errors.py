@@ -13,35 +13,23 @@ from cluster.api import Client
 from cluster.errors import ApiError, errors_as_status, suppress
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
-from text import brief
 
-NO_RIGHT = (
-    'services "aws-iam-authenticator" is forbidden: User "alice" cannot patch resource '
-    '"services" in API group "" in the namespace "kube-system"'
-)
-ADMISSION = (
-    'services "aws-iam-authenticator" is forbidden: exceeded quota: small',
-    'admission webhook "services.example.com" denied the request: no',
-    'admission webhook "services.example.com" denied the request: forbidden: User "alice"',
-)
 NOT_CONNECTED = "[Errno 111] Connection refused"
 WHAT = references.SERVICE.text
+REFUSALS = (400, 403, 404, 405, 413, 415, 422)
 REJECTED = blocked.OBJECT_REJECTED(what=WHAT, reason="no")
 
 
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        *((refusal(code, "no"), Blocked(REJECTED)) for code in (400, 404, 405, 413, 415, 422)),
+        *(
+            (refusal(code, "no"), Blocked(REJECTED))
+            for code in (400, 403, 404, 405, 413, 415, 422)
+        ),
         (
             refusal(401, "no"),
             WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=401, reason="no")),
-        ),
-        (refusal(403, NO_RIGHT), Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=brief(NO_RIGHT)))),
-        # A quota, a webhook or a policy: the kubeconfig may well be an administrator's.
-        *(
-            (refusal(403, said), Blocked(blocked.OBJECT_REJECTED(what=WHAT, reason=said)))
-            for said in ADMISSION
         ),
         *(
             (refusal(code, "no"), Waiting(waiting.API_ANSWER(code=code, reason="no")))
