@@ -41,7 +41,7 @@ _MINUTE = 60.0
 # After so many seconds a unit has looked again at what was left.
 _LOOKS = 4000
 _ROUNDS = 14
-# How long a hook takes at most: its 28 seconds, and what it does without Kubernetes.
+# How long a hook takes at most: its time for Kubernetes, and what it does without Kubernetes.
 _MOST_SECONDS = 30.0
 MACHINES = 3
 # How many times an alarm may ring in one stretch of time.
