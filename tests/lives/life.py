@@ -194,8 +194,8 @@ class Life:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether Kubernetes has policies on who may write mappings."""
-        return self.api.version >= "v1.30"
+        """Whether Kubernetes has policies on who may write mappings, and the option wants one."""
+        return self.api.version >= "v1.30" and self.model.config.get("mapping-policy") != "warn"
 
     @property
     def can_work(self) -> bool:

@@ -42,6 +42,9 @@ def _configure_with(life: Life, **options: Any) -> None:
 
 
 def configure(life: Life, step: Step) -> None:
+    if "mapping-policy" in step.what:
+        # The policy follows in a later hook.
+        life.were_guards_lost = True
     _configure_with(life, **step.what)
 
 
