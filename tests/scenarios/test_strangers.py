@@ -257,9 +257,9 @@ def test_given_many_sessions_of_one_role_then_others_are_there(deployed: Model, 
         moment = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
         time, session = moment.isoformat().replace("+00:00", "Z"), f"s{number}"
         arn = f"{ACCOUNT.replace('iam', 'sts')}:assumed-role/{role}/{session}"
-        answer = {"level": "info", "msg": "STS response", "session": session, "time": time}
+        said = log_line(arn, "", level="info", msg="STS response", session=session, time=time)
         denial = log_line(f"{ACCOUNT}:role/{role}", "identity is not mapped", time=time)
-        lines += [(ago, log_line(arn, "", **answer)), (ago, denial)]
+        lines += [(ago, said), (ago, denial)]
     api.add_lines("a", *lines)
 
     assert "role/theirs" in deployed.action("list-refusals")["refusals"]
