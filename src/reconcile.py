@@ -72,9 +72,10 @@ def _keep_login_kubeconfig(hook: Hook) -> None:
 
         with contextlib.suppress(ValueError):
             files.write(path, get_kubeconfig.of_machine(machine, *login))
-        return False
+        return not is_there
 
-    words = (machine.public_kubeconfig, *login, path.exists())
+    is_there = path.exists()
+    words = (machine.public_kubeconfig, *login, is_there)
     hook.memory.write_once("kubeconfig", words, write)
 
 

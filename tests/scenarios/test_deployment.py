@@ -197,9 +197,10 @@ def test_given_a_lost_file_or_another_address_of_the_cluster_then_the_next_hook_
     path = files.machine.login_kubeconfig
     deployed.hook()
     before = path.read_text()
-    path.unlink()
-    deployed.hook()
-    assert path.read_text() == before
+    for _ in range(2):
+        path.unlink()
+        deployed.hook()
+        assert path.read_text() == before
 
     files.client.write_text(kubeconfig("https://lb.example.com:443"))
     deployed.hook()

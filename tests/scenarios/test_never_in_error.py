@@ -152,7 +152,7 @@ def test_given_a_kubeconfig_that_cannot_be_used_when_a_hook_runs_then_another_is
 def test_given_a_mapping_that_somebody_made_to_harm_when_a_hook_runs_then_the_unit_is_active(
     deployed: Model, api: FakeCluster, name: str, arn: str, shown: str
 ):
-    body = {"items": [{"metadata": {"name": name}, "spec": {"arn": arn}}]}
+    body = {"items": [{"metadata": {"name": name, "uid": "1"}, "spec": {"arn": arn}}]}
     api.fail(answer(200, json.dumps(body).encode()), request=f"GET {MAPPINGS}")
 
     status = deployed.hook()

@@ -10,7 +10,7 @@ from tests.fakes import alarms
 from tests.fakes.acting import grant, refused
 from tests.fakes.declaring import DEV, Declare, entry, names
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
-from tests.fakes.kubernetes.faults import ok, refusal
+from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import ADDRESS, DEFINED, DEPLOYMENT, MAPPINGS, SECRET, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -98,20 +98,6 @@ def test_given_two_first_deployments_when_both_see_no_service_then_one_serves_an
     owners = {seen.body["metadata"]["annotations"]["aws-iam/owner"] for seen in applies}
     assert owners == {f"second of model k8s ({UUID})"}
     assert '# Owner: "second of model k8s' in files.webhook.read_text()
-
-
-def test_given_a_service_that_another_took_since_it_was_read_then_it_is_left_to_that(
-    deployed: Model, api: FakeCluster
-):
-    mark(api, SERVICE, None)
-    read = copy.deepcopy(api.objects[SERVICE])
-    mark(api, SERVICE, GONE.mark)
-    api.forget()
-    api.fail(lambda _: ok(read), request=f"GET {SERVICE}", nth=1)
-
-    assert deployed.hook().name == "waiting"
-    assert deployed.hook() == blocked_by("gone of model old")
-    assert api.changes == []
 
 
 def test_given_an_owner_that_lost_its_objects_then_people_log_in_until_another_writes_the_files(

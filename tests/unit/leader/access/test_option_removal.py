@@ -9,7 +9,7 @@ from tests.fakes.acting import GRANT, grant
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names, short
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import CONFIG, MAPPINGS
+from tests.fakes.kubernetes.paths import CONFIG, MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import access
@@ -41,7 +41,7 @@ def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_na
     assert 0 < len(names(api)) < 6
     assert "z" not in names(api)
     assert CONFIG not in api.objects
-    assert "services/aws-iam-authenticator" in api.changes[-1]
+    assert SERVICE not in api.objects
     assert f"{len(names(api))} mappings and role bindings are left; run: kubectl" in deployed.log()
     assert "remove it with" not in deployed.log()
     assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
