@@ -12,11 +12,11 @@ import times
 from access import arn, desired, explanation, partitions, problems, rbac
 from access.mapping import IdentityMapping, identity
 from actions import MAX_BYTES, joined, list_refusals
+from checks import webhook
 from cluster import access, api, bindings
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
-from machine import api_server
 from text import cut, one_line
 
 # How many near misses are shown: thousands of accounts may have a role of the same name.
@@ -61,7 +61,7 @@ def _explain(
         end = desired.end(mapping, declared)
         ways.append(explanation.Way(mapping, problem, who, grants, refused, end))
     lines = [*explanation.begin(given, looked_up)]
-    if own := api_server.own_tokens(api_server.flags(hook.machine)):
+    if own := webhook.own_tokens(webhook.api_server(hook.machine)):
         lines.append(f"tokens that the API server checks itself ({own}) are not looked at")
     if foreign:
         lines.append(f"the login is refused: {foreign}")
