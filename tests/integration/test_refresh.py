@@ -130,7 +130,7 @@ def test_when_refreshed_then_the_pods_may_no_longer_write_mappings(after: Object
 
     assert "*" not in str(rules)
     writable = [rule["resources"] for rule in rules if "patch" in rule["verbs"]]
-    assert writable == [["iamidentitymappings/status"]]
+    assert writable == [["iamidentitymappings/status"], ["events"]]
 
 
 def test_when_refreshed_then_every_mapping_is_kept_and_can_be_looked_up(

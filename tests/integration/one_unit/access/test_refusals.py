@@ -28,7 +28,9 @@ FIRST = "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 AGAIN = "AWSReservedSSO_DevOps_9182736455463728"
 LOOK_ALIKE = "AWSReservedSSO_DevOps_Admin_a1b2c3d4e5f60718"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
-DECLARED = declared.parse(f"- permission-set: {DEVOPS}", times.now())
+DECLARED = declared.parse(
+    f"- {{permission-set: {DEVOPS.name}, account: '{ACCOUNT}'}}", times.now()
+)
 HOUR = 3600.0
 
 BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {

@@ -39,7 +39,7 @@ def proxy(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[ConnectProxy]:
 def run(juju: jubilant.Juju, cluster: Cluster, commands: list[str], proxy: ConnectProxy) -> None:
     """Run commands of the page, and wait until the new pods alone serve."""
     for command in commands:
-        juju.cli(*command.replace(URL, proxy.url).split())
+        juju.cli(*command.replace(URL, proxy.url).replace("proxy-ca", SELF_SIGNED).split())
     juju_status.wait_until_active(juju)
     settled.end_former_pods(juju, cluster)
 
