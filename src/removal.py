@@ -53,7 +53,8 @@ def run(hook: Hook, *, with_file: bool) -> str:
     """Remove what is the application's. Log what stays, and the commands that remove it.
 
     Every last hook of a unit runs this, because Juju may leave out the others. ``with_file``
-    removes the webhook file too: the control plane must not look for it any more.
+    removes the webhook file too: the control plane must not look for it any more. What another
+    application has written on this machine stays.
 
     While this machine's control plane sends logins to the Service, the Service stays, without
     pods: whoever got its address would get the tokens.
@@ -62,10 +63,8 @@ def run(hook: Hook, *, with_file: bool) -> str:
     """
     memory, machine = hook.memory, hook.machine
     try:
-        if with_file and not webhook.is_foreign(machine, hook.owner):
-            files.remove(machine.webhook)
-        if "kubeconfig" in memory.told:
-            files.remove(machine.login_kubeconfig)
+        if not webhook.is_foreign(machine, hook.owner):
+            files.remove(*([machine.webhook] if with_file else []), machine.login_kubeconfig)
     except Blocked as reason:
         logger.warning(status_line(reason))
     asks = functools.partial(webhook.asks, machine)

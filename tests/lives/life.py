@@ -93,7 +93,7 @@ class Life:
         self.api.install(self._patch)
         HOOK_TOOLS.install(self._patch)
         self.transport = Transport(self)
-        # Whether people have taken away what guards mappings, since all was last at rest.
+        # Whether anything took away what guards mappings, since all was last at rest.
         self.were_guards_lost = False
         send = self.transport.send
         self.provider_number = 0
@@ -463,6 +463,8 @@ class Life:
         """The operator upgrades Kubernetes, where the control plane can be."""
         if self.begin.endpoint == "control-plane":
             self.api.version = "v1.37.2"
+            # It may be the first with policies: one follows in a later hook.
+            self.were_guards_lost = True
 
     def _machine_loses(self, step: Step) -> None:
         """Somebody deletes the files that the charm has written on a machine."""

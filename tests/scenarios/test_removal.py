@@ -54,6 +54,19 @@ def test_given_the_last_unit_when_removed_then_pods_go_first_and_peoples_mapping
     assert list(files.webhook.parent.glob("*aws-iam*")) == []
 
 
+def test_given_a_unit_that_never_served_when_it_goes_then_it_takes_its_predecessors_files_along(
+    model: Model, files: Files
+):
+    for path in (files.webhook, files.machine.login_kubeconfig):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("of a unit whose agent was lost")
+
+    model.hook(model.on.remove())
+
+    assert not files.webhook.exists()
+    assert not files.machine.login_kubeconfig.exists()
+
+
 @pytest.mark.usefixtures("departing")
 def test_given_a_unit_that_goes_when_its_authority_departs_first_then_that_hook_alone_cleans_up(
     deployed: Model, api: FakeCluster, files: Files
