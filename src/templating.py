@@ -3,42 +3,30 @@
 """The rendering of the files under ``templates/``.
 
 Each value goes in as JSON. JSON is YAML, so no value can change a document's structure.
-
-A file that ends in ``.j2`` is a template of jinja2. Any other has plain ``$names``: every hook of
-every unit renders one. Most units would import jinja2 for nothing else, and their settled hook
-would take 9 % longer.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import re
-import string
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    import jinja2
+import jinja2
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 _NOT_IN_YAML = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def render(name: str, **values: object) -> str:
-    """Return ``templates/<name>`` with ``values`` filled in. Raise KeyError, TypeError
-    or jinja2.UndefinedError if the template uses a value that was not given."""
-    if not name.endswith(".j2"):
-        text = (TEMPLATES / name).read_text()
-        return string.Template(text).substitute(
-            {key: _as_json(value) for key, value in values.items()}
-        )
+    """Return ``templates/<name>`` with ``values`` filled in. Raise jinja2.UndefinedError if the
+    template uses a value that was not given."""
     return _environment().get_template(name).render(**values)
 
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -53,8 +41,6 @@ def _environment() -> jinja2.Environment:
 
 
 def _as_json(value: object) -> str:
-    import json
-
     # JSON may escape one character as two surrogates, which YAML rejects; so nothing is escaped
     # but the characters that YAML accepts in no other form.
     text = json.dumps(value, ensure_ascii=False)

@@ -151,7 +151,7 @@ def role_binding(binding: RoleBinding, uid: str) -> Manifest:
 def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
     """Return everything else, in the order in which to apply it: the Deployment is the last."""
     server_config = templating.render(
-        "server.yaml",
+        "server.yaml.j2",
         cluster_id=spec.cluster_id,
         partition=spec.partition,
         reserved=_RESERVED if spec.reserves else [],

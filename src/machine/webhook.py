@@ -40,7 +40,7 @@ def render(owner: Owner, address: str, ca: str) -> str:
     address, which some authorities do not sign.
     """
     return templating.render(
-        "webhook.yaml",
+        "webhook.yaml.j2",
         owner=owner.mark,
         server=endpoint(address),
         tls_server_name=SERVER_NAME,

@@ -93,7 +93,7 @@ class Files:
 model = Model(None, [Files])
 model.leader = None
 print(model.hook().message)
-print(*sorted({"httpx2", "jinja2", "leader", "lightkube"} & set(sys.modules)))
+print(*sorted({"httpx2", "leader", "lightkube"} & set(sys.modules)))
 """
 
 
