@@ -1,5 +1,5 @@
 """Measure what an option costs whose mappings all have rights: until they work, in every settled
-hook after that, and until all are gone."""
+hook after that, for a grant beside them, and until all are gone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 import jubilant
 from rich.table import Table
+from tests.integration.helpers import arns
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 from benchmarks import hooks
 from testbed import testbedctl
+from testbed.faults.client import Faults
 
 NAMESPACE = "bench"
 _MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
@@ -32,28 +34,34 @@ def measure(
     cluster.kubectl("create", "namespace", NAMESPACE)
     none = hooks.ratio(*hooks.paired(unit, bare, rounds))
     others, before = _count(cluster, _MAPPINGS), len(hooks.of(unit))
-    made = declare(juju, cluster, number)
-    testbedctl.settle(hooks.MODEL)
+    made, made_by = _requests_of(lambda: declare(juju, cluster, number))
     ran = hooks.of(unit)[before:]
     measured, reference = hooks.paired(unit, bare, rounds)
-    gone = _seconds_until(
-        lambda: juju.config("aws-iam", {"mappings": ""}),
-        lambda: _count(cluster, _MAPPINGS) == others and _count(cluster, _BINDINGS) == 0,
+    grant = {"arn": arns.USER, "username": "granted", "role": "view"}
+    granted, granted_by = _requests_of(
+        lambda: _seconds_until(lambda: juju.run(unit, "grant-access", grant), lambda: True)
     )
-    testbedctl.settle(hooks.MODEL)
+    juju.run(unit, "revoke-access", {"arn": grant["arn"]})
+    gone, gone_by = _requests_of(
+        lambda: _seconds_until(
+            lambda: juju.config("aws-iam", {"mappings": ""}),
+            lambda: _count(cluster, _MAPPINGS) == others and _count(cluster, _BINDINGS) == 0,
+        )
+    )
     table = Table("figure", "value", "of")
-    busy = sum(hook.seconds for hook in ran)
+    busy = ", ".join(f"{hook.seconds:.1f}" for hook in ran)
     table.add_row(
         f"{number:,} declared mappings have their rights",
         f"{made:.1f} s",
-        f"hooks: {len(ran)}, {busy:.1f} s",
+        f"{made_by:,} requests; {len(ran)} hooks: {busy} s",
     )
     table.add_row(
         f"settled update-status, {number:,} mappings with rights",
         f"{hooks.ratio(measured, reference) / none:.2f} × with none",
         f"{hooks.median_seconds(measured):.3f} s",
     )
-    table.add_row("the option is reset, and all is gone", f"{gone:.1f} s", "")
+    table.add_row("one grant beside them", f"{granted:.1f} s", f"{granted_by:,} requests")
+    table.add_row("the option is reset, and all is gone", f"{gone:.1f} s", f"{gone_by:,} requests")
     return table
 
 
@@ -62,6 +70,14 @@ def declare(juju: jubilant.Juju, cluster: Cluster, number: int) -> float:
     return _seconds_until(
         lambda: _declare(juju, number), lambda: _count(cluster, _BINDINGS) == number
     )
+
+
+def _requests_of(work: Callable[[], float]) -> tuple[float, int]:
+    """Return what ``work`` returns, and how many requests the charm sends for it and after it."""
+    with Faults(hooks.MODEL, "aws-iam") as tap:
+        seconds = work()
+        testbedctl.settle(hooks.MODEL)
+        return seconds, len(tap.requests())
 
 
 def _seconds_until(change: Callable[[], None], done: Callable[[], bool]) -> float:
