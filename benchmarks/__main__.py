@@ -77,6 +77,8 @@ def _first_login(
     juju: jubilant.Juju, authority: str, folder: Path, started: float, console: Console
 ) -> Cluster:
     bundle.deploy(juju, authority)
+    # As Charmed Kubernetes does: without a word on a certificate that the machine does not trust.
+    juju.config("kubernetes-control-plane", {"webhook-caller": "original"})
     juju_status.wait_until_active(juju)
     cluster = kubernetes.connect(juju, folder)
     cluster.map("knobby", arns.ROLE, "knobby", "view")

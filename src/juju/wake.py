@@ -24,7 +24,7 @@ from memory import Memory
 
 # After how long the unit looks again at what others do, and after how long it goes on with work
 # that it had no time left for.
-_POLL_SECONDS, _GO_ON_SECONDS = 30.0, 1.0
+_POLL_SECONDS, _GO_ON_SECONDS = 10.0, 1.0
 # How long it looks again while nothing happens; after that, update-status is often enough. It
 # waits a quarter as long again as it has waited, so that a model with a problem comes to rest.
 _PATIENCE = 3600.0
