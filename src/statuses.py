@@ -116,6 +116,7 @@ class mapping:
     """What is wrong with a mapping, in the active status after its name."""
 
     ROLE_PATH = Text("no login has a role path; map {arn} instead")
+    ONE_SESSION = Text("admits its whole role; map {arn} instead")
     DUPLICATE = Text("same ARN as mapping {name}; delete one of them")
     DUPLICATE_OF_DECLARED = Text("same ARN as declared mapping {declared}; run: kubectl delete iamidentitymapping {name}")
     GROUPS_INVALID = Text("groups is not a list of names; delete the mapping, and create it again")

@@ -147,14 +147,19 @@ def given(text: str, partition: str) -> tuple[str, str, str]:
     principal = parse(canonical)
     if wrong := partitions.mismatch(principal.partition, partition):
         raise ValueError(wrong)
-    if canonical != _lower(text):
-        # The authenticator looks up the role. So a mapping of one session admits all of them.
+    if is_session(text, canonical):
         raise ValueError(
             f"{quoted(text)} names one session: give the ARN of its role, {canonical}"
         )
     spelt = without_path(text)
     path = f"/{principal.name.rpartition('/')[0]}/" if spelt != text else ""
     return spelt, canonicalize(spelt), path
+
+
+def is_session(text: str, canonical: str) -> bool:
+    """Return whether an ARN, whose canonical form this is, names a session. The authenticator looks
+    up its role, so a mapping of it admits all sessions of that."""
+    return canonical != _lower(text)
 
 
 def _sections(text: str) -> tuple[str, str, str, str, str]:

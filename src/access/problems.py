@@ -55,6 +55,8 @@ def _problem(
     # A canonical ARN that logins match is well-formed.
     if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
         return reason
+    if arn.is_session(mapping.arn, mapping.principal):
+        return texts.ONE_SESSION(arn=mapping.principal)
     if not mapping.username:
         return texts.USERNAME_EMPTY()
     own = subjects.own_group(mapping.name)

@@ -47,6 +47,7 @@ def test_given_a_mapping_of_another_partition_when_checked_then_it_is_a_problem(
 
 
 NO_NODE = f"{NODE_NAME} is not supported; remove it"
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice"
 NO_TIME = "annotation aws-iam/expires: 'tomorrow' is not a time such as 2026-12-31T18:00:00Z"
 
 
@@ -55,6 +56,7 @@ NO_TIME = "annotation aws-iam/expires: 'tomorrow' is not a time such as 2026-12-
     [
         ({"arn": "?"}, "'?' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         ({"arn": PATHED}, f"no login has a role path; map {CANONICAL} instead"),
+        ({"arn": SESSION}, f"admits its whole role; map {CANONICAL} instead"),
         ({"username": ""}, "the username is empty; set spec.username"),
         ({"username": NODE_NAME}, NO_NODE),
         ({"groups": (f"x:{NODE_NAME}",)}, NO_NODE),
