@@ -160,7 +160,7 @@ def test_given_a_control_plane_that_has_not_rendered_the_webhook_then_it_is_wait
 
     assert deployed.hook() == ops.WaitingStatus(f"waiting for {CHARM} to use the webhook")
     # No event announces what the control plane renders.
-    assert alarms.rings(deployed, api) == [pytest.approx(30, abs=0.001)]
+    assert alarms.rings(deployed, api) == [pytest.approx(10, abs=0.001)]
 
     render(files, given=URL)
     assert deployed.hook().name == "active"

@@ -80,7 +80,7 @@ def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role
     said = "role unknown; log in once with this permission set, or set suffix"
     assert said in declare(SET).message
     assert names(api) == []
-    assert alarms.rings(deployed, api) == [pytest.approx(30, abs=0.001)]
+    assert alarms.rings(deployed, api) == [pytest.approx(10, abs=0.001)]
 
     log_refusal(api, ROLE)
     declare(SET)

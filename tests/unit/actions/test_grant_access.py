@@ -116,7 +116,7 @@ def test_given_two_grants_when_the_first_ends_then_the_unit_rings_for_each_and_l
     api.clock.now += 61
     api.fail(unreachable(httpx2.ConnectError))
     deployed.expire("alarm")
-    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+    assert rings(deployed, api) == [pytest.approx(10, abs=1)]
 
     api.recover()
     deployed.expire("alarm")

@@ -13,7 +13,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 DEV = {"arn": "arn:aws:iam::111122223333:role/dev", "username": "dev"}
 
 
-@pytest.mark.parametrize(("others_write", "seconds"), [(False, []), (True, [30.0])])
+@pytest.mark.parametrize(("others_write", "seconds"), [(False, []), (True, [10.0])])
 def test_given_a_certificate_to_wait_for_then_only_a_mapping_that_is_left_wakes_the_unit(
     deployed: Model,
     api: FakeCluster,

@@ -73,7 +73,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
     assert items(deployed)[0]["problem"].startswith("expired at ")
     assert "the cluster refuses a change: mapping a: 403 admission webhook" in deployed.log()
     assert [name for name, *_ in json.loads(deployed.peer["ended"])] == ["b", "c"]
-    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+    assert rings(deployed, api) == [pytest.approx(10, abs=1)]
 
 
 def test_given_ended_access_then_the_peers_know_of_it_for_a_day(deployed: Model, api: FakeCluster):
@@ -125,7 +125,7 @@ def test_given_a_blocked_unit_and_a_cluster_that_is_down_when_access_ends_then_i
 
     assert deployed.units[0].status.name == "blocked"
     assert "expired mappings still let people in: waiting for the Kubernetes API" in deployed.log()
-    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+    assert rings(deployed, api) == [pytest.approx(10, abs=1)]
 
     api.recover()
     deployed.expire("alarm")

@@ -84,7 +84,7 @@ def test_given_a_mapping_that_cannot_be_written_yet_then_the_unit_looks_later(
 
     deployed.hook()
     assert effective(api) == 1
-    assert rings(deployed, api) == [pytest.approx(30, abs=0.001)]
+    assert rings(deployed, api) == [pytest.approx(10, abs=0.001)]
 
 
 def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
