@@ -80,7 +80,7 @@ def _requests_of(work: Callable[[], float]) -> tuple[float, int]:
         return seconds, len(tap.requests())
 
 
-def _seconds_until(change: Callable[[], None], done: Callable[[], bool]) -> float:
+def _seconds_until(change: Callable[[], object], done: Callable[[], bool]) -> float:
     """Make a change, and return after how long it is done."""
     started = time.monotonic()
     change()

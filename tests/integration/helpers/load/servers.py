@@ -21,11 +21,12 @@ _PROBE_SECONDS = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """An API server, and an administrator's certificate to ask it with."""
+    """An API server, and an administrator's certificate or token to ask it with."""
 
     host: str
     port: int
     context: ssl.SSLContext
+    token: str = ""
 
     def review(self, token: str) -> str:
         """Return the user name of a token, or the error that the review gives.
@@ -56,8 +57,13 @@ class Server:
             self.host, self.port, context=self.context, timeout=_SECONDS
         )
         try:
-            payload = json.dumps(body) if body else None
-            connection.request(method, path, payload, {"Content-Type": "application/json"})
+            payload, headers = (
+                json.dumps(body) if body else None,
+                {"Content-Type": "application/json"},
+            )
+            if self.token:
+                headers["Authorization"] = f"Bearer {self.token}"
+            connection.request(method, path, payload, headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
@@ -69,11 +75,14 @@ def server(admin: Path, host: str) -> Server:
     config = yaml.safe_load(admin.read_text())
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     context = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
-    with tempfile.NamedTemporaryFile("w") as pair:
-        pair.write(_decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"]))
-        pair.flush()
-        context.load_cert_chain(pair.name)
-    return Server(host, urlsplit(cluster["server"]).port or 443, context)
+    token = user.get("token", "")
+    if not token:
+        keys = _decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"])
+        with tempfile.NamedTemporaryFile("w") as pair:
+            pair.write(keys)
+            pair.flush()
+            context.load_cert_chain(pair.name)
+    return Server(host, urlsplit(cluster["server"]).port or 443, context, token)
 
 
 def _decoded(text: str) -> str:
