@@ -9,8 +9,8 @@ FILES ?= src/access/arn.py
 FLOOR ?= 80
 KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
 MAPPINGS ?= $(if $(LOAD),10000,1000)
-BENCH = $(if $(DOORS),.doors,$(if $(SOAK),.soak --hours $(SOAK),$(if $(LOAD),.load) --mappings \
-	$(MAPPINGS)$(if $(LOAD),, --authority $(CA))))
+BENCH = $(if $(SOAK),.soak --hours $(SOAK),$(if $(LOAD),.load) --mappings \
+	$(MAPPINGS)$(if $(LOAD),, --authority $(CA)))
 
 help:  ## This list | |
 	@awk -F ':  ## | *\\| *' 'BEGIN { printf "     %-15s%-74s%-9s%s\n", "", "", "needs", "takes" } \
@@ -19,7 +19,7 @@ help:  ## This list | |
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for quick,"
 	@echo "unit, browser, conformance and integration; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test;"
 	@echo "MINUTES=60, SEED=7, STORY=… for lives; FILES=src/access/arn.py, TESTS=tests/unit, FLOOR=80 for mutants; MAPPINGS=10000,"
-	@echo "LOAD=1, DOORS=1 or SOAK=HOURS for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack;"
+	@echo "LOAD=1 or SOAK=HOURS for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack;"
 	@echo "CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo: only these install Debian"
 	@echo "packages, the others say which are missing. What else a target lacks is fetched first, into the cache; the programs"
 	@echo "of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
@@ -83,7 +83,7 @@ mutants:  ## Change FILES in one place at a time; fail if tests find less than F
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) --floor $(FLOOR) $(if $(TESTS),--tests $(TESTS))
 
 bench:  ## Measure what hooks, mappings and logins cost, by CA; LOAD=1: where they end | root | 5 min
-	@TESTBED_KUBERNETES=$(if $(DOORS),latest,1.28) scripts/lab run -- python -m benchmarks$(BENCH)
+	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks$(BENCH)
 
 matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the next | root | 1 h
 	@TESTBED_KUBERNETES="$(KUBERNETES)" scripts/lab run -- python -m benchmarks.matrix $(KUBERNETES)

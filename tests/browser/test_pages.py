@@ -20,7 +20,6 @@ TELEPHONE, DESK = 360, 1280
 SEARCHES = {
     "how-to/image": ["air-gapped"],
     "how-to/let-machines-log-in": ["CI", "machines", "GitHub Actions", "Argo CD elsewhere"],
-    "how-to/signed-tokens": ["JWT"],
     "how-to/beside-oidc-and-keystone": ["OIDC", "Keystone", "LDAP"],
     "how-to/permission-sets": ["SSO"],
     "how-to/make-a-role": ["IAM group"],

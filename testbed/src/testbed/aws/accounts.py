@@ -14,8 +14,6 @@ from typing import Any
 
 import yaml
 
-from testbed.aws.federation import Issuer
-from testbed.aws.policies import Context, Policy, allow
 from testbed.aws.regions import DEFAULT_PARTITION
 
 ACCOUNTS_FILE = Path(__file__).parent / "accounts.yaml"
@@ -29,8 +27,7 @@ _KEY_ALPHABET = string.ascii_uppercase + string.digits
 class Principal:
     """The owner of a key, which is good in its partition alone.
 
-    `user_id` is what GetCallerIdentity calls UserId. An administrator may do everything in the
-    account.
+    `user_id` is what GetCallerIdentity calls UserId.
     """
 
     account: str
@@ -38,7 +35,6 @@ class Principal:
     user_id: str
     is_role: bool = False
     role_arn: str = ""
-    is_administrator: bool = False
 
     @property
     def partition(self) -> str:
@@ -95,9 +91,6 @@ class Accounts:
     def __init__(self, credentials: list[Credentials], roles: list[Role]) -> None:
         self._credentials = {item.access_key: item for item in credentials}
         self._roles = {role.arn: role for role in roles}
-        self._policies: dict[str, dict[str, Policy]] = {role.arn: {} for role in roles}
-        self._issuers: dict[str, Issuer] = {}
-        self._federated: set[str] = set()
         self._lock = threading.Lock()
 
     @classmethod
@@ -124,38 +117,6 @@ class Accounts:
     def role(self, arn: str) -> Role | None:
         """Return the role of an ARN, which includes the role's path; None for an unknown one."""
         return self._roles.get(arn)
-
-    def allow(self, principal: Principal, action: str, context: Context) -> bool:
-        """Return whether a principal's policies allow an action."""
-        policies = [*self._policies.get(principal.role_arn, {}).values()]
-        return principal.is_administrator or allow(policies, action, context)
-
-    def policies_of_role(self, account: str, name: str) -> dict[str, Policy] | None:
-        """Return the policies of a role, to be changed; None for an unknown role."""
-        found = [
-            role for role in self._roles.values() if (role.account, role.name) == (account, name)
-        ]
-        return self._policies[found[0].arn] if found else None
-
-    def federation(self, account: str) -> Issuer | None:
-        """Return the issuer of an account, None while its outbound federation is disabled."""
-        return self._issuers[account] if account in self._federated else None
-
-    def enable_federation(self, account: str) -> Issuer:
-        """Enable an account's outbound federation, and return its issuer."""
-        with self._lock:
-            self._federated.add(account)
-            return self._issuers.setdefault(account, Issuer())
-
-    def disable_federation(self, account: str) -> None:
-        """Let an account's principals get no more tokens. Those that they have stay valid."""
-        self._federated.discard(account)
-
-    def issuer_at(self, host: str) -> Issuer | None:
-        """Return the issuer whose host this is, None for another host."""
-        return next(
-            (each for each in [*self._issuers.values()] if each.url == f"https://{host}"), None
-        )
 
     def assume(self, role: Role, session: str, expires: dt.datetime) -> Credentials:
         """Return new temporary credentials of a role, and know them from now on."""
@@ -196,8 +157,7 @@ def _partition(entry: Mapping[str, Any]) -> str:
 
 def _user(entry: Mapping[str, Any], prefix: str, account: str) -> Credentials:
     arn = f"{prefix}{entry.get('path', '/')}{entry['name']}"
-    administrator = entry.get("administrator", False)
-    principal = Principal(account, arn, entry["id"], is_administrator=administrator)
+    principal = Principal(account, arn, entry["id"])
     throttled = entry.get("throttled", False)
     return Credentials(entry["access-key"], entry["secret-key"], principal, throttled=throttled)
 

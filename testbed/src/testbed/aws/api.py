@@ -1,4 +1,4 @@
-"""The APIs of STS and IAM, which share signatures, errors and forms: answers in JSON or XML."""
+"""The API of STS as requests and answers, in JSON or XML."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from testbed.aws import iam, sigv4, sts
+from testbed.aws import sigv4, sts
 from testbed.aws.accounts import Accounts, Credentials
 from testbed.aws.call import Call, Result
 from testbed.aws.regions import Place, place_of
 from testbed.aws.sigv4 import Refused, Request
 
-_SERVICES = {"sts": sts, "iam": iam}
 _NAMESPACE = f"https://sts.amazonaws.com/doc/{sts.API_VERSION}/"
 
 
@@ -32,30 +31,17 @@ class Response:
 
 
 def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
-    """Return the response of STS or IAM to a request."""
+    """Return the response of STS to a request."""
     request_id = str(uuid.uuid4())
     as_json = "application/json" in request.header("accept")
     try:
         place = _place(request)
         signer = authenticate(request, accounts, place, now)
-        call = Call(_parameters(request), signer, accounts, place.host, place.region, now)
-        result = _SERVICES[place.service].perform(call)
+        call = Call(_parameters(request), signer, accounts, now)
+        result = sts.perform(call)
     except Refused as refusal:
         return _refusal(refusal, request_id, as_json)
     return _answer(call.action, result, request_id, as_json)
-
-
-def publish(request: Request, accounts: Accounts) -> Response | None:
-    """Return what the issuer of an account publishes; None if the host is no issuer's.
-
-    Nobody signs such a request.
-    """
-    issuer = accounts.issuer_at(request.header("host"))
-    if issuer is None:
-        return None
-    document = issuer.document(request.path) if request.method == "GET" else None
-    body = json.dumps(document or {}).encode()
-    return Response(200 if document else 404, "application/json", body, str(uuid.uuid4()))
 
 
 def throttling() -> Refused:

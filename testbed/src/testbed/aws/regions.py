@@ -1,19 +1,16 @@
-"""The host names of STS in the partitions `aws`, `aws-cn` and `aws-us-gov`; IAM in `aws`."""
+"""The host names of STS in the partitions `aws`, `aws-cn` and `aws-us-gov`."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
-
-from testbed.aws import federation
 
 DEFAULT_PARTITION = "aws"
 
 GLOBAL_REGION = "us-east-1"
-"""The region in the scope of signatures for the global endpoints, of STS and of IAM."""
+"""The region in the scope of signatures for the global endpoint."""
 
-GLOBAL_STS, IAM = "sts.amazonaws.com", "iam.amazonaws.com"
+GLOBAL_STS = "sts.amazonaws.com"
 
 _COMMERCIAL = (
     "af-south-1",
@@ -53,17 +50,15 @@ DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservice
 
 @dataclass(frozen=True)
 class Place:
-    """A region, and the partition that it is in; the service that a host serves there."""
+    """A region, and the partition that it is in."""
 
     partition: str
     region: str
-    service: str = "sts"
-    host: str = ""
 
     @property
     def scope(self) -> str:
         """Return the end of the scope of a signature."""
-        return f"{self.region}/{self.service}"
+        return f"{self.region}/sts"
 
 
 _PARTITIONS = {
@@ -86,17 +81,16 @@ _HOST = re.compile(r"sts(?:-fips)?\.([a-z0-9.-]+)")
 
 def host_names() -> list[str]:
     """Return the names that the certificate is for."""
-    return [GLOBAL_STS, IAM, f"*.{federation.DOMAIN}", *(f"*.{zone}" for zone in _PLACES)]
+    return [GLOBAL_STS, *(f"*.{zone}" for zone in _PLACES)]
 
 
 def place_of(host: str) -> Place | None:
-    """Return the place that a host serves, None for a host that is neither an STS's nor IAM's.
+    """Return the place that a host serves, None for a host that is no STS's.
 
-    The partition `aws` alone has a global STS here, and an IAM.
+    The partition `aws` alone has a global STS here.
     """
     name = host.lower()
-    if name in (GLOBAL_STS, IAM):
-        return Place(DEFAULT_PARTITION, GLOBAL_REGION, name.partition(".")[0], name)
+    if name == GLOBAL_STS:
+        return Place(DEFAULT_PARTITION, GLOBAL_REGION)
     found = _HOST.fullmatch(name)
-    place = _PLACES.get(found[1]) if found else None
-    return dataclasses.replace(place, host=name) if place else None
+    return _PLACES.get(found[1]) if found else None

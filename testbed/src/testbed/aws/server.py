@@ -1,4 +1,4 @@
-"""STS, IAM and the issuers of tokens as a process, which serves HTTPS on port 443.
+"""STS as a process, which serves HTTPS on port 443.
 
 `python -m testbed.aws.server ADDRESS CERTIFICATE KEY TROUBLED`
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.aws.accounts import Accounts
-from testbed.aws.api import Response, failing, publish, refuse, respond, throttling
+from testbed.aws.api import Response, failing, refuse, respond, throttling
 from testbed.aws.sigv4 import Refused, Request
 
 PORT = 443
@@ -104,9 +104,6 @@ class _Handler(BaseHTTPRequestHandler):
             headers.setdefault(name.lower(), []).append(value)
         body = self.rfile.read(int(length))
         request = Request(self.command, path, query, headers, body)
-        if published := publish(request, self._accounts):
-            self._send(published)
-            return
         assert isinstance(self.server, _Server)
         if reason := self.server.refusal(self.client_address[0]):
             self._send(refuse(request, reason))
