@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that say what the code has: options, actions, statuses.
+"""Write the pages of docs/reference that say what the code has: endpoints, metrics, statuses.
 
     scripts/with-tools python -m scripts.reference
 
@@ -26,10 +26,6 @@ import statuses  # noqa: E402 (see above)
 FOLDER = ROOT / "docs/reference"
 # Sphinx lists headings of this depth beside a page.
 _FRONT = "---\ntocdepth: 2\n---\n<!-- Made of {} by `make docs`: edit that, not this. -->"
-# What an option or an action says of where to read on.
-_PAGE_ADDRESS = re.compile(
-    r"https://github\.com/charmed-kubernetes/charm-aws-iam/blob/main/docs/(\S+\.md)"
-)
 # Each kind of status: its heading, what is said of it, and the parts of statuses.yaml with its
 # texts.
 KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -77,8 +73,6 @@ TEXTS = {
 def pages() -> dict[Path, str]:
     """Return the text of each page by its path."""
     found = {
-        "options": (_options, "config.yaml"),
-        "actions": (_actions, "actions.yaml"),
         "endpoints": (_endpoints, "metadata.yaml"),
         "metrics": (_metrics, "docs/reference/metrics.yaml"),
     }
@@ -92,45 +86,6 @@ def pages() -> dict[Path, str]:
 
 def _page(source: str, parts: Iterable[str]) -> str:
     return "\n\n".join([_FRONT.format(source), *parts]) + "\n"
-
-
-def _options(config: Mapping[str, Any]) -> Iterable[str]:
-    yield "# Options"
-    yield _prose("""
-    `juju config aws-iam OPTION=VALUE` sets one. Brackets have the default. If a value cannot work,
-    the unit is blocked, and its status names the option.
-    """)
-    yield _list(
-        (_linked(f"`{name}`", each), _default(each), _first(each["description"]))
-        for name, each in config["options"].items()
-    )
-
-
-def _default(option: Mapping[str, Any]) -> str:
-    """Return an option's default; of an image without its registry."""
-    default = str(option.get("default", "")).rpartition("/")[2]
-    return _code(default.lower() if option["type"] == "boolean" else default) if default else ""
-
-
-def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
-    yield "# Actions"
-    yield _prose("""
-    `juju run aws-iam/leader ACTION PARAMETER=VALUE` runs one, and `juju show-action aws-iam
-    ACTION` explains its parameters. `juju run` exits with 0 even if the action failed: a script
-    needs `--format json`, and looks at `status` and `message`.
-    """)
-    yield _list(
-        (_linked(f"`{name}`", each), _parameters(each), _first(each["description"]))
-        for name, each in actions.items()
-    )
-
-
-def _parameters(action: Mapping[str, Any]) -> str:
-    """Return the names of an action's parameters, those that it needs in bold."""
-    needed = action.get("required", [])
-    return ", ".join(
-        f"**`{name}`**" if name in needed else f"`{name}`" for name in action.get("params", {})
-    )
 
 
 def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
@@ -217,17 +172,6 @@ def metrics_in_use() -> set[str]:
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names}
 
 
-def _linked(name: str, found: Mapping[str, Any]) -> str:
-    """Return a name as a link to the page that its description names."""
-    [page] = _PAGE_ADDRESS.findall(found["description"])
-    return f"[{name}](../{page})"
-
-
-def _first(description: str) -> str:
-    """Return the first sentence of a description."""
-    return re.split(r"(?<=\.)\s", _prose(description))[0]
-
-
 def _prose(text: str) -> str:
     """Return a description as Markdown, on one line for each paragraph."""
     paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
@@ -239,10 +183,6 @@ def _escaped(text: str) -> str:
     parts = text.split("`")
     parts[::2] = [part.replace("<", r"\<").replace("|", r"\|") for part in parts[::2]]
     return "`".join(parts)
-
-
-def _code(value: str) -> str:
-    return f"`{value}`"
 
 
 def _list(items: Iterable[tuple[str, str, str]]) -> str:

@@ -157,8 +157,10 @@ def given(text: str, partition: str) -> tuple[str, str, str]:
 
 
 def is_session(text: str, canonical: str) -> bool:
-    """Return whether an ARN, whose canonical form this is, names a session. The authenticator looks
-    up its role, so a mapping of it admits all sessions of that."""
+    """Return whether an ARN with this canonical form names a session.
+
+    The authenticator looks up its role, so a mapping of it admits all sessions of that.
+    """
     return canonical != _lower(text)
 
 

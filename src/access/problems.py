@@ -50,13 +50,8 @@ def _problem(
     first."""
     if ended:
         return texts.EXPIRED(time=times.shown(ended))
-    if reason := refused(mapping) or arn.mismatch(mapping.arn, mapping.principal):
+    if reason := refused(mapping) or _of_arn(mapping, partition):
         return reason
-    # A canonical ARN that logins match is well-formed.
-    if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
-        return reason
-    if arn.is_session(mapping.arn, mapping.principal):
-        return texts.ONE_SESSION(arn=mapping.principal)
     if not mapping.username:
         return texts.USERNAME_EMPTY()
     own = subjects.own_group(mapping.name)
@@ -74,6 +69,18 @@ def _problem(
             times.parse(mapping.expires)
     except ValueError as error:
         return texts.EXPIRY_INVALID(problem=error)
+    return None
+
+
+def _of_arn(mapping: IdentityMapping, partition: str) -> str | None:
+    """Return why no login has the ARN of a mapping, or why others have it too."""
+    if reason := arn.mismatch(mapping.arn, mapping.principal):
+        return reason
+    # A canonical ARN that logins match is well-formed.
+    if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
+        return reason
+    if arn.is_session(mapping.arn, mapping.principal):
+        return texts.ONE_SESSION(arn=mapping.principal)
     return None
 
 

@@ -36,7 +36,8 @@ TRUSTED_BECAUSE = {
     "Kubernetes checks the names of objects": "declared mapping name",
     "checked to be an address or a range of them, or made of one": "address range url",
     "checked to be a time, or made of one": "day time",
-    "checked to be an ARN or a partition": "mapping.ROLE_PATH.arn mapping.ONE_SESSION.arn partition",
+    "checked to be an ARN or a partition": "mapping.ROLE_PATH.arn mapping.ONE_SESSION.arn "
+    "partition",
     "the tag of an image that the operator chose": "version",
     "the operator's own": "option",
     "a place in the operator's own option, or in the code": "place",
